@@ -1,0 +1,1 @@
+//! Cookies: parsed as Django parses them, built with every attribute and prefix, judged.

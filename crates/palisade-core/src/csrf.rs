@@ -1,0 +1,1 @@
+//! CSRF secrets and their masked tokens, in Django's format.

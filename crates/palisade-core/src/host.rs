@@ -1,0 +1,1 @@
+//! The host a request names, and the hosts a site answers to.

@@ -1,0 +1,30 @@
+//! Palisade's values and judgement: what a threat is, and what a good value is.
+//!
+//! Everything here is pure: no IO, no async, no clock. Text becomes a typed value at the edge (`FromStr`), a value
+//! renders itself (`Display`) and judges itself (`weaknesses()`). The library and the gateway emit these values, the
+//! checkup parses them off the wire, the audit builds them from Django settings: one value, four uses.
+//!
+//! Time and randomness are arguments, except for [`token`], the one place that asks the system for random bytes.
+
+pub mod card;
+pub mod cookie;
+pub mod csrf;
+pub mod finding;
+pub mod header;
+pub mod host;
+pub mod json;
+pub mod origin;
+pub mod password;
+pub mod redirect;
+pub mod secret;
+pub mod session;
+pub mod settings;
+pub mod signing;
+pub mod threat;
+pub mod token;
+pub mod url;
+pub mod verdict;
+
+pub use finding::Weakness;
+pub use secret::{KeyRing, SecretKey};
+pub use threat::Threat;

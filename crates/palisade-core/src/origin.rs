@@ -1,0 +1,1 @@
+//! Origins, and the origins a site trusts.

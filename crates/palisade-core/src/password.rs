@@ -1,0 +1,1 @@
+//! Stored password strings in every Django format.

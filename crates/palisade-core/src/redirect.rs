@@ -1,0 +1,1 @@
+//! Redirect targets that may be followed.

@@ -1,0 +1,1 @@
+//! Session data and its signed encoding.

@@ -1,0 +1,1 @@
+//! Settings under Django's names, from TOML and the environment.

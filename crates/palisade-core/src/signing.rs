@@ -1,0 +1,1 @@
+//! Django's signing: Signer, TimestampSigner, dumps and loads, signed cookies.

@@ -1,0 +1,1 @@
+//! Random tokens: the one place that asks the system for randomness.

@@ -1,0 +1,1 @@
+//! URLs as Python's urlsplit reads them.

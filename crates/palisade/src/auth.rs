@@ -1,0 +1,1 @@
+//! Users, login and logout on Django's auth_user table.

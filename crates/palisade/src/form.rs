@@ -1,0 +1,1 @@
+//! Forms that take declared fields only.

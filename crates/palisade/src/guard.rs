@@ -1,0 +1,1 @@
+//! The shape of a stateless defence: admit on the way in, release on the way out.

@@ -1,0 +1,1 @@
+//! Security headers and frame policy on every response.

@@ -1,0 +1,1 @@
+//! The host guard: requests for hosts that are not ours are refused.

@@ -1,0 +1,1 @@
+//! One line a request, and what may stand in it.

@@ -1,0 +1,1 @@
+//! Password hashing, policy and the bounded pool that runs it.

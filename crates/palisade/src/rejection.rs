@@ -1,0 +1,1 @@
+//! How a refused request is answered.

@@ -1,0 +1,1 @@
+//! Routes with their policies.

@@ -1,0 +1,1 @@
+//! Sessions in Django's format, merged on save.

@@ -1,0 +1,1 @@
+//! SQLite in process: readers on each thread, one writer with group commit.

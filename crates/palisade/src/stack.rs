@@ -1,0 +1,1 @@
+//! The whole stack in its one right order.

@@ -1,0 +1,1 @@
+//! The transport guard: HTTPS redirect, HSTS, trusted proxies.
