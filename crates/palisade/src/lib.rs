@@ -3,11 +3,12 @@
 pub mod auth;
 pub mod clock;
 pub mod csrf;
+mod endpoint;
+pub mod errors;
 pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod host;
-pub mod log;
 pub mod password;
 pub mod redact;
 pub mod rejection;
@@ -18,4 +19,11 @@ pub mod sqlite;
 pub mod stack;
 pub mod transport;
 
+pub use axum;
 pub use palisade_core as core;
+pub use palisade_core::{SecretKey, Sensitive, Settings};
+pub use palisade_macros::{Form, ModelForm};
+pub use rejection::Rejection;
+pub use router::{Policies, Router};
+pub use serve::serve;
+pub use stack::{Palisade, Protected};

@@ -1,1 +1,173 @@
-//! How a refused request is answered.
+//! How a refused request is answered: the client learns the status, the log learns the reason and the threat.
+//!
+//! Every defence refuses through this one type. The reason goes to the log (target `palisade::rejection`) and, as a
+//! [`Refusal`], into the response's extensions, so that layers further out can log it with the request's id or show
+//! it on a page in development. It never stands in the body outside development.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use palisade_core::Threat;
+
+/// A refused request.
+///
+/// # Example
+///
+/// ```
+/// use axum::response::IntoResponse;
+/// use palisade::{core::Threat, rejection::Rejection};
+///
+/// let response = Rejection::forbidden("CSRF cookie not set.")
+///     .with_threat(Threat::CrossSiteRequestForgery)
+///     .into_response();
+/// assert_eq!(response.status(), 403);
+/// ```
+#[derive(Debug)]
+#[must_use = "a rejection refuses nothing until it is returned"]
+pub struct Rejection(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    status: StatusCode,
+    threat: Option<Threat>,
+    reason: Cow<'static, str>,
+    hint: Option<Cow<'static, str>>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// Why a response is a refusal, for layers further out; found in the response's extensions.
+#[derive(Clone, Debug)]
+pub struct Refusal(Arc<RefusalParts>);
+
+#[derive(Debug)]
+struct RefusalParts {
+    threat: Option<Threat>,
+    reason: Cow<'static, str>,
+    hint: Option<Cow<'static, str>>,
+}
+
+impl Refusal {
+    /// The threat that was met, where one was.
+    pub fn threat(&self) -> Option<Threat> {
+        self.0.threat
+    }
+
+    /// Why the request was refused: for the log, not for the client.
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// What the client may be told to do next.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+}
+
+impl Rejection {
+    /// Refuses with a status and a reason for the log.
+    pub fn new(status: StatusCode, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner { status, threat: None, reason: reason.into(), hint: None, headers: Vec::new() }))
+    }
+
+    /// 400: the request itself is wrong.
+    pub fn bad_request(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, reason)
+    }
+
+    /// 401: nobody is logged in, and a redirect to the login page would be no answer.
+    pub fn unauthorized(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, reason)
+    }
+
+    /// 403: the request is understood and refused.
+    pub fn forbidden(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, reason)
+    }
+
+    /// 404: there is nothing here, or nothing of yours.
+    pub fn not_found(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, reason)
+    }
+
+    /// 500: the fault is ours.
+    pub fn internal(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, reason)
+    }
+
+    /// 503: come back in so many seconds.
+    pub fn unavailable(reason: impl Into<Cow<'static, str>>, retry_after_seconds: u32) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, reason)
+            .with_header(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds))
+    }
+
+    /// Sends the client elsewhere instead: for example to HTTPS, or to the login page.
+    pub fn redirect(status: StatusCode, location: HeaderValue, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(status, reason).with_header(header::LOCATION, location)
+    }
+
+    /// Names the threat that was met.
+    pub fn with_threat(mut self, threat: Threat) -> Self {
+        self.0.threat = Some(threat);
+        self
+    }
+
+    /// Adds a sentence that the client may read: what to do next.
+    pub fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a header to the answer.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    /// The status that the client gets.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The threat that was met, where one was.
+    pub fn threat(&self) -> Option<Threat> {
+        self.0.threat
+    }
+
+    /// The reason for the log.
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.0.status, self.0.reason)
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let Inner { status, threat, reason, hint, headers } = *self.0;
+        let threat_id = threat.map_or("", Threat::id);
+        if status.is_server_error() {
+            tracing::error!(target: "palisade::rejection", status = status.as_u16(), threat = threat_id, "{}", reason.escape_debug());
+        } else if !status.is_redirection() {
+            tracing::warn!(target: "palisade::rejection", status = status.as_u16(), threat = threat_id, "{}", reason.escape_debug());
+        }
+        let mut response = if status.is_redirection() {
+            status.into_response()
+        } else {
+            let title = status.canonical_reason().unwrap_or("Error");
+            (status, format!("{} {title}\n", status.as_u16())).into_response()
+        };
+        for (name, value) in headers {
+            response.headers_mut().append(name, value);
+        }
+        response.extensions_mut().insert(Refusal(Arc::new(RefusalParts { threat, reason, hint })));
+        response
+    }
+}

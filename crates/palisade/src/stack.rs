@@ -1,1 +1,247 @@
 //! The whole stack in its one right order.
+//!
+//! ```text
+//! request  → errors → headers → host → transport → panic → context → session → (routing) → endpoint: limit, csrf → handler
+//! response ← log, page ← headers ← — ← HSTS ← 500 ← — ← saved, cookie ← ———— ← frames, csrf cookie ←
+//! ```
+//!
+//! Each layer stands where it stands for a reason: the headers are outside the host guard so that a refusal carries them
+//! too; the host is known before anything redirects to it; plain HTTP ends before anything reads a cookie; a panic ends
+//! outside the session so that it saves nothing; the CSRF decision is inside routing because the route decides about
+//! exemption, and inside the session because the secret may live there.
+//!
+//! [`Palisade::protect`] consumes the finished router, so that no route can be added outside; [`crate::serve()`] takes only
+//! what it returns, so that an unprotected router does not compile.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use http::{Request, request, response};
+use palisade_core::Settings;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::auth::Users;
+use crate::clock::Clock;
+use crate::csrf::CsrfProtection;
+use crate::endpoint::EndpointLayer;
+use crate::errors::{ErrorFuture, ErrorLayer, ErrorPage, ErrorService, PanicFuture, PanicLayer, PanicService};
+use crate::form::FormPolicy;
+use crate::guard::{Guard, GuardLayer, Guarded, GuardedFuture};
+use crate::headers::HeaderGuard;
+use crate::host::HostGuard;
+use crate::rejection::Rejection;
+use crate::router::Router;
+use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
+use crate::transport::TransportGuard;
+
+/// Everything that protects a service: settings, stores, and the one stack they make.
+///
+/// # Example
+///
+/// ```
+/// use axum::routing::get;
+/// use palisade::{Palisade, Router, Settings, session::SqliteSessions, sqlite::Sqlite};
+///
+/// let settings = Settings::for_development("a key for this example only");
+/// let palisade = Palisade::new(settings).with_sessions(SqliteSessions::new(Sqlite::in_memory()?)?);
+/// let app = palisade.protect(Router::new().route("/", get(async || "hello")));
+/// # Ok::<(), palisade::sqlite::SqliteError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is protected until protect is called"]
+pub struct Palisade {
+    settings: Arc<Settings>,
+    clock: Clock,
+    sessions: Option<Sessions>,
+    users: Option<Users>,
+    page: ErrorPage,
+    redirect_port: Option<u16>,
+}
+
+/// What the stack offers to extractors, as an extension of each request.
+#[derive(Clone, Debug)]
+pub(crate) struct StackContext(Arc<Offer>);
+
+#[derive(Debug)]
+struct Offer {
+    settings: Arc<Settings>,
+    clock: Clock,
+    users: Option<Users>,
+    forms: FormPolicy,
+}
+
+impl StackContext {
+    pub(crate) fn of(extensions: &http::Extensions) -> Result<Self, Rejection> {
+        let context = extensions.get::<Self>().cloned();
+        context.ok_or_else(|| Rejection::internal("the stack is missing: serve what Palisade::protect returns"))
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(crate) fn forms(&self) -> &FormPolicy {
+        &self.0.forms
+    }
+
+    pub(crate) fn users(&self) -> Result<&Users, Rejection> {
+        let users = self.0.users.as_ref();
+        users.ok_or_else(|| Rejection::internal("there are no users: give Palisade a table with with_users"))
+    }
+}
+
+impl Guard for StackContext {
+    type Pass = ();
+
+    fn admit(&self, request: &mut request::Parts) -> Result<(), Rejection> {
+        request.extensions.insert(self.clone());
+        Ok(())
+    }
+
+    fn release(&self, (): (), _response: &mut response::Parts) {}
+}
+
+impl Palisade {
+    /// Protects as the settings say.
+    pub fn new(settings: Settings) -> Self {
+        let page = ErrorPage::default().dangerous_show_reasons(settings.debug);
+        let settings = Arc::new(settings);
+        Self { settings, clock: Clock::system(), sessions: None, users: None, page, redirect_port: None }
+    }
+
+    /// Takes the time from this clock. Call it before giving stores.
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Keeps sessions in this store.
+    pub fn with_sessions(mut self, store: impl SessionStore) -> Self {
+        self.sessions = Some(Sessions::new(store, &self.settings, self.clock.clone()));
+        self
+    }
+
+    /// Knows these users.
+    pub fn with_users(mut self, users: Users) -> Self {
+        self.users = Some(users);
+        self
+    }
+
+    /// Shows this page when something goes wrong.
+    pub fn with_error_page(mut self, page: ErrorPage) -> Self {
+        self.page = page.dangerous_show_reasons(self.settings.debug);
+        self
+    }
+
+    /// Redirects plain HTTP to this port.
+    pub fn with_redirect_port(mut self, port: u16) -> Self {
+        self.redirect_port = Some(port);
+        self
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The sessions, if there is a store.
+    pub fn sessions(&self) -> Option<&Sessions> {
+        self.sessions.as_ref()
+    }
+
+    /// Builds the stack around a finished router.
+    pub fn protect(&self, router: impl Into<Router>) -> Protected {
+        let settings = &*self.settings;
+        let csrf = CsrfProtection::from_settings(settings, self.clock.clone());
+        let body_limit = settings.data_upload_max_memory_size.unwrap_or(usize::MAX);
+        let routes = router
+            .into()
+            .build(&|policy| EndpointLayer::new(csrf.clone(), policy, body_limit))
+            .layer(DefaultBodyLimit::disable());
+        let context = StackContext(Arc::new(Offer {
+            settings: Arc::clone(&self.settings),
+            clock: self.clock.clone(),
+            users: self.users.clone(),
+            forms: FormPolicy::from_settings(settings),
+        }));
+        let session = self.sessions.clone().map_or_else(SessionLayer::none, SessionLayer::new);
+
+        let inner = GuardLayer::new(context).layer(session.layer(routes));
+        let guarded = GuardLayer::new(HeaderGuard::from_settings(settings)).layer(
+            GuardLayer::new(HostGuard::from_settings(settings))
+                .layer(GuardLayer::new(self.transport()).layer(PanicLayer.layer(inner))),
+        );
+        Protected(ErrorLayer::new(self.page.clone()).layer(guarded))
+    }
+
+    fn transport(&self) -> TransportGuard {
+        let mut guard = TransportGuard::from_settings(&self.settings);
+        if let Some(port) = self.redirect_port {
+            guard = guard.with_redirect_port(port);
+        }
+        let Some(sessions) = self.sessions.clone() else { return guard };
+        guard.with_revocation(move |key| {
+            let (sessions, key) = (sessions.clone(), SessionKey::parse(key));
+            tokio::spawn(async move {
+                if let Some(key) = key
+                    && let Err(error) = sessions.store().delete(&key).await
+                {
+                    tracing::error!(target: "palisade::session", %error, "could not revoke a session that crossed the network in clear");
+                }
+            });
+        })
+    }
+}
+
+/// The layers, outermost first, as one type: no box, no dynamic call, until axum's routing.
+type Stack = ErrorService<Guarded<HeaderGuard, Guarded<HostGuard, Guarded<TransportGuard, PanicService<Inside>>>>>;
+type Inside = Guarded<StackContext, SessionService<axum::Router>>;
+
+type InsideFuture = GuardedFuture<StackContext, SessionFuture<axum::routing::future::RouteFuture<Infallible>>>;
+type StackFuture = ErrorFuture<
+    GuardedFuture<HeaderGuard, GuardedFuture<HostGuard, GuardedFuture<TransportGuard, PanicFuture<InsideFuture>>>>,
+>;
+
+/// A router with the whole stack around it: the only thing that [`crate::serve()`] takes.
+///
+/// It is a tower service, for tests and for servers of one's own; only [`Palisade::protect`] makes one.
+#[derive(Clone, Debug)]
+pub struct Protected(Stack);
+
+impl Service<Request<Body>> for Protected {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = ProtectedFuture;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        ProtectedFuture { inner: self.0.call(request) }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// The answer of a [`Protected`] router.
+    pub struct ProtectedFuture {
+        #[pin]
+        inner: StackFuture,
+    }
+}
+
+impl Future for ProtectedFuture {
+    type Output = Result<http::Response<Body>, Infallible>;
+
+    fn poll(self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().inner.poll(context)
+    }
+}

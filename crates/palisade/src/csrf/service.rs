@@ -1,0 +1,282 @@
+//! The CSRF layer: runs the decision before the handler, replays the body it looked into, and sends the cookie.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::body::{Body, Bytes};
+use axum::response::IntoResponse;
+use futures_util::future::BoxFuture;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
+use http::{Method, Request, Response, request};
+use http_body_util::{BodyExt, Limited};
+use palisade_core::Threat;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::protection::CsrfProtection;
+use super::scan::{SCAN_LIMIT, Scan, scan};
+use super::token::RequestState;
+use super::{FIELD, Proof};
+use crate::rejection::Rejection;
+use crate::session::Session;
+use crate::transport::Connection;
+
+/// Checks unsafe requests, and gives handlers their [`super::CsrfToken`].
+///
+/// # Example
+///
+/// ```
+/// use palisade::{Settings, clock::Clock, csrf::{CsrfLayer, CsrfProtection}};
+///
+/// let settings = Settings::for_development("a key for this example only");
+/// let protection = CsrfProtection::from_settings(&settings, Clock::system());
+/// let app: axum::Router = axum::Router::new().layer(CsrfLayer::new(protection));
+/// ```
+#[derive(Clone, Debug)]
+pub struct CsrfLayer {
+    protection: CsrfProtection,
+    exempt: Option<&'static str>,
+}
+
+impl CsrfLayer {
+    /// Makes the layer.
+    pub fn new(protection: CsrfProtection) -> Self {
+        Self { protection, exempt: None }
+    }
+
+    /// Lets everything through, for the stated reason; tokens and their cookie still work.
+    #[must_use]
+    pub fn dangerous_exempt(mut self, reason: &'static str) -> Self {
+        self.exempt = Some(reason);
+        self
+    }
+}
+
+impl<S> Layer<S> for CsrfLayer {
+    type Service = CsrfService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CsrfService { layer: self.clone(), inner }
+    }
+}
+
+/// A service whose unsafe requests are checked.
+#[derive(Clone, Debug)]
+pub struct CsrfService<S> {
+    layer: CsrfLayer,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for CsrfService<S>
+where
+    S: Service<Request<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = CsrfFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let state = RequestState::new(self.layer.protection.clone(), request.headers().get(COOKIE).cloned());
+        request.extensions_mut().insert(state.clone());
+        if is_safe(request.method()) {
+            return CsrfFuture::Passing { inner: self.inner.call(request), state };
+        }
+        if self.layer.exempt.is_some() || request.extensions().get::<Proof>().is_some() {
+            request.extensions_mut().insert(Proof::passed());
+            return CsrfFuture::Passing { inner: self.inner.call(request), state };
+        }
+        let protection = self.layer.protection.clone();
+        // The service that was polled ready is the one to call; its clone takes its place.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        CsrfFuture::Checking {
+            answer: Box::pin(async move {
+                let mut response = match check(&protection, &state, request).await {
+                    Ok(mut request) => {
+                        request.extensions_mut().insert(Proof::passed());
+                        let Ok(response) = inner.call(request).await;
+                        response.into_response()
+                    }
+                    Err(rejection) => rejection.into_response(),
+                };
+                state.release(response.headers_mut());
+                response
+            }),
+        }
+    }
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+}
+
+pin_project! {
+    /// The answer of a [`CsrfService`].
+    #[project = Projection]
+    #[expect(missing_docs, private_interfaces, reason = "the fields are the macro's, not the reader's")]
+    pub enum CsrfFuture<F> {
+        /// The handler runs without a check.
+        Passing { #[pin] inner: F, state: RequestState },
+        /// The check runs, then perhaps the handler.
+        Checking { answer: BoxFuture<'static, Response<Body>> },
+    }
+}
+
+impl<F, R> Future for CsrfFuture<F>
+where
+    F: Future<Output = Result<R, Infallible>>,
+    R: IntoResponse,
+{
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            Projection::Passing { inner, state } => {
+                let Ok(response) = ready!(inner.poll(context));
+                let mut response = response.into_response();
+                state.release(response.headers_mut());
+                Poll::Ready(Ok(response))
+            }
+            Projection::Checking { answer } => answer.as_mut().poll(context).map(Ok),
+        }
+    }
+}
+
+/// The decision, in Django's order. Gives the request back with its body whole.
+async fn check(
+    protection: &CsrfProtection,
+    state: &RequestState,
+    request: Request<Body>,
+) -> Result<Request<Body>, Rejection> {
+    let (parts, body) = request.into_parts();
+    let connection = parts.extensions.get::<Connection>().copied().ok_or_else(|| {
+        Rejection::internal("the transport guard is missing: serve what Palisade::protect returns")
+    })?;
+    protection.check_origin(&parts, connection)?;
+    let secret = state.incoming(parts.extensions.get::<Session>()).await?;
+    let (field, body) = if parts.method == Method::POST {
+        token_field(&parts, body, protection.body_limit()).await?
+    } else {
+        (None, body)
+    };
+    protection.check_token(&secret, field.as_deref(), &parts)?;
+    Ok(Request::from_parts(parts, body))
+}
+
+/// Finds the form field that carries the token, and gives the body back as it was.
+async fn token_field(
+    parts: &request::Parts,
+    body: Body,
+    limit: usize,
+) -> Result<(Option<String>, Body), Rejection> {
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let essence = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    match essence.as_str() {
+        "application/x-www-form-urlencoded" => {
+            let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+            if declared.is_some_and(|declared| declared > limit) {
+                return Err(too_big());
+            }
+            let bytes = match Limited::new(body, limit).collect().await {
+                Ok(collected) => collected.to_bytes(),
+                Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(too_big()),
+                Err(_) => return Err(Rejection::bad_request("the request's body broke off")),
+            };
+            Ok((urlencoded_field(&bytes), Body::from(bytes)))
+        }
+        "multipart/form-data" => match boundary(content_type) {
+            Some(boundary) => multipart_field(&boundary, body).await,
+            None => Ok((None, body)),
+        },
+        _ => Ok((None, body)),
+    }
+}
+
+fn too_big() -> Rejection {
+    Rejection::bad_request("Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE.")
+        .with_threat(Threat::ResourceExhaustion)
+        .with_hint("The form is larger than this page accepts.")
+}
+
+/// The last value of the token field, as Django takes it.
+fn urlencoded_field(bytes: &[u8]) -> Option<String> {
+    let mut found = None;
+    for pair in bytes.split(|byte| *byte == b'&') {
+        let Some(value) = pair.strip_prefix(FIELD.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else { continue };
+        found = Some(value);
+    }
+    // A token is letters and digits: percent signs would mean that it is not one, and are refused as characters.
+    found.map(|value| String::from_utf8_lossy(value).into_owned())
+}
+
+/// The boundary parameter of a multipart content type (RFC 2046 §5.1.1).
+fn boundary(content_type: &str) -> Option<String> {
+    multer::parse_boundary(content_type).ok()
+}
+
+async fn multipart_field(boundary: &str, mut body: Body) -> Result<(Option<String>, Body), Rejection> {
+    let mut seen: Vec<u8> = Vec::new();
+    let mut frames: Vec<Bytes> = Vec::new();
+    let field = loop {
+        match body.frame().await {
+            Some(Ok(frame)) => {
+                let Ok(data) = frame.into_data() else { continue };
+                seen.extend_from_slice(&data);
+                frames.push(data);
+            }
+            Some(Err(_)) => return Err(Rejection::bad_request("the request's body broke off")),
+            None => break None,
+        }
+        match scan(&seen, boundary) {
+            Scan::Found(token) => break Some(token),
+            Scan::Absent => break None,
+            Scan::More if seen.len() >= SCAN_LIMIT => break None,
+            Scan::More => {}
+        }
+    };
+    Ok((field, Body::new(Replay { read: frames.into_iter(), rest: body })))
+}
+
+/// A body whose beginning has been read: it gives those frames again, then the rest.
+struct Replay {
+    read: std::vec::IntoIter<Bytes>,
+    rest: Body,
+}
+
+impl http_body::Body for Replay {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        if let Some(bytes) = self.read.next() {
+            return Poll::Ready(Some(Ok(http_body::Frame::data(bytes))));
+        }
+        Pin::new(&mut self.rest).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.read.len() == 0 && self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        let read: u64 = self.read.as_slice().iter().map(|bytes| bytes.len() as u64).sum();
+        let rest = self.rest.size_hint();
+        let mut hint = http_body::SizeHint::new();
+        hint.set_lower(read.saturating_add(rest.lower()));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(read.saturating_add(upper));
+        }
+        hint
+    }
+}

@@ -1,0 +1,180 @@
+//! The token that a page puts into its forms, and the request's own CSRF state behind it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::extract::FromRequestParts;
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue, request};
+use palisade_core::csrf::CsrfSecret;
+
+use super::protection::{CsrfProtection, CsrfRejection};
+use super::{FIELD, SESSION_KEY};
+use crate::rejection::Rejection;
+use crate::session::Session;
+use crate::session::vary_on_cookie;
+
+/// What the request knows of its secret; clones are the same state.
+#[derive(Clone, Debug)]
+pub(super) struct RequestState(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    protection: CsrfProtection,
+    cookies: Option<HeaderValue>,
+    secret: Mutex<Secret>,
+}
+
+#[derive(Debug, Default)]
+struct Secret {
+    current: Option<CsrfSecret>,
+    /// Whether the response sets the cookie.
+    send: bool,
+}
+
+impl RequestState {
+    pub(super) fn new(protection: CsrfProtection, cookies: Option<HeaderValue>) -> Self {
+        Self(Arc::new(Inner { protection, cookies, secret: Mutex::default() }))
+    }
+
+    fn secret(&self) -> MutexGuard<'_, Secret> {
+        self.0.secret.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The secret that came with the request.
+    pub(super) async fn incoming(&self, session: Option<&Session>) -> Result<CsrfSecret, Rejection> {
+        if self.0.protection.uses_sessions() {
+            let stored: Option<String> = needed(session)?.get(SESSION_KEY).await.map_err(Rejection::from)?;
+            let stored = stored.ok_or(CsrfRejection::NoCookie)?;
+            return CsrfSecret::parse(&stored).map_err(|error| CsrfRejection::InvalidCookie(error).into());
+        }
+        match self.0.protection.cookie_secret(self.0.cookies.as_ref()) {
+            None => Err(CsrfRejection::NoCookie.into()),
+            Some(Ok(secret)) => Ok(secret),
+            Some(Err(error)) => {
+                // A cookie that cannot be read is replaced, or the person could never send a form again.
+                self.renew();
+                Err(CsrfRejection::InvalidCookie(error).into())
+            }
+        }
+    }
+
+    /// A new secret, to be sent with the response.
+    fn renew(&self) -> CsrfSecret {
+        let fresh = CsrfSecret::generate();
+        let mut secret = self.secret();
+        secret.current = Some(fresh.clone());
+        secret.send = true;
+        fresh
+    }
+
+    /// The secret for a page: the one that came, or a new one; its cookie is renewed either way.
+    async fn outgoing(&self, session: Option<&Session>) -> Result<CsrfSecret, Rejection> {
+        if let Some(current) = self.secret().current.clone() {
+            return Ok(current);
+        }
+        if self.0.protection.uses_sessions() {
+            let session = needed(session)?;
+            let stored: Option<String> = session.get(SESSION_KEY).await.map_err(Rejection::from)?;
+            let secret = match stored.map(|stored| CsrfSecret::parse(&stored)) {
+                Some(Ok(secret)) => secret,
+                _ => {
+                    let fresh = CsrfSecret::generate();
+                    session.insert(SESSION_KEY, fresh.as_str()).await.map_err(Rejection::from)?;
+                    fresh
+                }
+            };
+            self.secret().current = Some(secret.clone());
+            return Ok(secret);
+        }
+        match self.0.protection.cookie_secret(self.0.cookies.as_ref()) {
+            Some(Ok(came)) => {
+                let mut secret = self.secret();
+                secret.current = Some(came.clone());
+                secret.send = true;
+                Ok(came)
+            }
+            _ => Ok(self.renew()),
+        }
+    }
+
+    /// Writes the cookie, if the response is to carry it.
+    pub(super) fn release(&self, headers: &mut HeaderMap) {
+        let secret = self.secret();
+        if let Some(current) = secret.current.as_ref().filter(|_| secret.send)
+            && let Some(cookie) = self.0.protection.cookie(current)
+        {
+            headers.append(SET_COOKIE, cookie);
+            vary_on_cookie(headers);
+        }
+    }
+}
+
+fn needed(session: Option<&Session>) -> Result<&Session, Rejection> {
+    session.ok_or_else(|| Rejection::internal("csrf_use_sessions is on, but there are no sessions: give Palisade a store"))
+}
+
+/// The token for a page's forms: an extractor.
+///
+/// Each rendering is masked anew, so that compression of the page tells nothing about the secret (BREACH). A page that
+/// asks for the token sets the cookie and varies on it; a page that does not stays cacheable.
+///
+/// # Example
+///
+/// ```
+/// use axum::response::Html;
+/// use palisade::csrf::CsrfToken;
+///
+/// async fn form(csrf: CsrfToken) -> Html<String> {
+///     Html(format!("<form method=post>{}<button>Send</button></form>", csrf.input()))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(form));
+/// ```
+#[derive(Clone, Debug)]
+pub struct CsrfToken(RequestState);
+
+impl CsrfToken {
+    /// The token, masked anew.
+    pub fn masked(&self) -> String {
+        self.0.secret().current.as_ref().map_or_else(String::new, CsrfSecret::mask)
+    }
+
+    /// The hidden form field, as Django's `{% csrf_token %}` renders it.
+    pub fn input(&self) -> String {
+        format!("<input type=\"hidden\" name=\"{FIELD}\" value=\"{}\">", self.masked())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for CsrfToken {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Rejection> {
+        let state = state(&parts.extensions)?;
+        state.outgoing(parts.extensions.get::<Session>()).await?;
+        Ok(Self(state))
+    }
+}
+
+/// Makes a new secret, as at login: tokens that somebody got hold of before are worth nothing afterwards.
+///
+/// # Errors
+///
+/// When the CSRF layer is missing, or the session store cannot answer.
+pub async fn rotate(extensions: &http::Extensions) -> Result<(), Rejection> {
+    let state = state(extensions)?;
+    if state.0.protection.uses_sessions() {
+        let fresh = CsrfSecret::generate();
+        let session = needed(extensions.get::<Session>())?;
+        session.insert(SESSION_KEY, fresh.as_str()).await.map_err(Rejection::from)?;
+        state.secret().current = Some(fresh);
+    } else {
+        state.renew();
+    }
+    Ok(())
+}
+
+fn state(extensions: &http::Extensions) -> Result<RequestState, Rejection> {
+    extensions
+        .get::<RequestState>()
+        .cloned()
+        .ok_or_else(|| Rejection::internal("the CSRF layer is missing: serve what Palisade::protect returns"))
+}

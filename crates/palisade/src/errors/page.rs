@@ -1,0 +1,179 @@
+//! What a person or a program sees when something goes wrong: a status, what to do next, and an id to quote.
+
+use std::fmt;
+
+use axum::body::Body;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use palisade_core::token;
+
+use crate::rejection::Refusal;
+
+/// A request's id: 64 random bits as 16 hexadecimal digits. An extension of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId([u8; 16]);
+
+impl RequestId {
+    pub(super) fn generate() -> Self {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let random: [u8; 8] = token::random_bytes();
+        let mut digits = [0; 16];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(random) {
+            if let [high, low] = pair {
+                *high = HEX.get(usize::from(byte >> 4)).copied().unwrap_or_default();
+                *low = HEX.get(usize::from(byte & 15)).copied().unwrap_or_default();
+            }
+        }
+        Self(digits)
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    pub(super) fn header_value(&self) -> HeaderValue {
+        HeaderValue::from_bytes(&self.0).unwrap_or(HeaderValue::from_static(""))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What went wrong, for whoever renders the page.
+#[derive(Clone, Copy, Debug)]
+pub struct Trouble<'r> {
+    /// The id to quote.
+    pub id: RequestId,
+    /// The response's status.
+    pub status: StatusCode,
+    /// Why.
+    pub refusal: &'r Refusal,
+}
+
+impl Trouble<'_> {
+    /// The status in words, such as `Forbidden`.
+    pub fn title(&self) -> &'static str {
+        self.status.canonical_reason().unwrap_or("Error")
+    }
+
+    /// What the client may be told.
+    pub fn hint(&self) -> &str {
+        self.refusal.hint().unwrap_or(if self.status.is_server_error() {
+            "Something went wrong on our side. If it happens again, tell us the number below."
+        } else {
+            "The request could not be carried out."
+        })
+    }
+}
+
+/// Makes an error page's HTML from what went wrong.
+type Template = Box<dyn Fn(&Trouble<'_>) -> String + Send + Sync>;
+
+/// The page that people see when something goes wrong.
+pub struct ErrorPage {
+    template: Template,
+    show_reasons: bool,
+}
+
+impl fmt::Debug for ErrorPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorPage").field("show_reasons", &self.show_reasons).finish_non_exhaustive()
+    }
+}
+
+impl Default for ErrorPage {
+    fn default() -> Self {
+        Self { template: Box::new(plain), show_reasons: false }
+    }
+}
+
+impl ErrorPage {
+    /// Renders the page by a function of the site's own. What it puts in must be escaped by it.
+    pub fn new(template: impl Fn(&Trouble<'_>) -> String + Send + Sync + 'static) -> Self {
+        Self { template: Box::new(template), show_reasons: false }
+    }
+
+    /// Shows reasons on the page, for development.
+    ///
+    /// # Security
+    ///
+    /// Reasons tell an attacker which check refused, and may hold parts of the request.
+    #[must_use]
+    pub fn dangerous_show_reasons(mut self, show: bool) -> Self {
+        self.show_reasons = show;
+        self
+    }
+
+    pub(super) fn render(&self, trouble: &Trouble<'_>, accept: Option<&HeaderValue>, response: &mut Response<Body>) {
+        let (kind, text) = if wants_json(accept) {
+            ("application/json", self.json(trouble))
+        } else {
+            ("text/html; charset=utf-8", self.html(trouble))
+        };
+        let headers = response.headers_mut();
+        headers.remove(CONTENT_LENGTH);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        *response.body_mut() = Body::from(text);
+    }
+
+    fn json(&self, trouble: &Trouble<'_>) -> String {
+        let mut object = serde_json::json!({
+            "error": trouble.title(), "status": trouble.status.as_u16(), "detail": trouble.hint(), "id": trouble.id.as_str(),
+        });
+        if self.show_reasons {
+            object["reason"] = trouble.refusal.reason().into();
+        }
+        object.to_string()
+    }
+
+    fn html(&self, trouble: &Trouble<'_>) -> String {
+        let page = (self.template)(trouble);
+        if !self.show_reasons {
+            return page;
+        }
+        let reason = format!("<p><b>Reason</b> (shown in development only): {}</p>", escape(trouble.refusal.reason()));
+        match page.rfind("</main>") {
+            Some(at) => page.split_at_checked(at).map_or_else(String::new, |(head, tail)| format!("{head}{reason}{tail}")),
+            None => page + &reason,
+        }
+    }
+}
+
+/// A program asks for JSON; a browser lists HTML first, or anything.
+fn wants_json(accept: Option<&HeaderValue>) -> bool {
+    let Some(accept) = accept.and_then(|value| value.to_str().ok()) else { return false };
+    accept.contains("application/json") && !accept.contains("text/html")
+}
+
+fn plain(trouble: &Trouble<'_>) -> String {
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><title>{title}</title></head><body><main><h1>{status} {title}</h1><p>{hint}</p>\
+         <p>Number: {id}</p></main></body></html>",
+        title = trouble.title(),
+        status = trouble.status.as_u16(),
+        hint = escape(trouble.hint()),
+        id = trouble.id,
+    )
+}
+
+/// Escapes text for HTML as Django does.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#x27;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

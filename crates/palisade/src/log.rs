@@ -1,1 +1,0 @@
-//! One line a request, and what may stand in it.

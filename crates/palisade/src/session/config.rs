@@ -1,0 +1,185 @@
+//! How sessions are kept and sent: the store, the codec and the cookie, shared by all requests.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::HeaderValue;
+use palisade_core::cookie::{CookieAttributes, SetCookie};
+use palisade_core::session::{Expiry, SessionCodec, SessionData};
+use palisade_core::settings::Settings;
+
+use super::key::SessionKey;
+use super::store::{SessionStore, StoreError, Stored};
+use crate::clock::Clock;
+use crate::sqlite::datetime::unix_seconds;
+
+/// When the session began, in Unix seconds: a key of the session's data, which Django carries along.
+pub(super) const STARTED: &str = "_palisade_started";
+
+/// How many ended sessions one step of the cleaning takes, so that no writer waits long behind it.
+const CLEAN_BATCH: usize = 500;
+
+/// Sessions of a service: the store, and how the cookie is sent. Cheap to clone.
+#[derive(Clone)]
+pub struct Sessions(Arc<Config>);
+
+struct Config {
+    store: Arc<dyn SessionStore>,
+    codec: SessionCodec,
+    clock: Clock,
+    cookie_name: String,
+    attributes: CookieAttributes,
+    age: Duration,
+    idle: Duration,
+    absolute: Option<Duration>,
+    browser_close: bool,
+    save_every_request: bool,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("store", &self.0.store).finish_non_exhaustive()
+    }
+}
+
+impl Sessions {
+    /// Keeps sessions in this store, as the settings say.
+    pub fn new(store: impl SessionStore, settings: &Settings, clock: Clock) -> Self {
+        let age = Duration::from_secs(settings.session_cookie_age);
+        Self(Arc::new(Config {
+            store: Arc::new(store),
+            codec: SessionCodec::new(&settings.key_ring()),
+            clock,
+            cookie_name: settings.session_cookie_name.clone(),
+            attributes: CookieAttributes {
+                domain: settings.session_cookie_domain.clone(),
+                path: Some(settings.session_cookie_path.clone()),
+                secure: settings.session_cookie_secure,
+                http_only: settings.session_cookie_httponly,
+                same_site: Some(settings.session_cookie_samesite),
+                ..CookieAttributes::default()
+            },
+            age,
+            idle: settings.session_idle_age.map_or(age, Duration::from_secs),
+            absolute: settings.session_absolute_age.map(Duration::from_secs),
+            browser_close: settings.session_expire_at_browser_close,
+            save_every_request: settings.session_save_every_request,
+        }))
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn SessionStore {
+        &*self.0.store
+    }
+
+    /// The name of the session cookie.
+    pub fn cookie_name(&self) -> &str {
+        &self.0.cookie_name
+    }
+
+    /// Deletes the sessions that have ended, a batch at a time, and says how many there were.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    pub async fn clear_expired(&self) -> Result<usize, StoreError> {
+        let mut cleared = 0;
+        loop {
+            let batch = self.0.store.clear_expired(CLEAN_BATCH, self.now()).await?;
+            cleared += batch;
+            if batch < CLEAN_BATCH {
+                return Ok(cleared);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Clears ended sessions now and then, until the task is aborted or the runtime ends.
+    pub fn clear_expired_every(&self, interval: Duration) -> tokio::task::JoinHandle<()> {
+        let sessions = self.clone();
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(interval);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                match sessions.clear_expired().await {
+                    Ok(0) => {}
+                    Ok(cleared) => tracing::info!(target: "palisade::session", cleared, "cleared expired sessions"),
+                    Err(error) => tracing::warn!(target: "palisade::session", %error, "could not clear expired sessions"),
+                }
+            }
+        })
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        self.0.clock.now()
+    }
+
+    pub(super) fn save_every_request(&self) -> bool {
+        self.0.save_every_request
+    }
+
+    /// Reads what the store holds; data that no key of ours signed is no data.
+    pub(super) fn decode(&self, stored: &Stored) -> Option<SessionData> {
+        match self.0.codec.decode(&stored.data) {
+            Ok(data) => Some(data),
+            Err(error) => {
+                tracing::warn!(target: "palisade::session", %error, "Session data corrupted");
+                None
+            }
+        }
+    }
+
+    /// Encodes data with the time it ends.
+    pub(super) fn encode(&self, data: &SessionData, now: SystemTime) -> Stored {
+        Stored { data: self.0.codec.encode(data, now), expires: self.end(data, now) }
+    }
+
+    fn expiry(&self, data: &SessionData, now: SystemTime) -> Expiry {
+        palisade_core::session::expiry(data, now, self.0.age, self.0.browser_close)
+    }
+
+    fn end(&self, data: &SessionData, now: SystemTime) -> SystemTime {
+        let end = self.expiry(data, now).date.min(now + self.0.idle);
+        self.absolute_end(data).map_or(end, |absolute| end.min(absolute))
+    }
+
+    /// When the session ends however often it is used.
+    pub(super) fn absolute_end(&self, data: &SessionData) -> Option<SystemTime> {
+        let started: u64 = data.get(STARTED)?.ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(started))?.checked_add(self.0.absolute?)
+    }
+
+    /// Whether use alone should move the session's end: when a tenth of its idle time, or five minutes, is gone.
+    pub(super) fn wants_touch(&self, data: &SessionData, expires: SystemTime, now: SystemTime) -> bool {
+        let step = (self.0.idle / 10).min(Duration::from_secs(300));
+        self.end(data, now).duration_since(expires).is_ok_and(|gained| gained >= step)
+    }
+
+    pub(super) fn start(&self, data: &mut SessionData, now: SystemTime) {
+        data.insert_raw(STARTED, unix_seconds(now).to_string());
+    }
+
+    /// The cookie that carries the key.
+    pub(super) fn cookie(&self, key: &SessionKey, data: &SessionData, now: SystemTime) -> Option<HeaderValue> {
+        let cookie = SetCookie::new(&self.0.cookie_name, key.expose()).ok()?.with_attributes(self.0.attributes.clone());
+        let cookie = if self.expiry(data, now).at_browser_close {
+            cookie
+        } else {
+            cookie.with_max_age(self.end(data, now).duration_since(now).unwrap_or_default(), now)
+        };
+        sensitive(&cookie)
+    }
+
+    /// The cookie that takes the key away.
+    pub(super) fn deletion(&self) -> Option<HeaderValue> {
+        sensitive(&SetCookie::delete(&self.0.cookie_name, &self.0.attributes).ok()?)
+    }
+}
+
+fn sensitive(cookie: &SetCookie) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(cookie.to_string()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}

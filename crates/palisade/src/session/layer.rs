@@ -1,0 +1,241 @@
+//! The session layer: puts a [`Session`] into each request, and saves it with the response.
+//!
+//! A request that never asks for its session costs one small allocation: no look-up, no write, no header.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
+
+use axum::body::Body;
+use axum::response::IntoResponse;
+use futures_util::future::BoxFuture;
+use http::header::{COOKIE, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use palisade_core::session::SessionData;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::change::Change;
+use super::config::Sessions;
+use super::key::SessionKey;
+use super::store::{Merge, Updated};
+use super::{Fate, Session, SessionError, State};
+
+/// Gives every request its session.
+///
+/// # Example
+///
+/// ```
+/// use palisade::{Settings, clock::Clock, session::{MemorySessions, SessionLayer, Sessions}};
+///
+/// let settings = Settings::for_development("a key for this example only");
+/// let sessions = Sessions::new(MemorySessions::new(), &settings, Clock::system());
+/// let app: axum::Router = axum::Router::new().layer(SessionLayer::new(sessions));
+/// ```
+#[derive(Clone, Debug)]
+pub struct SessionLayer(Option<Sessions>);
+
+impl SessionLayer {
+    /// Makes the layer.
+    pub fn new(sessions: Sessions) -> Self {
+        Self(Some(sessions))
+    }
+
+    /// A layer that gives no sessions: handlers that ask for one get an error that says so.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService { sessions: self.0.clone(), inner }
+    }
+}
+
+/// A service whose requests have sessions.
+#[derive(Clone, Debug)]
+pub struct SessionService<S> {
+    sessions: Option<Sessions>,
+    inner: S,
+}
+
+impl<S, B> Service<Request<B>> for SessionService<S>
+where
+    S: Service<Request<B>, Response = Response<Body>, Error = Infallible>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = SessionFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let session = self.sessions.clone().map(|sessions| {
+            let session = Session::new(sessions, request.headers().get(COOKIE).cloned());
+            request.extensions_mut().insert(session.clone());
+            session
+        });
+        SessionFuture::Running { inner: self.inner.call(request), session }
+    }
+}
+
+pin_project! {
+    /// The answer of a [`SessionService`].
+    #[project = Projection]
+    #[expect(missing_docs, reason = "the fields are the macro's, not the reader's")]
+    pub enum SessionFuture<F> {
+        /// The handler runs.
+        Running { #[pin] inner: F, session: Option<Session> },
+        /// The session is being saved.
+        Saving { saved: BoxFuture<'static, Response<Body>> },
+    }
+}
+
+impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for SessionFuture<F> {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            match self.as_mut().project() {
+                Projection::Running { inner, session } => {
+                    let Ok(response) = ready!(inner.poll(context));
+                    match session.take() {
+                        Some(session) if session.0.accessed.load(Ordering::Relaxed) => {
+                            let saved = Box::pin(session.finish(response));
+                            self.set(SessionFuture::Saving { saved });
+                        }
+                        _ => return Poll::Ready(Ok(response)),
+                    }
+                }
+                Projection::Saving { saved } => return saved.as_mut().poll(context).map(Ok),
+            }
+        }
+    }
+}
+
+/// What the client's cookie becomes.
+#[derive(Debug)]
+enum CookieChange {
+    None,
+    Set(SessionKey),
+    Delete,
+}
+
+impl Session {
+    /// Saves what the request did, and writes cookie and `Vary` on the response; or answers why it could not.
+    async fn finish(self, mut response: Response<Body>) -> Response<Body> {
+        let mut state = self.0.state.lock().await;
+        state.closed = true;
+        if !state.loaded {
+            // The store could not answer, and the handler has said so.
+            vary_on_cookie(response.headers_mut());
+            return response;
+        }
+        let now = self.0.sessions.now();
+        let outcome = self.save(&mut state, response.status(), now).await;
+        let cookie = match outcome {
+            Ok(CookieChange::None) => None,
+            Ok(CookieChange::Set(key)) => self.0.sessions.cookie(&key, &state.view, now),
+            Ok(CookieChange::Delete) => self.0.sessions.deletion(),
+            Err(error) => {
+                let interrupted = matches!(error, SessionError::Interrupted);
+                response = error.into_response();
+                if interrupted { self.0.sessions.deletion() } else { None }
+            }
+        };
+        let headers = response.headers_mut();
+        vary_on_cookie(headers);
+        if let Some(cookie) = cookie {
+            headers.append(SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    async fn save(&self, state: &mut State, status: StatusCode, now: SystemTime) -> Result<CookieChange, SessionError> {
+        let sessions = &self.0.sessions;
+        let store = sessions.store();
+        let known = state.known.clone();
+        if status.is_server_error() {
+            // The handler failed: the session stays as it was, except that who logged out is out.
+            return match known {
+                Some((key, _)) if state.fate == Fate::Flush && state.changes.is_empty() => {
+                    store.delete(&key).await?;
+                    Ok(CookieChange::Delete)
+                }
+                _ => Ok(CookieChange::None),
+            };
+        }
+        match (known, state.fate, state.changes.is_empty()) {
+            (Some((key, _)), Fate::Flush, true) => {
+                store.delete(&key).await?;
+                Ok(CookieChange::Delete)
+            }
+            (None, _, true) => Ok(if state.sent { CookieChange::Delete } else { CookieChange::None }),
+            (known, Fate::Flush, false) | (known @ None, _, false) => {
+                if state.view.get::<u64>(super::config::STARTED).is_none() {
+                    sessions.start(&mut state.view, now);
+                }
+                let key = SessionKey::generate();
+                let stored = sessions.encode(&state.view, now);
+                let replaced = known.as_ref().map(|(key, _)| key);
+                store.create(&key, stored, state.device.take(), replaced, now).await?;
+                Ok(CookieChange::Set(key))
+            }
+            (Some((key, _)), Fate::Cycle, _) => {
+                let new = SessionKey::generate();
+                let merge = self.merge(&state.changes, now);
+                saved(store.cycle(&key, &new, merge, state.device.take(), now).await?)?;
+                Ok(CookieChange::Set(new))
+            }
+            (Some((key, expires)), Fate::Keep, unchanged) => {
+                if unchanged && !sessions.save_every_request() && !sessions.wants_touch(&state.view, expires, now) {
+                    return Ok(CookieChange::None);
+                }
+                let updated = store.update(&key, self.merge(&state.changes, now), now).await?;
+                if unchanged && updated == Updated::Gone {
+                    return Ok(CookieChange::None);
+                }
+                saved(updated)?;
+                Ok(CookieChange::Set(key))
+            }
+        }
+    }
+
+    fn merge(&self, changes: &[Change], now: SystemTime) -> Merge {
+        let (sessions, changes) = (self.0.sessions.clone(), changes.to_vec());
+        Merge::new(move |current| {
+            let mut data = sessions.decode(current).unwrap_or_else(SessionData::new);
+            for change in &changes {
+                change.apply(&mut data);
+            }
+            sessions.encode(&data, now)
+        })
+    }
+}
+
+fn saved(updated: Updated) -> Result<(), SessionError> {
+    match updated {
+        Updated::Saved => Ok(()),
+        Updated::Gone => Err(SessionError::Interrupted),
+    }
+}
+
+/// Adds `Cookie` to `Vary`, once, unless everything varies already.
+pub(crate) fn vary_on_cookie(headers: &mut HeaderMap) {
+    let present = headers.get_all(VARY).iter().any(|line| {
+        line.to_str().is_ok_and(|line| {
+            line.split(',').any(|name| name.trim() == "*" || name.trim().eq_ignore_ascii_case("cookie"))
+        })
+    });
+    if !present {
+        headers.append(VARY, HeaderValue::from_static("Cookie"));
+    }
+}
