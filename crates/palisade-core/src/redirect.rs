@@ -37,6 +37,9 @@ pub const MAX_REDIRECT_LENGTH: usize = 16_384;
 /// # Security
 /// A safe address may still be badly quoted: send it through [`redirect_location`]. A safe address is on the site,
 /// not harmless: `/logout/` is as safe as `/`.
+///
+/// Stricter than Django in one point: TAB, CR and LF do not hide the third slash of `/<TAB>//evil.example`, which
+/// Django calls safe and only the quoting of `Location` defuses.
 pub fn is_safe_next(url: &str, allowed_hosts: &[&str], require_https: bool) -> bool {
     let url = url.trim_matches(is_python_space);
     !url.is_empty()
@@ -45,7 +48,7 @@ pub fn is_safe_next(url: &str, allowed_hosts: &[&str], require_https: bool) -> b
 }
 
 fn stays(url: &str, allowed_hosts: &[&str], require_https: bool) -> bool {
-    if url.starts_with("///") || is_longer(url, MAX_NEXT_LENGTH) || starts_with_control(url) {
+    if begins_with_three_slashes(url) || is_longer(url, MAX_NEXT_LENGTH) || starts_with_control(url) {
         return false;
     }
     let Ok(parts) = urlsplit(url) else {
@@ -59,6 +62,14 @@ fn stays(url: &str, allowed_hosts: &[&str], require_https: bool) -> bool {
     };
     allowed_hosts.contains(&parts.netloc.as_str())
         && (scheme == "https" || (scheme == "http" && !require_https))
+}
+
+/// Looks past the characters that browsers drop: they read `/<TAB>//evil.example` as `///evil.example`.
+fn begins_with_three_slashes(url: &str) -> bool {
+    url.chars()
+        .filter(|c| !matches!(c, '\t' | '\r' | '\n'))
+        .take(3)
+        .eq(['/'; 3])
 }
 
 fn is_longer(text: &str, characters: usize) -> bool {
@@ -179,6 +190,14 @@ mod tests {
             );
         }
         assert!(is_safe_next("\u{1c}\u{85}\u{a0} /here \u{1f}", &[], true));
+    }
+
+    #[test]
+    fn a_tab_does_not_hide_the_third_slash() {
+        for url in ["/\t//evil.example", "\\\n/\\evil.example", "//\r/evil.example"] {
+            assert!(!is_safe_next(url, &[], true), "{url:?}");
+        }
+        assert!(is_safe_next("/a\t//b", &[], true));
     }
 
     #[test]
