@@ -16,6 +16,7 @@ pub mod json;
 pub mod origin;
 pub mod password;
 pub mod redirect;
+pub mod repr;
 pub mod secret;
 pub mod session;
 pub mod settings;

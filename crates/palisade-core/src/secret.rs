@@ -37,7 +37,10 @@ pub struct KeyRing {
 impl KeyRing {
     /// Makes a ring of one key.
     pub fn new(primary: SecretKey) -> Self {
-        Self { primary, fallbacks: Vec::new() }
+        Self {
+            primary,
+            fallbacks: Vec::new(),
+        }
     }
 
     /// Adds older keys that still verify.
