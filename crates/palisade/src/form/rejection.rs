@@ -1,0 +1,89 @@
+//! Why a request never became a form.
+//!
+//! A value that does not fit is no such reason: it goes back to the user with its message. What stands here is a request
+//! that no browser makes from the page that was served, or a server that is not put together.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use palisade_core::Threat;
+
+use crate::redact::printable;
+
+/// Says why a request never became a form. The client learns the status only.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormRejection {
+    /// No CSRF check has vouched for the request: the route is outside the stack.
+    #[error("a form was read on a route without the CSRF guard: no `palisade::csrf::Proof` in the request")]
+    MissingCsrfGuard,
+    /// The form came by a safe method, for which there is no CSRF check to pass.
+    #[error("a form of a safe method is read with `QueryForm`, not with `Checked`")]
+    SafeMethod,
+    /// The body is neither `application/x-www-form-urlencoded` nor `multipart/form-data`.
+    #[error("the body is not a form: {0}")]
+    NotAForm(String),
+    /// The body is not UTF-8.
+    #[error("HTTP requests with the 'application/x-www-form-urlencoded' content type must be UTF-8 encoded.")]
+    NotUtf8,
+    /// The body is larger than `data_upload_max_memory_size`.
+    #[error("Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE.")]
+    RequestDataTooBig,
+    /// There are more fields than `data_upload_max_number_fields`.
+    #[error("The number of GET/POST parameters exceeded settings.DATA_UPLOAD_MAX_NUMBER_FIELDS.")]
+    TooManyFieldsSent,
+    /// There are more files than `data_upload_max_number_files`.
+    #[error("The number of files exceeded settings.DATA_UPLOAD_MAX_NUMBER_FILES.")]
+    TooManyFilesSent,
+    /// One value is larger than `max_field_size`.
+    #[error("the value of the form field '{}' is too large", printable(.0, 100))]
+    FieldTooBig(String),
+    /// There is a file where none was asked for.
+    #[error("the form takes no files, but one came as '{}'", printable(.0, 100))]
+    UnexpectedFile(String),
+    /// There are fields that the form does not declare, and the policy is to refuse them.
+    #[error("the form does not have these fields: {0}")]
+    UnknownFields(String),
+    /// The multipart body is broken.
+    #[error("the multipart body is broken: {}", printable(.0, 200))]
+    MalformedMultipart(String),
+    /// The body ended early.
+    #[error("the body could not be read: {}", printable(.0, 200))]
+    Unreadable(String),
+}
+
+impl FormRejection {
+    /// Gives the status for the client.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::MissingCsrfGuard => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::SafeMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAForm(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// Names the threat that was met.
+    pub fn threat(&self) -> Option<Threat> {
+        match self {
+            Self::MissingCsrfGuard | Self::SafeMethod => Some(Threat::InertDefence),
+            Self::RequestDataTooBig | Self::TooManyFieldsSent | Self::TooManyFilesSent | Self::FieldTooBig(_) => {
+                Some(Threat::ResourceExhaustion)
+            }
+            Self::UnknownFields(_) => Some(Threat::MassAssignment),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for FormRejection {
+    fn into_response(self) -> Response {
+        let threat = self.threat().map_or("", Threat::id);
+        let status = self.status();
+        if status.is_server_error() {
+            tracing::error!(target: "palisade::rejection", threat, status = status.as_u16(), reason = %self);
+        } else {
+            tracing::warn!(target: "palisade::rejection", threat, status = status.as_u16(), reason = %self);
+        }
+        (status, status.canonical_reason().unwrap_or_default()).into_response()
+    }
+}
