@@ -1,1 +1,15 @@
-//! To come.
+//! Attacks on a whole running site, each written once and run twice.
+//!
+//! An [`attack`] is a function over an [`Arena`]: a site, an attacker's site and one browser that visits both. Against
+//! the weak twin it must succeed, or it would not see the hole; against the vault it must fail. No attack knows which
+//! of the two it is run against.
+
+pub mod arena;
+pub mod attack;
+pub mod journey;
+pub mod target;
+
+pub use arena::Arena;
+pub use attack::Outcome;
+pub use journey::Person;
+pub use target::Target;

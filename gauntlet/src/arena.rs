@@ -1,0 +1,60 @@
+//! Where an attack takes place: a site, an attacker's site, and a browser that visits both.
+
+use anyhow::Result;
+use testkit::attacker::{Lure, Trap};
+use testkit::{Attacker, Authority, Browser};
+
+use crate::target::Target;
+
+/// A site under attack, with the attacker and the victim's browser.
+#[derive(Debug)]
+pub struct Arena {
+    /// The site under attack.
+    pub target: Target,
+    /// The victim's browser.
+    pub browser: Browser,
+    _attacker: Attacker,
+}
+
+impl Arena {
+    /// Opens an arena around the weak twin.
+    ///
+    /// # Errors
+    /// When a site or the browser does not start.
+    pub async fn around_weak_twin() -> Result<Arena> {
+        let authority = Authority::new()?;
+        Arena::around(Target::weak_twin(&authority).await?, &authority).await
+    }
+
+    /// Opens an arena around the vault.
+    ///
+    /// # Errors
+    /// When the vault cannot be built or a site or the browser does not start.
+    pub async fn around_vault() -> Result<Arena> {
+        Arena::around(Target::vault().await?, &Authority::new()?).await
+    }
+
+    /// Lays traps for the users of this site.
+    pub fn trap(&self, lure: Lure) -> Trap {
+        Trap::new(lure, self.target.host())
+    }
+
+    /// Opens a page of the site in the victim's browser.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn open(&self, path: &str) -> Result<()> {
+        self.browser.open(&self.target.url(path)).await
+    }
+
+    async fn around(target: Target, authority: &Authority) -> Result<Arena> {
+        let attacker = Attacker::start(authority).await?;
+        let setup = target.reachable(Browser::setup());
+        let browser = attacker.lie_in_wait(setup, target.host()).start().await?;
+        Ok(Arena {
+            target,
+            browser,
+            _attacker: attacker,
+        })
+    }
+}

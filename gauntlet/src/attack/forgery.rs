@@ -1,0 +1,115 @@
+//! `cross-site-request-forgery`: another site makes the victim's browser change something.
+//!
+//! The victim is logged in while they visit the attacker's page. Whether the forgery worked is read from the victim's
+//! own profile afterwards.
+
+use anyhow::Result;
+use testkit::attacker::Lure;
+
+use super::Outcome;
+use crate::{Arena, Person};
+
+/// What the attacker wants the victim's profile to say.
+const FORGED: &str = "Forged";
+
+const PROFILE: [(&str, &str); 3] = [
+    ("first_name", FORGED),
+    ("last_name", "Name"),
+    ("email", "mallory@attacker.test"),
+];
+
+/// A token as long as those that Django makes.
+const TOKEN: &str = "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb";
+
+/// Posts the victim's profile form from a page that submits itself.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn form_post(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    deliver(arena, &arena.trap(lure).forged_form("/profile/", &PROFILE)).await?;
+    judge(arena).await
+}
+
+/// Plants a token of the attacker's choice as a cookie and posts a form that carries the same token.
+///
+/// Checking only that cookie and form agree is no defence against a subdomain.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn form_post_with_planted_token(arena: &Arena) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    let trap = arena.trap(Lure::Sibling);
+    arena
+        .browser
+        .open(&trap.planted_cookie("csrftoken", TOKEN))
+        .await?;
+    let fields = [&PROFILE[..], &[("csrfmiddlewaretoken", TOKEN)]].concat();
+    deliver(arena, &trap.forged_form("/profile/", &fields)).await?;
+    judge(arena).await
+}
+
+/// Posts the victim's profile form by script, with their cookies.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn fetch(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    arena
+        .browser
+        .open(&arena.trap(lure).forged_fetch("/profile/", &PROFILE))
+        .await?;
+    arena.browser.result().await?;
+    judge(arena).await
+}
+
+/// Does the same with the header in which scripts send a token, its value guessed.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn fetch_with_header(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    arena
+        .browser
+        .open(&arena.trap(lure).forged_fetch_with_header("/profile/", &PROFILE))
+        .await?;
+    arena.browser.result().await?;
+    judge(arena).await
+}
+
+/// Logs the victim in as the attacker, so that what they write next is the attacker's to read.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn login(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    arena.sign_up(Person::ATTACKER).await?;
+    let Person { username, password } = Person::ATTACKER;
+    let fields = [("username", username), ("password", password)];
+    deliver(arena, &arena.trap(lure).forged_form("/login/", &fields)).await?;
+    arena.open("/").await?;
+    let who = arena.who().await?;
+    Ok(Outcome::new(
+        who.as_deref() == Some(username),
+        format!("the victim is addressed as {who:?}"),
+    ))
+}
+
+/// Opens a page that submits itself, and waits until the site under attack has answered.
+async fn deliver(arena: &Arena, trap: &str) -> Result<()> {
+    arena.browser.open(trap).await?;
+    arena.browser.arrive(&arena.target.url("/")).await
+}
+
+async fn judge(arena: &Arena) -> Result<Outcome> {
+    let answer = format!(
+        "{} was answered with {}",
+        arena.browser.url().await?,
+        arena.browser.status().await?
+    );
+    arena.open("/profile/").await?;
+    let name = arena.browser.value("first_name").await?;
+    Ok(Outcome::new(
+        name == FORGED,
+        format!("{answer}; the victim's first name is now {name:?}"),
+    ))
+}

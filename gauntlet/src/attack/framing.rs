@@ -1,0 +1,49 @@
+//! `clickjacking`: another site shows the victim's page in a frame and lends their clicks.
+
+use anyhow::Result;
+use testkit::attacker::Lure;
+
+use super::Outcome;
+use crate::journey::LOGOUT;
+use crate::{Arena, Person};
+
+/// Pages that no other site has a reason to show.
+pub const PRIVATE: [&str; 4] = ["/", "/login/", "/signup/", "/secret/shown/"];
+
+/// Frames a page of the logged-in victim and presses a button in it.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn lent_click(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    arena.browser.open(&arena.trap(lure).frame("/profile/")).await?;
+    arena.browser.result().await?;
+    arena.browser.enter_frame().await?;
+    let framed = arena.browser.framed_url().await?;
+    if arena.browser.has(LOGOUT).await? {
+        arena.log_out().await?;
+    }
+    arena.browser.leave_frame().await?;
+    arena.open("/").await?;
+    let who = arena.who().await?;
+    Ok(Outcome::new(
+        who.is_none(),
+        format!("the frame showed {framed}; the victim is now {who:?}"),
+    ))
+}
+
+/// Says what a frame on the attacker's site shows of the page at `path`: its address, or the browser's error page.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn framed(arena: &Arena, lure: Lure, path: &str) -> Result<Outcome> {
+    arena.browser.open(&arena.trap(lure).frame(path)).await?;
+    arena.browser.result().await?;
+    arena.browser.enter_frame().await?;
+    let framed = arena.browser.framed_url().await?;
+    arena.browser.leave_frame().await?;
+    Ok(Outcome::new(
+        framed.starts_with(&arena.target.url("/")),
+        format!("the frame shows {framed}"),
+    ))
+}

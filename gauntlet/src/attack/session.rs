@@ -1,0 +1,110 @@
+//! `session-hijacking`: a session id that the attacker knows becomes, or stays, the victim's.
+
+use anyhow::{Context, Result};
+use testkit::attacker::Lure;
+
+use super::Outcome;
+use crate::{Arena, Person};
+
+/// The cookie that carries the session id.
+const COOKIE: &str = "sessionid";
+
+/// An id in the form of those that Django makes.
+const PLANTED: &str = "0planted0planted0planted0planted";
+
+/// Plants a session id in the victim's browser before they log in, and uses it afterwards.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn planted_id(arena: &Arena) -> Result<Outcome> {
+    arena.sign_up(Person::VICTIM).await?;
+    arena
+        .browser
+        .open(&arena.trap(Lure::Sibling).planted_cookie(COOKIE, PLANTED))
+        .await?;
+    arena.log_in(Person::VICTIM).await?;
+    use_id(arena, PLANTED).await
+}
+
+/// Plants the attacker's own, living session before the victim logs in, and uses it afterwards.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn planted_session(arena: &Arena) -> Result<Outcome> {
+    arena.sign_up(Person::VICTIM).await?;
+    arena.enter(Person::ATTACKER).await?;
+    let planted = session_of(arena).await?;
+    let Person { username, password } = Person::VICTIM;
+    let mut victim = arena.target.visitor()?.with_cookie(COOKIE, &planted);
+    victim
+        .submit("/login/", &[("username", username), ("password", password)])
+        .await?;
+    use_id(arena, &planted).await
+}
+
+/// Keeps a copy of the cookie, lets the victim log out, and comes back with it.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn replay_after_logout(arena: &Arena) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    let stolen = session_of(arena).await?;
+    arena.log_out().await?;
+    use_id(arena, &stolen).await
+}
+
+/// Keeps a copy of the cookie, lets the victim change their password, and comes back with it.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn replay_after_password_change(arena: &Arena) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    let stolen = session_of(arena).await?;
+    arena.open("/password/").await?;
+    let new = "a quite different sentence 9";
+    let fields = [
+        ("old_password", Person::VICTIM.password),
+        ("new_password1", new),
+        ("new_password2", new),
+    ];
+    arena.browser.fill_all(&fields).await?;
+    arena.browser.submit().await?;
+    use_id(arena, &stolen).await
+}
+
+/// Reads the session id by script, as a script that found its way into a page would.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn read_by_script(arena: &Arena) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    let readable = arena.browser.run("return document.cookie", &[]).await?;
+    let readable = readable.as_str().unwrap_or_default().to_owned();
+    Ok(Outcome::new(
+        readable.contains(COOKIE),
+        format!("scripts can read {readable:?}"),
+    ))
+}
+
+/// Comes with a session id that is the victim's if the attack worked.
+async fn use_id(arena: &Arena, id: &str) -> Result<Outcome> {
+    let reply = arena
+        .target
+        .visitor()?
+        .with_cookie(COOKIE, id)
+        .open("/profile/")
+        .await?;
+    let inside = reply.status.is_success() && reply.text().contains(Person::VICTIM.username);
+    Ok(Outcome::new(
+        inside,
+        format!("the id was answered with {}", reply.status),
+    ))
+}
+
+async fn session_of(arena: &Arena) -> Result<String> {
+    arena
+        .browser
+        .cookie(COOKIE)
+        .await?
+        .context("the victim has no session cookie")
+}

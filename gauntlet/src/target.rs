@@ -1,0 +1,103 @@
+//! The site that an attack is aimed at, as far as an attack may know it.
+
+mod vault;
+mod weak_twin;
+
+use std::net::SocketAddr;
+
+use anyhow::Result;
+use testkit::browser::Setup;
+use testkit::{Authority, Visitor, WeakTwin, certificate};
+
+use vault::Vault;
+
+/// A running site, gone when this is dropped.
+#[derive(Debug)]
+pub struct Target {
+    host: &'static str,
+    secure: SocketAddr,
+    in_clear: SocketAddr,
+    fingerprint: String,
+    certified: &'static str,
+    authority: String,
+    site: Site,
+}
+
+#[derive(Debug)]
+enum Site {
+    WeakTwin(WeakTwin),
+    Vault(Box<Vault>),
+}
+
+impl Target {
+    /// Returns the name under which browsers visit the site.
+    pub fn host(&self) -> &'static str {
+        self.host
+    }
+
+    /// Returns the address of a page.
+    pub fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.host)
+    }
+
+    /// Leads a browser to the site, over TLS and in clear.
+    pub fn reachable(&self, browser: Setup) -> Setup {
+        browser
+            .resolve(&format!("{}:443", self.host), self.secure)
+            .resolve(&format!("{}:80", self.host), self.in_clear)
+            .trust(&self.fingerprint)
+    }
+
+    /// Returns a visitor without a browser.
+    ///
+    /// # Errors
+    /// When the site's authority has no certificate.
+    pub fn visitor(&self) -> Result<Visitor> {
+        Ok(Visitor::tls(
+            self.secure,
+            self.host,
+            self.certified,
+            certificate::trusting(&self.authority)?,
+        ))
+    }
+
+    /// Returns a visitor who comes in clear.
+    pub fn visitor_in_clear(&self) -> Visitor {
+        Visitor::plain(self.in_clear, self.host)
+    }
+
+    /// Says whether a user has become an administrator, as the site's own memory has it.
+    ///
+    /// # Errors
+    /// When the site's database cannot be read.
+    pub fn is_admin(&self, username: &str) -> Result<bool> {
+        match &self.site {
+            Site::WeakTwin(twin) => Ok(twin.is_admin(username)),
+            Site::Vault(vault) => vault.is_admin(username),
+        }
+    }
+
+    /// Returns what the site has logged, to explain a failure.
+    pub fn log(&self) -> String {
+        match &self.site {
+            Site::WeakTwin(_) => String::new(),
+            Site::Vault(vault) => vault.log(),
+        }
+    }
+
+    /// Opens the weak twin.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn weak_twin(authority: &Authority) -> Result<Target> {
+        weak_twin::open(authority).await
+    }
+
+    /// Builds and starts the vault with a fresh data folder.
+    ///
+    /// # Errors
+    /// When it does not build or does not start.
+    pub async fn vault() -> Result<Target> {
+        vault::open().await
+    }
+}

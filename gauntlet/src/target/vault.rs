@@ -1,0 +1,140 @@
+//! The vault as a target: the very program that the README starts, in a data folder of its own.
+//!
+//! It is built before the first test that needs it, because a test against yesterday's program says nothing.
+
+use std::env;
+use std::fs;
+use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+use testkit::raw::Wire;
+use testkit::{Process, certificate, spki_fingerprint};
+
+use super::{Site, Target};
+
+const HOST: &str = "vault.test";
+
+/// The name that the development certificate is for.
+const CERTIFIED: &str = "localhost";
+
+/// How long a start may take: making a key, a certificate and a database on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running vault.
+#[derive(Debug)]
+pub(super) struct Vault {
+    process: Process,
+    data: TempDir,
+}
+
+impl Vault {
+    pub(super) fn log(&self) -> String {
+        self.process.log()
+    }
+
+    pub(super) fn is_admin(&self, username: &str) -> Result<bool> {
+        let database = database_in(self.data.path())?;
+        let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(PATIENCE)?;
+        let question = "SELECT is_superuser OR is_staff FROM auth_user WHERE username = ?1";
+        connection
+            .query_row(question, [username], |row| row.get(0))
+            .context("the user is not in the database")
+    }
+}
+
+pub(super) async fn open() -> Result<Target> {
+    let data = tempfile::Builder::new().prefix("vault-").tempdir()?;
+    let mut command = Command::new(program()?);
+    command
+        .arg("--data")
+        .arg(data.path())
+        .args(["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"])
+        .env("PALISADE_ALLOWED_HOSTS", format!("localhost,{HOST}"));
+    let process = Process::start(command)?;
+    let secure = port_after(&process, "listening on https://localhost:")?;
+    let in_clear = port_after(&process, "redirecting from http://localhost:")?;
+
+    let authority = fs::read_to_string(data.path().join("tls").join("ca.pem"))
+        .context("the vault has left no certificate of its development authority")?;
+    let wire = Wire::tls(secure, CERTIFIED, certificate::trusting(&authority)?).await?;
+    let leaf = wire
+        .peer_certificate()
+        .context("the vault presented no certificate")?;
+    Ok(Target {
+        host: HOST,
+        secure,
+        in_clear,
+        fingerprint: spki_fingerprint(leaf)?,
+        certified: CERTIFIED,
+        authority,
+        site: Site::Vault(Box::new(Vault { process, data })),
+    })
+}
+
+fn port_after(process: &Process, words: &str) -> Result<SocketAddr> {
+    let port = process.wait_for(PATIENCE, |line| {
+        let (_, rest) = line.split_once(words)?;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<u16>().ok()
+    });
+    let port = port.with_context(|| format!("the vault did not print `{words}` and a port"))?;
+    Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+}
+
+/// Builds the vault in the profile of the running test, once, and returns the program.
+fn program() -> Result<&'static Path> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| build().map_err(|error| format!("{error:#}")));
+    program.as_deref().map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+fn build() -> Result<PathBuf> {
+    // A test runs from `deps` in the folder of its profile, and programs are left in that folder itself.
+    let test = env::current_exe()?;
+    let folder = test
+        .parent()
+        .and_then(Path::parent)
+        .context("the test does not run from a target folder")?;
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["build", "--quiet", "--package", "vault"]);
+    if folder.ends_with("release") {
+        command.arg("--release");
+    }
+    let output = command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::null())
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "the vault does not build:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let program = folder.join(format!("vault{}", env::consts::EXE_SUFFIX));
+    ensure!(
+        program.is_file(),
+        "`cargo build --package vault` has left no program at {}",
+        program.display()
+    );
+    Ok(program)
+}
+
+/// Finds the one SQLite database of the data folder, whatever it is called.
+fn database_in(folder: &Path) -> Result<PathBuf> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let mut start = [0; 16];
+        let read = fs::File::open(&path).and_then(|mut file| file.read_exact(&mut start));
+        if read.is_ok() && &start == b"SQLite format 3\0" {
+            return Ok(path);
+        }
+    }
+    anyhow::bail!("no SQLite database in {}", folder.display())
+}

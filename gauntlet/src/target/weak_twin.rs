@@ -1,0 +1,24 @@
+//! The weak twin as a target.
+
+use anyhow::{Context, Result};
+use testkit::{Authority, WeakTwin};
+
+use super::{Site, Target};
+
+const HOST: &str = "weak.test";
+
+pub(super) async fn open(authority: &Authority) -> Result<Target> {
+    let twin = WeakTwin::start(authority, HOST).await?;
+    Ok(Target {
+        host: HOST,
+        secure: twin.address(),
+        in_clear: twin.in_clear().address(),
+        fingerprint: twin
+            .site()
+            .fingerprint()
+            .context("the weak twin has no certificate")?,
+        certified: HOST,
+        authority: authority.pem(),
+        site: Site::WeakTwin(twin),
+    })
+}

@@ -1,0 +1,113 @@
+//! Certificates of test sites, and what a client needs to trust them.
+//!
+//! A browser is told to trust one key by its fingerprint rather than to ignore every certificate error: with errors
+//! merely ignored it treats the site as insecure, and then HSTS, caching and `Secure` cookies are no longer what a
+//! visitor would have.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::ParsedCertificate;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use sha2::{Digest, Sha256};
+
+/// Signs the certificates of one test's sites.
+#[derive(Debug)]
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// Makes a new authority with a new key.
+    ///
+    /// # Errors
+    /// When the system gives no key.
+    pub fn new() -> Result<Authority> {
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Ok(Authority {
+            issuer: CertifiedIssuer::self_signed(params, KeyPair::generate()?)?,
+        })
+    }
+
+    /// Returns the authority's own certificate as PEM, for [`trusting`].
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// Issues a certificate for `names` and returns the server's configuration that presents it.
+    ///
+    /// # Errors
+    /// When a name is not a host name.
+    pub fn issue(&self, names: &[&str]) -> Result<(ServerConfig, CertificateDer<'static>)> {
+        let key = KeyPair::generate()?;
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let leaf = CertificateParams::new(names)?.signed_by(&key, &self.issuer)?;
+        let der = leaf.der().clone();
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![der.clone()], private)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok((config, der))
+    }
+}
+
+/// Returns a client configuration that trusts the certificates in `pem` and no others, offering HTTP/1.1 only.
+///
+/// # Errors
+/// When `pem` holds no certificate.
+pub fn trusting(pem: &str) -> Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        roots.add(certificate.context("not a PEM certificate")?)?;
+    }
+    anyhow::ensure!(!roots.is_empty(), "no certificate in the PEM text");
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Fingerprints a certificate's public key as a browser expects it: base64 of the SHA-256 of its DER form.
+///
+/// # Errors
+/// When `certificate` cannot be parsed.
+pub fn spki_fingerprint(certificate: &CertificateDer<'_>) -> Result<String> {
+    let parsed = ParsedCertificate::try_from(certificate)?;
+    Ok(STANDARD.encode(Sha256::digest(parsed.subject_public_key_info().as_ref())))
+}
+
+fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_certificates_of_one_authority_have_different_keys() {
+        let authority = Authority::new().unwrap();
+        let (_, first) = authority.issue(&["one.test"]).unwrap();
+        let (_, second) = authority.issue(&["one.test"]).unwrap();
+        assert_ne!(
+            spki_fingerprint(&first).unwrap(),
+            spki_fingerprint(&second).unwrap()
+        );
+    }
+
+    #[test]
+    fn text_without_a_certificate_is_not_trust() {
+        assert!(trusting("").is_err());
+        assert!(trusting(&Authority::new().unwrap().pem()).is_ok());
+    }
+}

@@ -1,0 +1,133 @@
+//! The weak twin: a site with the vault's pages and none of its defences.
+//!
+//! A test that shows an attack failing proves nothing as long as nobody has seen the attack work. Each attack is
+//! therefore run against this site first, and must succeed. Its holes, all of them on purpose:
+//!
+//! | threat | hole |
+//! |---|---|
+//! | `cross-site-request-forgery` | no token is checked, the session cookie is `SameSite=None`, any origin may read with credentials |
+//! | `clickjacking` | no `X-Frame-Options`, no `frame-ancestors` |
+//! | `session-hijacking` | ids are counted, a planted id is adopted and kept at login, logout forgets only the cookie, scripts can read it |
+//! | `mass-assignment` | every posted field is written to the user |
+//! | `sensitive-data-exposure` | a new secret is shown by putting it into the address |
+//! | `cross-site-scripting` | what was written is put into the page as it is |
+//! | `untrusted-host` | links are built from the `Host` header, whatever it says |
+//! | `insecure-transport` | every page is also served in clear, and the session cookie is not `Secure` there |
+//! | `weak-password-storage` | passwords are kept as they are |
+
+mod account;
+mod pages;
+mod shelf;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Result;
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::{HeaderValue, Method, header};
+
+use crate::{Authority, Site};
+use shelf::Shelf;
+
+/// The weak twin, served over TLS and in clear; gone when it is dropped.
+#[derive(Debug)]
+pub struct WeakTwin {
+    secure: Site,
+    plain: Site,
+    shelf: Shared,
+}
+
+impl WeakTwin {
+    /// Opens the site under `name`.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(authority: &Authority, name: &str) -> Result<WeakTwin> {
+        let shelf = Shared::default();
+        let secure = Site::tls(router(&shelf, Scheme::Https), authority, &[name]).await?;
+        let plain = Site::plain(router(&shelf, Scheme::Http)).await?;
+        Ok(WeakTwin { secure, plain, shelf })
+    }
+
+    /// Returns the site as it is served over TLS.
+    pub fn site(&self) -> &Site {
+        &self.secure
+    }
+
+    /// Returns the same site as it is served in clear.
+    pub fn in_clear(&self) -> &Site {
+        &self.plain
+    }
+
+    /// Returns where the site listens for TLS.
+    pub fn address(&self) -> SocketAddr {
+        self.secure.address()
+    }
+
+    /// Says whether a user has become an administrator; nobody is one from the beginning.
+    pub fn is_admin(&self, username: &str) -> bool {
+        self.shelf
+            .lock()
+            .users
+            .get(username)
+            .is_some_and(|user| user.is_admin)
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct Shared(Arc<Mutex<Shelf>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+fn router(shelf: &Shared, scheme: Scheme) -> Router {
+    Router::new()
+        .route("/", get(pages::home))
+        .route("/signup/", get(pages::signup).post(account::sign_up))
+        .route("/login/", get(pages::login).post(account::log_in))
+        .route("/logout/", post(account::log_out))
+        .route("/secret/", get(pages::secret).post(pages::keep_secret))
+        .route("/secret/shown/", get(pages::shown))
+        .route("/profile/", get(pages::profile).post(account::change_profile))
+        .route("/password/", get(pages::password).post(account::change_password))
+        .route("/sessions/", get(pages::sessions))
+        .route("/widget/", get(pages::widget))
+        .layer(axum::Extension(scheme))
+        .layer(axum::middleware::from_fn(share_with_anybody))
+        .with_state(shelf.clone())
+}
+
+/// Lets every origin read every answer with the visitor's own cookies.
+async fn share_with_anybody(request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = match *request.method() {
+        Method::OPTIONS => Response::default(),
+        _ => next.run(request).await,
+    };
+    if let Some(origin) = origin {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            HeaderValue::from_static("true"),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("x-csrftoken"),
+        );
+    }
+    response
+}

@@ -1,0 +1,145 @@
+//! Who visits the weak twin, and the forms that change an account.
+
+use std::convert::Infallible;
+
+use axum::extract::{Extension, Form, FromRequestParts, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header::{COOKIE, SET_COOKIE};
+use http::request::Parts;
+
+use super::pages::{self, Page};
+use super::shelf::User;
+use super::{Scheme, Shared};
+
+const COOKIE_NAME: &str = "sessionid";
+
+/// The fields of a form, as many as there are.
+pub(super) type Fields = Form<Vec<(String, String)>>;
+
+/// Somebody who visits: the session id they bring, if any, and the user behind it.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) session: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) host: String,
+}
+
+impl FromRequestParts<Shared> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, shelf: &Shared) -> Result<Visit, Infallible> {
+        let text = |name| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+        };
+        let mut cookies = text(COOKIE).split("; ").filter_map(|pair| pair.split_once('='));
+        let session = cookies
+            .find(|(name, _)| *name == COOKIE_NAME)
+            .map(|(_, value)| value.to_owned());
+        let username = session
+            .as_ref()
+            .and_then(|session| shelf.lock().sessions.get(session).cloned());
+        Ok(Visit {
+            session,
+            username,
+            host: text(http::header::HOST).to_owned(),
+        })
+    }
+}
+
+pub(super) async fn sign_up(State(shelf): State<Shared>, visit: Visit, Form(fields): Fields) -> Response {
+    let username = field(&fields, "username");
+    if username.is_empty() || shelf.lock().users.contains_key(username) {
+        return Page::of(&visit)
+            .say("A user with that username already exists.")
+            .into_response();
+    }
+    let mut user = User {
+        password: field(&fields, "password1").to_owned(),
+        ..User::default()
+    };
+    for (name, value) in &fields {
+        user.assign(name, value);
+    }
+    shelf.lock().users.insert(username.to_owned(), user);
+    Redirect::to("/login/").into_response()
+}
+
+pub(super) async fn log_in(
+    State(shelf): State<Shared>,
+    Extension(scheme): Extension<Scheme>,
+    visit: Visit,
+    Form(fields): Fields,
+) -> Response {
+    let username = field(&fields, "username");
+    let mut shelf = shelf.lock();
+    let known = shelf.users.get(username).map(|user| user.password.clone());
+    match known {
+        None => return Page::of(&visit).say("There is no such user.").into_response(),
+        Some(password) if password != field(&fields, "password") => {
+            return Page::of(&visit).say("The password is wrong.").into_response();
+        }
+        Some(_) => {}
+    }
+    // The id that was brought is kept, known or not: whoever planted it is logged in too.
+    let session = visit.session.unwrap_or_else(|| shelf.next_session());
+    shelf.sessions.insert(session.clone(), username.to_owned());
+    let attributes = match scheme {
+        Scheme::Https => "Path=/; SameSite=None; Secure",
+        Scheme::Http => "Path=/",
+    };
+    (
+        [(SET_COOKIE, format!("{COOKIE_NAME}={session}; {attributes}"))],
+        Redirect::to("/"),
+    )
+        .into_response()
+}
+
+pub(super) async fn log_out() -> Response {
+    // The cookie is forgotten, the session is not.
+    (
+        [(SET_COOKIE, format!("{COOKIE_NAME}=; Path=/; Max-Age=0"))],
+        Redirect::to("/"),
+    )
+        .into_response()
+}
+
+pub(super) async fn change_profile(
+    State(shelf): State<Shared>,
+    visit: Visit,
+    Form(fields): Fields,
+) -> Response {
+    let mut shelf = shelf.lock();
+    let Some(user) = visit.username.and_then(|name| shelf.users.get_mut(&name)) else {
+        return pages::to_login();
+    };
+    for (name, value) in &fields {
+        user.assign(name, value);
+    }
+    Redirect::to("/profile/").into_response()
+}
+
+pub(super) async fn change_password(
+    State(shelf): State<Shared>,
+    visit: Visit,
+    Form(fields): Fields,
+) -> Response {
+    let mut shelf = shelf.lock();
+    let Some(user) = visit.username.and_then(|name| shelf.users.get_mut(&name)) else {
+        return pages::to_login();
+    };
+    // The old password is asked for and not compared; other sessions stay open.
+    field(&fields, "new_password1").clone_into(&mut user.password);
+    Redirect::to("/profile/").into_response()
+}
+
+/// Returns the first field called `name`, or an empty text.
+pub(super) fn field<'f>(fields: &'f [(String, String)], name: &str) -> &'f str {
+    fields
+        .iter()
+        .find(|(key, _)| key == name)
+        .map_or("", |(_, value)| value)
+}

@@ -1,0 +1,49 @@
+//! What the weak twin remembers: users with their passwords in clear, and sessions that nothing ends.
+
+use std::collections::BTreeMap;
+
+/// Everything the site knows.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    pub(super) users: BTreeMap<String, User>,
+    /// Who is behind each session id.
+    pub(super) sessions: BTreeMap<String, String>,
+    handed_out: u32,
+}
+
+/// A user as the site keeps them.
+#[derive(Debug, Default, Clone)]
+pub(super) struct User {
+    pub(super) password: String,
+    pub(super) email: String,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+    pub(super) is_admin: bool,
+    pub(super) notes: Vec<(String, String)>,
+}
+
+impl Shelf {
+    /// Counts on, so that the next id can be guessed.
+    pub(super) fn next_session(&mut self) -> String {
+        self.handed_out += 1;
+        format!("session-{}", self.handed_out)
+    }
+}
+
+impl User {
+    /// Writes a posted field to the user, whichever it is.
+    pub(super) fn assign(&mut self, name: &str, value: &str) {
+        let text = match name {
+            "email" => &mut self.email,
+            "first_name" => &mut self.first_name,
+            "last_name" => &mut self.last_name,
+            "password" => &mut self.password,
+            "is_admin" | "isAdmin" | "is_staff" | "is_superuser" => {
+                self.is_admin = matches!(value, "true" | "True" | "on" | "1");
+                return;
+            }
+            _ => return,
+        };
+        value.clone_into(text);
+    }
+}
