@@ -30,7 +30,8 @@ mod token;
 pub use protection::{CsrfProtection, CsrfRejection, TokenSource};
 pub use scan::{SCAN_LIMIT, Scan, scan};
 pub use service::{CsrfFuture, CsrfLayer, CsrfService};
-pub use token::{CsrfToken, rotate};
+pub use token::CsrfToken;
+pub(crate) use token::Rotation;
 
 /// The form field that carries the token.
 pub const FIELD: &str = "csrfmiddlewaretoken";

@@ -10,8 +10,7 @@ use palisade_core::csrf::CsrfSecret;
 use super::protection::{CsrfProtection, CsrfRejection};
 use super::{FIELD, SESSION_KEY};
 use crate::rejection::Rejection;
-use crate::session::Session;
-use crate::session::vary_on_cookie;
+use crate::session::{Session, SessionError, vary_on_cookie};
 
 /// What the request knows of its secret; clones are the same state.
 #[derive(Clone, Debug)]
@@ -154,22 +153,32 @@ impl<S: Sync> FromRequestParts<S> for CsrfToken {
     }
 }
 
-/// Makes a new secret, as at login: tokens that somebody got hold of before are worth nothing afterwards.
-///
-/// # Errors
-///
-/// When the CSRF layer is missing, or the session store cannot answer.
-pub async fn rotate(extensions: &http::Extensions) -> Result<(), Rejection> {
-    let state = state(extensions)?;
-    if state.0.protection.uses_sessions() {
-        let fresh = CsrfSecret::generate();
-        let session = needed(extensions.get::<Session>())?;
-        session.insert(SESSION_KEY, fresh.as_str()).await.map_err(Rejection::from)?;
-        state.secret().current = Some(fresh);
-    } else {
-        state.renew();
+/// What a login needs to make a new secret: tokens that somebody got hold of before are worth nothing afterwards.
+#[derive(Clone, Debug)]
+pub(crate) struct Rotation {
+    state: RequestState,
+    session: Option<Session>,
+}
+
+impl Rotation {
+    /// Takes what is needed from a request.
+    pub(crate) fn of(extensions: &http::Extensions) -> Result<Self, Rejection> {
+        Ok(Self { state: state(extensions)?, session: extensions.get::<Session>().cloned() })
     }
-    Ok(())
+
+    /// Makes a new secret, to be sent with the response.
+    pub(crate) async fn rotate(&self) -> Result<(), SessionError> {
+        if self.state.0.protection.uses_sessions() {
+            let fresh = CsrfSecret::generate();
+            if let Some(session) = &self.session {
+                session.insert(SESSION_KEY, fresh.as_str()).await?;
+            }
+            self.state.secret().current = Some(fresh);
+        } else {
+            self.state.renew();
+        }
+        Ok(())
+    }
 }
 
 fn state(extensions: &http::Extensions) -> Result<RequestState, Rejection> {

@@ -1,0 +1,102 @@
+//! A user as Django's `auth_user` table has it, and what a store of users must be able to do.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use futures_util::future::BoxFuture;
+use palisade_core::Sensitive;
+
+/// A row of `auth_user`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct User {
+    /// The primary key.
+    pub id: i64,
+    /// The name to log in with.
+    pub username: String,
+    /// The encoded password hash, which is nobody's business.
+    pub password: Sensitive<String>,
+    /// The given name.
+    pub first_name: String,
+    /// The family name.
+    pub last_name: String,
+    /// The e-mail address.
+    pub email: String,
+    /// Whether the user may use the admin.
+    pub is_staff: bool,
+    /// Whether the user has every permission.
+    pub is_superuser: bool,
+    /// Whether the user may log in at all.
+    pub is_active: bool,
+    /// When the user last logged in.
+    pub last_login: Option<SystemTime>,
+    /// When the account was made.
+    pub date_joined: SystemTime,
+}
+
+/// What a new account is made of. It has no privileges: there is no field to ask for them.
+#[derive(Clone, Debug, Default)]
+pub struct NewUser {
+    /// The name to log in with, already checked and normalised.
+    pub username: String,
+    /// The e-mail address.
+    pub email: String,
+    /// The given name.
+    pub first_name: String,
+    /// The family name.
+    pub last_name: String,
+}
+
+/// What a person may change of their own account.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// The given name.
+    pub first_name: String,
+    /// The family name.
+    pub last_name: String,
+    /// The e-mail address.
+    pub email: String,
+}
+
+/// What can go wrong with a store of users.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UserStoreError {
+    /// There is a user of that name.
+    #[error("A user with that username already exists.")]
+    NameTaken,
+    /// The store cannot answer.
+    #[error("the user store is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Keeps users.
+pub trait UserStore: fmt::Debug + Send + Sync + 'static {
+    /// Finds a user by primary key.
+    fn by_id(&self, id: i64) -> BoxFuture<'_, Result<Option<User>, UserStoreError>>;
+
+    /// Finds a user by name, exactly.
+    fn by_username<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Result<Option<User>, UserStoreError>>;
+
+    /// Makes an account with an encoded password.
+    fn create<'a>(
+        &'a self,
+        user: NewUser,
+        password: Sensitive<String>,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<User, UserStoreError>>;
+
+    /// Replaces the encoded password, if it still is `old`: whoever changed it meanwhile wins. Says whether it did.
+    fn replace_password<'a>(
+        &'a self,
+        id: i64,
+        old: &'a Sensitive<String>,
+        new: Sensitive<String>,
+    ) -> BoxFuture<'a, Result<bool, UserStoreError>>;
+
+    /// Records a login.
+    fn logged_in(&self, id: i64, now: SystemTime) -> BoxFuture<'_, Result<(), UserStoreError>>;
+
+    /// Writes what a person may change of their account, and nothing else.
+    fn save_profile(&self, id: i64, profile: Profile) -> BoxFuture<'_, Result<(), UserStoreError>>;
+}
