@@ -1,1 +1,56 @@
-//! Users, login and logout on Django's auth_user table.
+//! Users, login and logout on Django's `auth_user` table (threats `session-hijacking`, `credential-guessing`).
+//!
+//! 1. [`Auth::authenticate`] hashes whether or not the user exists, so that the time tells nothing; a hash that is weaker than
+//!    today's is replaced while the password is at hand.
+//! 2. [`Auth::login`] moves the session to a new key, or, if another user was logged in, begins a new one; the CSRF secret
+//!    is made anew; `last_login` is written.
+//! 3. Each request that asks who is logged in ([`LoggedIn`]) compares the session's hash of the password column with
+//!    the user's: a password change ends all other sessions, at once and without a list.
+//! 4. [`Auth::logout`] deletes the session, at the store.
+//!
+//! The session keys (`_auth_user_id`, `_auth_user_backend`, `_auth_user_hash`) and the hash are Django's (section
+//! *Authentication and the session* of `django.contrib.auth`): whoever logs in here is logged in at a Django beside.
+//!
+//! # Security
+//!
+//! Guessing many passwords from many addresses is slowed only by the hashing pool's bound; throttles are still to come.
+
+mod extract;
+mod login;
+mod next;
+mod sqlite;
+mod user;
+
+pub use extract::LoggedIn;
+pub use login::{Auth, AuthError, PasswordChangeError, SignUpError};
+pub use next::{Next, login_redirect};
+pub use sqlite::SqliteUsers;
+pub use user::{NewUser, Profile, User, UserStore, UserStoreError};
+
+use std::sync::Arc;
+
+use crate::password::{Hashers, PasswordPolicy};
+
+/// The users of a service: the store, how passwords are hashed, and which are refused. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Users {
+    store: Arc<dyn UserStore>,
+    hashers: Hashers,
+    policy: Arc<PasswordPolicy>,
+}
+
+impl Users {
+    pub(crate) fn new(store: impl UserStore, hashers: Hashers, policy: PasswordPolicy) -> Self {
+        Self { store: Arc::new(store), hashers, policy: Arc::new(policy) }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn UserStore {
+        &*self.store
+    }
+
+    /// Which passwords are refused.
+    pub fn policy(&self) -> &PasswordPolicy {
+        &self.policy
+    }
+}

@@ -1,0 +1,116 @@
+//! Who is logged in: a guard as an extractor.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::header::ACCEPT;
+use http::{StatusCode, request};
+use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, session_auth_hash};
+use palisade_core::{Threat, constant_time_eq};
+
+use super::login::{AuthError, BACKEND};
+use super::next::login_redirect;
+use super::user::User;
+use crate::rejection::Rejection;
+use crate::session::{Session, SessionError};
+use crate::stack::StackContext;
+
+/// The user who is logged in. A handler that asks for it is reached by nobody else.
+///
+/// Without a user, a browser is redirected to the login page, and comes back afterwards; a program gets 401.
+/// `Option<LoggedIn>` lets everybody in.
+///
+/// # Example
+///
+/// ```
+/// use palisade::auth::LoggedIn;
+///
+/// async fn home(user: Option<LoggedIn>) -> String {
+///     user.map_or_else(|| "hello".to_owned(), |user| format!("hello, {}", user.username))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(home));
+/// ```
+#[derive(Clone, Debug)]
+pub struct LoggedIn(Arc<User>);
+
+impl Deref for LoggedIn {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.0
+    }
+}
+
+/// The answer for this request, so that several extractors ask the stores once.
+#[derive(Clone, Debug)]
+struct Known(Option<LoggedIn>);
+
+async fn known(parts: &mut request::Parts) -> Result<Option<LoggedIn>, Rejection> {
+    if let Some(Known(user)) = parts.extensions.get() {
+        return Ok(user.clone());
+    }
+    let context = StackContext::of(&parts.extensions)?;
+    let Ok(session) = <Session as FromRequestParts<()>>::from_request_parts(parts, &()).await;
+    let user = look_up(&context, &session).await?.map(|user| LoggedIn(Arc::new(user)));
+    parts.extensions.insert(Known(user.clone()));
+    Ok(user)
+}
+
+/// Finds the session's user (Django `get_user`).
+async fn look_up(context: &StackContext, session: &Session) -> Result<Option<User>, Rejection> {
+    let users = context.users()?;
+    let read = async {
+        let id: Option<String> = session.get(AUTH_USER_ID).await?;
+        let backend: Option<String> = session.get(AUTH_USER_BACKEND).await?;
+        Ok::<_, SessionError>(id.filter(|_| backend.as_deref() == Some(BACKEND)))
+    };
+    let Some(id) = read.await?.and_then(|id| id.parse::<i64>().ok()) else { return Ok(None) };
+    let found = users.store().by_id(id).await.map_err(AuthError::from)?;
+    let Some(user) = found.filter(|user| user.is_active) else { return Ok(None) };
+    let stored: String = session.get(AUTH_USER_HASH).await?.unwrap_or_default();
+    let settings = context.settings();
+    let hash_with = |key| session_auth_hash(user.password.expose(), key);
+    let current = hash_with(&settings.secret_key);
+    if constant_time_eq(&stored, &current) {
+        return Ok(Some(user));
+    }
+    if !stored.is_empty() && settings.secret_key_fallbacks.iter().any(|key| constant_time_eq(&stored, hash_with(key))) {
+        session.cycle_key().await?;
+        session.insert(AUTH_USER_HASH, &current).await?;
+        return Ok(Some(user));
+    }
+    // The password has changed since: this session is over.
+    session.flush().await?;
+    Ok(None)
+}
+
+impl<S: Sync> FromRequestParts<S> for LoggedIn {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Rejection> {
+        match known(parts).await? {
+            Some(user) => Ok(user),
+            None => Err(nobody(parts)),
+        }
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for LoggedIn {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Option<Self>, Rejection> {
+        known(parts).await
+    }
+}
+
+fn nobody(parts: &request::Parts) -> Rejection {
+    let accept = parts.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or("");
+    let page = StackContext::of(&parts.extensions).ok().filter(|_| accept.contains("text/html"));
+    match page.and_then(|context| login_redirect(&context.settings().login_url, &parts.uri)) {
+        Some(location) => Rejection::redirect(StatusCode::FOUND, location, "nobody is logged in"),
+        None => Rejection::unauthorized("nobody is logged in")
+            .with_threat(Threat::BrokenAccessControl)
+            .with_hint("Please log in first."),
+    }
+}

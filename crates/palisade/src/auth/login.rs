@@ -1,0 +1,307 @@
+//! Logging in, out, signing up and changing the password.
+
+use axum::extract::FromRequestParts;
+use http::header::USER_AGENT;
+use http::request;
+use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, session_auth_hash};
+use palisade_core::{Sensitive, Threat, constant_time_eq};
+
+use super::Users;
+use super::user::{NewUser, User, UserStoreError};
+use crate::csrf::Rotation;
+use crate::password::{HashError, PasswordProblem, UserAttributes, Username};
+use crate::rejection::Rejection;
+use crate::session::{Device, Session, SessionError};
+use crate::stack::StackContext;
+use crate::transport::Connection;
+
+/// The back end that Django knows these users by.
+pub(super) const BACKEND: &str = "django.contrib.auth.backends.ModelBackend";
+
+/// The longest `User-Agent` that the list of sessions keeps, in characters.
+const USER_AGENT_CHARS: usize = 200;
+
+/// What can keep a login, a logout or a look-up from being done. None of it is the person's doing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// The session cannot be read or written.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The users cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] UserStoreError),
+    /// The password cannot be hashed now.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
+
+impl From<AuthError> for Rejection {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Session(error) => error.into(),
+            AuthError::Store(error) => {
+                let source = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
+                Rejection::unavailable(format!("{error}: {source}"), 5).with_hint("Please try again in a moment.")
+            }
+            AuthError::Hash(HashError::Busy { retry_after }) => {
+                let seconds = u32::try_from(retry_after.as_secs().max(1)).unwrap_or(u32::MAX);
+                Rejection::unavailable("the password hashers are busy", seconds)
+                    .with_threat(Threat::ResourceExhaustion)
+                    .with_hint("Many people are logging in right now. Please try again in a moment.")
+            }
+            AuthError::Hash(error) => Rejection::internal(error.to_string()),
+        }
+    }
+}
+
+impl axum::response::IntoResponse for AuthError {
+    fn into_response(self) -> axum::response::Response {
+        Rejection::from(self).into_response()
+    }
+}
+
+/// Why an account was not made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignUpError {
+    /// There is a user of that name.
+    #[error("A user with that username already exists.")]
+    NameTaken,
+    /// The name is none.
+    #[error("{0}")]
+    Username(crate::password::InvalidUsername),
+    /// The password is too weak, each way in a sentence.
+    #[error("the password is too weak")]
+    Password(Vec<PasswordProblem>),
+    /// Not the person's doing.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+}
+
+/// Why a password was not changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PasswordChangeError {
+    /// The old password is wrong.
+    #[error("Your old password was entered incorrectly. Please enter it again.")]
+    OldPassword,
+    /// The new password is too weak, each way in a sentence.
+    #[error("the password is too weak")]
+    Password(Vec<PasswordProblem>),
+    /// Not the person's doing.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+}
+
+/// Logs in and out: an extractor.
+///
+/// # Example
+///
+/// ```
+/// use palisade::auth::Auth;
+/// use palisade::{Rejection, Sensitive};
+///
+/// async fn log_in(auth: Auth, username: String, password: Sensitive<String>) -> Result<&'static str, Rejection> {
+///     match auth.authenticate(&username, password).await? {
+///         Some(user) => {
+///             auth.login(&user).await?;
+///             Ok("welcome")
+///         }
+///         None => Ok("wrong name or password"),
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Auth {
+    users: Users,
+    session: Session,
+    csrf: Rotation,
+    context: StackContext,
+    connection: Connection,
+    user_agent: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for Auth {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut request::Parts, state: &S) -> Result<Self, Rejection> {
+        let context = StackContext::of(&parts.extensions)?;
+        let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
+        Ok(Self {
+            users: context.users()?.clone(),
+            session: <Session as FromRequestParts<S>>::from_request_parts(parts, state).await?,
+            csrf: Rotation::of(&parts.extensions)?,
+            connection: Connection::from_request_parts(parts, state).await?,
+            user_agent: agent.chars().take(USER_AGENT_CHARS).collect(),
+            context,
+        })
+    }
+}
+
+impl Auth {
+    /// Finds the active user of that name and password.
+    ///
+    /// # Errors
+    ///
+    /// Only what is not the person's doing; a wrong name or password is `None`, and takes as long as a right one.
+    pub async fn authenticate(
+        &self,
+        username: &str,
+        password: Sensitive<String>,
+    ) -> Result<Option<User>, AuthError> {
+        let username = Username::normalize(username);
+        let Some(mut user) = self.users.store.by_username(&username).await? else {
+            self.users.hashers.hash(password).await?;
+            return Ok(None);
+        };
+        let verified = self.users.hashers.verify(password.clone(), user.password.clone()).await?;
+        if !verified.correct || !user.is_active {
+            return Ok(None);
+        }
+        if verified.must_update {
+            let stronger = self.users.hashers.hash(password).await?;
+            if self.users.store.replace_password(user.id, &user.password, stronger.clone()).await? {
+                user.password = stronger;
+            }
+        }
+        Ok(Some(user))
+    }
+
+    /// Logs a user in: the session gets a new key, and keeps what an anonymous visitor put into it; another user's session is
+    /// dropped first.
+    ///
+    /// # Errors
+    ///
+    /// When a store cannot answer.
+    pub async fn login(&self, user: &User) -> Result<(), AuthError> {
+        let session = &self.session;
+        let id = user.id.to_string();
+        let hash = self.hash(user);
+        match session.get::<String>(AUTH_USER_ID).await? {
+            None => session.cycle_key().await?,
+            Some(before) => {
+                let stored: String = session.get(AUTH_USER_HASH).await?.unwrap_or_default();
+                if before != id || !constant_time_eq(&stored, &hash) {
+                    session.flush().await?;
+                } else {
+                    // Django keeps the key here; a new one costs nothing and leaves nothing to plant.
+                    session.cycle_key().await?;
+                }
+            }
+        }
+        session.insert(AUTH_USER_ID, &id).await?;
+        session.insert(AUTH_USER_BACKEND, BACKEND).await?;
+        session.insert(AUTH_USER_HASH, &hash).await?;
+        session
+            .begin(Device {
+                user_id: id,
+                address: self.connection.client.to_string(),
+                user_agent: self.user_agent.clone(),
+            })
+            .await?;
+        self.csrf.rotate().await?;
+        self.users.store.logged_in(user.id, self.context.clock().now()).await?;
+        Ok(())
+    }
+
+    /// Logs out: the session is deleted, and the CSRF secret made anew.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    pub async fn logout(&self) -> Result<(), AuthError> {
+        self.session.flush().await?;
+        self.csrf.rotate().await?;
+        Ok(())
+    }
+
+    /// Makes an account. It has no privileges, whatever the request says.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the name or the password, or what is not the person's doing.
+    pub async fn sign_up(&self, mut new: NewUser, password: Sensitive<String>) -> Result<User, SignUpError> {
+        new.username = Username::parse(&new.username).map_err(SignUpError::Username)?.into_string();
+        let about = UserAttributes {
+            username: &new.username,
+            first_name: &new.first_name,
+            last_name: &new.last_name,
+            email: &new.email,
+        };
+        self.users.policy.validate(password.expose(), &about).map_err(SignUpError::Password)?;
+        let encoded = self.users.hashers.hash(password).await.map_err(AuthError::from)?;
+        match self.users.store.create(new, encoded, self.context.clock().now()).await {
+            Ok(user) => Ok(user),
+            Err(UserStoreError::NameTaken) => Err(SignUpError::NameTaken),
+            Err(error) => Err(AuthError::from(error).into()),
+        }
+    }
+
+    /// Changes the password of the user who is logged in. This session goes on under a new key; every other one of the user ends.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the old or new password, or what is not the person's doing.
+    pub async fn change_password(
+        &self,
+        user: &User,
+        old: Sensitive<String>,
+        new: Sensitive<String>,
+    ) -> Result<(), PasswordChangeError> {
+        let about = UserAttributes {
+            username: &user.username,
+            first_name: &user.first_name,
+            last_name: &user.last_name,
+            email: &user.email,
+        };
+        let verified = self.users.hashers.verify(old, user.password.clone()).await.map_err(AuthError::from)?;
+        if !verified.correct {
+            return Err(PasswordChangeError::OldPassword);
+        }
+        self.users.policy.validate(new.expose(), &about).map_err(PasswordChangeError::Password)?;
+        let encoded = self.users.hashers.hash(new).await.map_err(AuthError::from)?;
+        let stored = self.users.store.replace_password(user.id, &user.password, encoded.clone()).await;
+        if !stored.map_err(AuthError::from)? {
+            return Err(PasswordChangeError::OldPassword);
+        }
+        let mut changed = user.clone();
+        changed.password = encoded;
+        self.keep_session_of(&changed).await.map_err(PasswordChangeError::Auth)
+    }
+
+    async fn keep_session_of(&self, user: &User) -> Result<(), AuthError> {
+        self.session.cycle_key().await?;
+        self.session.insert(AUTH_USER_HASH, &self.hash(user)).await?;
+        let key = self.session.key().await?;
+        // Their hashes are wrong already; their rows need not wait to expire.
+        let store = self.session.sessions().store();
+        store.delete_others(&user.id.to_string(), key.as_ref()).await.map_err(SessionError::from)?;
+        Ok(())
+    }
+
+    /// Ends the user's other sessions, on all devices, and says how many there were.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    pub async fn log_out_everywhere_else(&self, user: &User) -> Result<usize, AuthError> {
+        let key = self.session.key().await?;
+        let store = self.session.sessions().store();
+        Ok(store.delete_others(&user.id.to_string(), key.as_ref()).await.map_err(SessionError::from)?)
+    }
+
+    /// The session behind the login.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The users.
+    pub fn users(&self) -> &Users {
+        &self.users
+    }
+
+    fn hash(&self, user: &User) -> String {
+        session_auth_hash(user.password.expose(), &self.context.settings().secret_key)
+    }
+}
