@@ -1,0 +1,6 @@
+//! The core seen from outside: what is promised about all values, not about one.
+
+mod cookie_round_trip;
+mod corpus;
+mod header_round_trip;
+mod threat_pages;
