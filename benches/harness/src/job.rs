@@ -1,0 +1,86 @@
+//! The jobs that every server is given, and what a right answer to each looks like.
+
+use std::fmt;
+
+use crate::server::Server;
+use crate::visitor::Account;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Job {
+    /// A constant sentence from a router with nothing around it.
+    Bare,
+    /// The same sentence through the whole stack, asked for by a stranger.
+    Stack,
+    /// A page that names the logged-in user: one session read and one user read.
+    LoggedIn,
+    /// A logged-in form post with a CSRF token that changes nothing.
+    Post,
+    /// The same post, counting in the session: one session write more.
+    SessionWrite,
+}
+
+impl Job {
+    pub const ALL: [Self; 5] = [
+        Self::Bare,
+        Self::Stack,
+        Self::LoggedIn,
+        Self::Post,
+        Self::SessionWrite,
+    ];
+
+    fn method(self) -> &'static str {
+        match self {
+            Self::Bare | Self::Stack | Self::LoggedIn => "GET",
+            Self::Post | Self::SessionWrite => "POST",
+        }
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Bare | Self::Stack => "/hello",
+            Self::LoggedIn => "/me",
+            Self::Post => "/form",
+            Self::SessionWrite => "/count",
+        }
+    }
+
+    /// Renders the request as it is sent again and again.
+    pub fn request(self, server: &Server, account: &Account) -> Vec<u8> {
+        let cookies = if matches!(self, Self::Bare | Self::Stack) {
+            ""
+        } else {
+            &account.cookies
+        };
+        let body = (self.method() == "POST").then_some(account.form.as_str());
+        server.request(self.method(), self.path(), cookies, body)
+    }
+
+    /// Says whether the body answers this job; `counted` is the last number this session counted to.
+    pub fn accepts(self, body: &[u8], counted: &mut Option<u64>) -> bool {
+        match self {
+            Self::Bare | Self::Stack => body == b"hello, world",
+            Self::LoggedIn => body == b"hello, alice",
+            Self::Post => body == b"alice read 11 bytes",
+            Self::SessionWrite => {
+                let number = body
+                    .strip_prefix(b"count=")
+                    .and_then(|n| std::str::from_utf8(n).ok()?.parse().ok());
+                let follows = counted.is_none_or(|last| number == Some(last + 1));
+                *counted = number;
+                follows && number.is_some()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Self::Bare => "(i) bare hello",
+            Self::Stack => "(ii) whole stack",
+            Self::LoggedIn => "(iii) logged-in GET",
+            Self::Post => "(iv) CSRF POST",
+            Self::SessionWrite => "(v) session write",
+        })
+    }
+}

@@ -1,0 +1,214 @@
+//! The servers under measurement: how each is built, started, spoken to and ended.
+//!
+//! Each has two worker threads or processes, listens on a free loopback port and starts with an empty
+//! data folder. All are sent the same bytes: `X-Forwarded-Proto: https` stands for the TLS proxy in front,
+//! which Palisade and Django insist on and the others ignore.
+
+mod python;
+
+use std::fmt;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal};
+
+use crate::job::Job;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kind {
+    Bare,
+    Palisade,
+    Peers,
+    Django,
+}
+
+impl Kind {
+    pub const ALL: [Self; 4] = [Self::Bare, Self::Palisade, Self::Peers, Self::Django];
+
+    pub fn jobs(self) -> &'static [Job] {
+        match self {
+            Self::Bare => &[Job::Bare],
+            _ => &[Job::Stack, Job::LoggedIn, Job::Post, Job::SessionWrite],
+        }
+    }
+
+    pub fn has_logins(self) -> bool {
+        self != Self::Bare
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Palisade => "palisade",
+            Self::Peers => "peers",
+            Self::Django => "django",
+        }
+    }
+
+    /// The folder beside the harness that holds this server's source.
+    fn source(self) -> PathBuf {
+        harness().with_file_name(self.name())
+    }
+
+    /// Builds the release binary, or Django's virtual environment.
+    pub fn build(self) -> Result<()> {
+        if self == Self::Django {
+            return python::install(&self.source());
+        }
+        let mut cargo = Command::new("cargo");
+        cargo.args(["build", "--release", "--locked", "--quiet", "--manifest-path"]);
+        run(cargo.arg(self.source().join("Cargo.toml")))
+    }
+
+    fn command(self, data: &Path, port: u16) -> Result<Command> {
+        if self == Self::Django {
+            return python::gunicorn(&self.source(), data, port);
+        }
+        let name = format!("bench-{}", self.name());
+        let mut command = Command::new(self.source().join("target/release").join(name));
+        command.arg(data).arg(port.to_string());
+        Ok(command)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.map(Self::name);
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| format!("no such server; the servers are {}", known.join(", ")))
+    }
+}
+
+/// A running server; dropping it ends it.
+pub struct Server {
+    pub kind: Kind,
+    pub address: SocketAddr,
+    process: Child,
+}
+
+impl Server {
+    /// Starts the server on an empty data folder and waits until it accepts connections.
+    pub fn start(kind: Kind) -> Result<Self> {
+        let data = harness().join("target/data").join(kind.name());
+        if data.exists() {
+            fs::remove_dir_all(&data)?;
+        }
+        fs::create_dir_all(&data)?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let log = fs::File::create(data.join("log"))?;
+        let process = kind
+            .command(&data, port)?
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot start {kind}"))?;
+        let mut server = Self {
+            kind,
+            address: (Ipv4Addr::LOCALHOST, port).into(),
+            process,
+        };
+        server.wait_until_ready(&data.join("log"))?;
+        Ok(server)
+    }
+
+    fn wait_until_ready(&mut self, log: &Path) -> Result<()> {
+        let begin = Instant::now();
+        while TcpStream::connect(self.address).is_err() {
+            let ended = self.process.try_wait()?;
+            if ended.is_some() || begin.elapsed() > Duration::from_secs(30) {
+                let log = fs::read_to_string(log).unwrap_or_default();
+                bail!("{} does not listen ({ended:?}); its log:\n{log}", self.kind);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Renders a request as the benchmark's client sends it to every server.
+    pub fn request(&self, method: &str, path: &str, cookies: &str, form: Option<&str>) -> Vec<u8> {
+        let host = self.address;
+        let mut text = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: palisade-bench\r\nAccept: text/html\r\n\
+             X-Forwarded-Proto: https\r\n"
+        );
+        if !cookies.is_empty() {
+            text += &format!("Cookie: {cookies}\r\n");
+        }
+        if let Some(form) = form {
+            text += &format!(
+                "Origin: https://{host}\r\nSec-Fetch-Site: same-origin\r\n\
+                 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
+                form.len()
+            );
+        }
+        text += "\r\n";
+        text += form.unwrap_or_default();
+        text.into_bytes()
+    }
+
+    /// Reads the user and system time that the server and all its descendants have used so far.
+    pub fn cpu_time(&self) -> Result<Duration> {
+        let ticks = cpu_ticks(self.process.id())?;
+        let second = rustix::param::clock_ticks_per_second();
+        Ok(Duration::from_nanos(ticks * 1_000_000_000 / second))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Ok(Some(pid)) = i32::try_from(self.process.id()).map(Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, Signal::TERM);
+        }
+        let _ = self.process.wait();
+    }
+}
+
+fn cpu_ticks(pid: u32) -> Result<u64> {
+    let folder = PathBuf::from(format!("/proc/{pid}"));
+    let stat = fs::read_to_string(folder.join("stat")).context("a server has ended during the run")?;
+    // proc(5): the name in parentheses may hold anything; 11 fields behind it come utime, stime, cutime, cstime.
+    let (_, fields) = stat
+        .rsplit_once(") ")
+        .context("/proc/PID/stat is not as expected")?;
+    let times = fields.split(' ').skip(11).take(4).map(str::parse::<u64>);
+    let mut ticks = times.sum::<Result<u64, _>>()?;
+    for task in fs::read_dir(folder.join("task"))? {
+        let children = fs::read_to_string(task?.path().join("children")).unwrap_or_default();
+        for child in children.split_whitespace() {
+            ticks += cpu_ticks(child.parse()?)?;
+        }
+    }
+    Ok(ticks)
+}
+
+fn harness() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs a command to its end; its failure is an error that names it.
+fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    if !status.success() {
+        bail!("{command:?} failed ({status})");
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Django's side: a virtual environment of its own, kept under the harness's target folder, and gunicorn.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// Makes the virtual environment, unless it already holds what `requirements.txt` asks for.
+pub(super) fn install(source: &Path) -> Result<()> {
+    let requirements = source.join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements)?;
+    let installed = venv().join("requirements.txt");
+    if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
+        return Ok(());
+    }
+    let missing = "Django needs python3 with venv and pip (Debian: apt-get install python3-venv); \
+                   leave it out with --only bare,palisade,peers";
+    if Command::new("python3")
+        .args(["-c", "import venv, ensurepip"])
+        .stderr(Stdio::null())
+        .status()
+        .is_err()
+    {
+        bail!("python3 was not found. {missing}");
+    }
+    super::run(
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(venv()),
+    )
+    .context(missing)?;
+    let mut pip = Command::new(venv().join("bin/python"));
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+    ])
+    .arg(&requirements);
+    super::run(&mut pip)
+        .context("pip could not install Django; leave it out with --only bare,palisade,peers")?;
+    Ok(fs::write(installed, wanted)?)
+}
+
+/// Prepares the database, then describes gunicorn with two worker processes that keep connections alive.
+pub(super) fn gunicorn(source: &Path, data: &Path, port: u16) -> Result<Command> {
+    let key = secret_key()?;
+    let python = |arguments: &[&str]| {
+        let mut command = Command::new(venv().join("bin/python"));
+        command.args(arguments).current_dir(source);
+        command
+            .env("BENCH_DATA", data)
+            .env("BENCH_SECRET_KEY", &key)
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+    };
+    super::run(&mut python(&["bench_site.py"]))?;
+    let mut gunicorn = python(&[
+        "-m",
+        "gunicorn",
+        "--workers=2",
+        "--worker-class=gthread",
+        "--threads=1",
+    ]);
+    gunicorn.args(["--keep-alive=75", "--no-control-socket", "--log-level=warning"]);
+    gunicorn
+        .arg(format!("--bind=127.0.0.1:{port}"))
+        .arg("bench_site:application");
+    Ok(gunicorn)
+}
+
+fn venv() -> PathBuf {
+    super::harness().join("target/django-venv")
+}
+
+/// Draws a key for this run, so that none stands in the source.
+fn secret_key() -> Result<String> {
+    use std::io::Read;
+    let mut bytes = [0; 32];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
