@@ -27,5 +27,6 @@ pub mod url;
 pub mod verdict;
 
 pub use finding::Weakness;
-pub use secret::{KeyRing, SecretKey};
+pub use secret::{KeyRing, SecretKey, Sensitive};
+pub use settings::Settings;
 pub use threat::Threat;

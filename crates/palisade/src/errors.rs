@@ -14,7 +14,6 @@ pub use panic::{PanicFuture, PanicLayer, PanicService};
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -25,7 +24,6 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::redact;
 use crate::rejection::Refusal;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,13 +31,13 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Gives requests ids, shows error pages and writes the access log.
 #[derive(Clone, Debug)]
 pub struct ErrorLayer {
-    page: Arc<ErrorPage>,
+    page: ErrorPage,
 }
 
 impl ErrorLayer {
     /// Makes the layer with the page that people see when something goes wrong.
     pub fn new(page: ErrorPage) -> Self {
-        Self { page: Arc::new(page) }
+        Self { page }
     }
 }
 
@@ -47,14 +45,14 @@ impl<S> Layer<S> for ErrorLayer {
     type Service = ErrorService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ErrorService { page: Arc::clone(&self.page), inner }
+        ErrorService { page: self.page.clone(), inner }
     }
 }
 
 /// A service whose faults are answered and logged.
 #[derive(Clone, Debug)]
 pub struct ErrorService<S> {
-    page: Arc<ErrorPage>,
+    page: ErrorPage,
     inner: S,
 }
 
@@ -90,7 +88,7 @@ where
             accept: request.headers().get(ACCEPT).cloned(),
             began: Instant::now(),
         };
-        ErrorFuture { inner: self.inner.call(request), page: Arc::clone(&self.page), seen: Some(seen) }
+        ErrorFuture { inner: self.inner.call(request), page: self.page.clone(), seen: Some(seen) }
     }
 }
 
@@ -100,7 +98,7 @@ pin_project! {
     pub struct ErrorFuture<F> {
         #[pin]
         inner: F,
-        page: Arc<ErrorPage>,
+        page: ErrorPage,
         seen: Option<Seen>,
     }
 }
@@ -137,7 +135,7 @@ impl Seen {
             return;
         }
         let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let path = redact::log_target(&self.uri);
+        let path = log_target(&self.uri);
         match refusal {
             None => {
                 tracing::info!(target: "palisade::access", id = %self.id, method = %self.method, path = %path, status, micros);
@@ -148,5 +146,13 @@ impl Seen {
                 tracing::info!(target: "palisade::access", id = %self.id, method = %self.method, path = %path, status, micros, threat, reason = %reason);
             }
         }
+    }
+}
+
+/// What the log may hold of a request's address: the path, and that there was a query.
+fn log_target(uri: &Uri) -> std::borrow::Cow<'_, str> {
+    match uri.query() {
+        None => uri.path().into(),
+        Some(_) => format!("{}?…", uri.path()).into(),
     }
 }

@@ -276,7 +276,7 @@ impl Session {
     pub async fn set_expiry(&self, expiry: SessionExpiry) -> Result<(), SessionError> {
         let mut state = self.open().await?;
         let mut written = SessionData::new();
-        palisade_core::session::set_expiry(&mut written, expiry, self.0.sessions.now());
+        written.set_expiry(expiry, self.0.sessions.now());
         let change = match written.raw(palisade_core::session::EXPIRY_KEY) {
             Some(raw) => Change::Set(palisade_core::session::EXPIRY_KEY.into(), raw.to_owned()),
             None => Change::Remove(palisade_core::session::EXPIRY_KEY.into()),

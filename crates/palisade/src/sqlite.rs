@@ -19,6 +19,7 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(crate) mod datetime;
 mod error;
 mod migration;
 mod open;

@@ -71,7 +71,7 @@ struct Offer {
     settings: Arc<Settings>,
     clock: Clock,
     users: Option<Users>,
-    forms: FormPolicy,
+    forms: Arc<FormPolicy>,
 }
 
 impl StackContext {
@@ -88,8 +88,8 @@ impl StackContext {
         &self.0.clock
     }
 
-    pub(crate) fn forms(&self) -> &FormPolicy {
-        &self.0.forms
+    pub(crate) fn forms(&self) -> Arc<FormPolicy> {
+        Arc::clone(&self.0.forms)
     }
 
     pub(crate) fn users(&self) -> Result<&Users, Rejection> {
@@ -170,7 +170,7 @@ impl Palisade {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),
             users: self.users.clone(),
-            forms: FormPolicy::from_settings(settings),
+            forms: Arc::new(FormPolicy::default()),
         }));
         let session = self.sessions.clone().map_or_else(SessionLayer::none, SessionLayer::new);
 
@@ -222,7 +222,7 @@ impl Service<Request<Body>> for Protected {
     type Future = ProtectedFuture;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(context)
+        <Stack as Service<Request<Body>>>::poll_ready(&mut self.0, context)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {

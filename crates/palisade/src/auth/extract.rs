@@ -7,7 +7,8 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::header::ACCEPT;
 use http::{StatusCode, request};
 use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, session_auth_hash};
-use palisade_core::{Threat, constant_time_eq};
+use palisade_core::Threat;
+use palisade_core::secret::constant_time_eq;
 
 use super::login::{AuthError, BACKEND};
 use super::next::login_redirect;
@@ -51,7 +52,7 @@ async fn known(parts: &mut request::Parts) -> Result<Option<LoggedIn>, Rejection
         return Ok(user.clone());
     }
     let context = StackContext::of(&parts.extensions)?;
-    let Ok(session) = <Session as FromRequestParts<()>>::from_request_parts(parts, &()).await;
+    let session = <Session as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
     let user = look_up(&context, &session).await?.map(|user| LoggedIn(Arc::new(user)));
     parts.extensions.insert(Known(user.clone()));
     Ok(user)

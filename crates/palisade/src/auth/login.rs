@@ -4,7 +4,8 @@ use axum::extract::FromRequestParts;
 use http::header::USER_AGENT;
 use http::request;
 use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, session_auth_hash};
-use palisade_core::{Sensitive, Threat, constant_time_eq};
+use palisade_core::secret::constant_time_eq;
+use palisade_core::{Sensitive, Threat};
 
 use super::Users;
 use super::user::{NewUser, User, UserStoreError};
@@ -128,12 +129,13 @@ impl<S: Sync> FromRequestParts<S> for Auth {
     async fn from_request_parts(parts: &mut request::Parts, state: &S) -> Result<Self, Rejection> {
         let context = StackContext::of(&parts.extensions)?;
         let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
+        let user_agent = agent.chars().take(USER_AGENT_CHARS).collect();
         Ok(Self {
             users: context.users()?.clone(),
             session: <Session as FromRequestParts<S>>::from_request_parts(parts, state).await?,
             csrf: Rotation::of(&parts.extensions)?,
             connection: Connection::from_request_parts(parts, state).await?,
-            user_agent: agent.chars().take(USER_AGENT_CHARS).collect(),
+            user_agent,
             context,
         })
     }

@@ -196,9 +196,10 @@ impl CsrfProtection {
 
     /// The cookie that holds the secret.
     pub(super) fn cookie(&self, secret: &CsrfSecret) -> Option<HeaderValue> {
-        let cookie = SetCookie::new(&self.0.cookie_name, secret.as_str()).ok()?.with_attributes(self.0.attributes.clone());
+        let cookie = SetCookie::new(&self.0.cookie_name, secret.as_str()).ok()?;
+        let cookie = cookie.with_attributes(self.0.attributes.clone()).ok()?;
         let cookie = match self.0.age {
-            Some(age) => cookie.with_max_age(age, self.0.clock.now()),
+            Some(age) => cookie.with_age_from(self.0.clock.now(), age),
             None => cookie,
         };
         let mut value = HeaderValue::try_from(cookie.to_string()).ok()?;

@@ -1,6 +1,7 @@
 //! What a person or a program sees when something goes wrong: a status, what to do next, and an id to quote.
 
 use std::fmt;
+use std::sync::Arc;
 
 use axum::body::Body;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
@@ -71,9 +72,10 @@ impl Trouble<'_> {
 }
 
 /// Makes an error page's HTML from what went wrong.
-type Template = Box<dyn Fn(&Trouble<'_>) -> String + Send + Sync>;
+type Template = Arc<dyn Fn(&Trouble<'_>) -> String + Send + Sync>;
 
 /// The page that people see when something goes wrong.
+#[derive(Clone)]
 pub struct ErrorPage {
     template: Template,
     show_reasons: bool,
@@ -87,14 +89,14 @@ impl fmt::Debug for ErrorPage {
 
 impl Default for ErrorPage {
     fn default() -> Self {
-        Self { template: Box::new(plain), show_reasons: false }
+        Self { template: Arc::new(plain), show_reasons: false }
     }
 }
 
 impl ErrorPage {
     /// Renders the page by a function of the site's own. What it puts in must be escaped by it.
     pub fn new(template: impl Fn(&Trouble<'_>) -> String + Send + Sync + 'static) -> Self {
-        Self { template: Box::new(template), show_reasons: false }
+        Self { template: Arc::new(template), show_reasons: false }
     }
 
     /// Shows reasons on the page, for development.

@@ -23,7 +23,8 @@ pub(super) enum Change {
 impl Change {
     pub(super) fn apply(&self, data: &mut SessionData) {
         match self {
-            Self::Set(key, value) => data.insert_raw(key, value.clone()),
+            // The value came out of session data: it is JSON.
+            Self::Set(key, value) => drop(data.insert_raw(key, value.clone())),
             Self::Remove(key) => {
                 data.remove(key);
             }

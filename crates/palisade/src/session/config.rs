@@ -158,16 +158,18 @@ impl Sessions {
     }
 
     pub(super) fn start(&self, data: &mut SessionData, now: SystemTime) {
-        data.insert_raw(STARTED, unix_seconds(now).to_string());
+        // A number is JSON.
+        let _ = data.insert(STARTED, &unix_seconds(now));
     }
 
     /// The cookie that carries the key.
     pub(super) fn cookie(&self, key: &SessionKey, data: &SessionData, now: SystemTime) -> Option<HeaderValue> {
-        let cookie = SetCookie::new(&self.0.cookie_name, key.expose()).ok()?.with_attributes(self.0.attributes.clone());
+        let cookie = SetCookie::new(&self.0.cookie_name, key.expose()).ok()?;
+        let cookie = cookie.with_attributes(self.0.attributes.clone()).ok()?;
         let cookie = if self.expiry(data, now).at_browser_close {
             cookie
         } else {
-            cookie.with_max_age(self.end(data, now).duration_since(now).unwrap_or_default(), now)
+            cookie.with_age_from(now, self.end(data, now).duration_since(now).unwrap_or_default())
         };
         sensitive(&cookie)
     }
