@@ -1,5 +1,8 @@
 //! Where an attack takes place: a site, an attacker's site, and a browser that visits both.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use anyhow::Result;
 use testkit::attacker::{Lure, Trap};
 use testkit::{Attacker, Authority, Browser};
@@ -14,6 +17,7 @@ pub struct Arena {
     /// The victim's browser.
     pub browser: Browser,
     _attacker: Attacker,
+    signed_up: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Arena {
@@ -39,6 +43,14 @@ impl Arena {
         Trap::new(lure, self.target.host())
     }
 
+    /// Notes that `username` has an account from now on; says whether that is new.
+    pub(crate) fn is_new(&self, username: &'static str) -> bool {
+        self.signed_up
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(username)
+    }
+
     /// Opens a page of the site in the victim's browser.
     ///
     /// # Errors
@@ -55,6 +67,7 @@ impl Arena {
             target,
             browser,
             _attacker: attacker,
+            signed_up: Mutex::default(),
         })
     }
 }

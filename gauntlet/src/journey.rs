@@ -54,11 +54,18 @@ impl Arena {
         Ok(())
     }
 
-    /// Makes an account for `person` and leaves nobody logged in.
+    /// Makes an account for `person`, unless they have one, and leaves nobody logged in.
     ///
     /// # Errors
     /// When the site does not make one.
     pub async fn sign_up(&self, person: Person) -> Result<()> {
+        self.open("/").await?;
+        if self.who().await?.is_some() {
+            self.log_out().await?;
+        }
+        if !self.is_new(person.username) {
+            return Ok(());
+        }
         self.open("/signup/").await?;
         self.fill_sign_up(person).await?;
         self.browser.submit().await?;
@@ -132,10 +139,12 @@ impl Arena {
     /// # Errors
     /// When the browser does not answer.
     pub async fn who(&self) -> Result<Option<String>> {
-        match self.browser.has("[data-user]").await? {
-            true => Ok(Some(self.browser.text("[data-user]").await?)),
-            false => Ok(None),
-        }
+        let addressed = self.browser.has("[data-user]").await?;
+        Ok(if addressed {
+            Some(self.browser.text("[data-user]").await?)
+        } else {
+            None
+        })
     }
 
     /// Writes a secret and follows to the page that shows it.

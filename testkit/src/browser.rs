@@ -1,4 +1,4 @@
-//! A real browser, driven through its WebDriver.
+//! A real browser, steered from outside.
 //!
 //! What a browser does with a cookie, a frame or a forged form is decided by the browser, not by the specification
 //! as a test's author remembers it. So attacks are carried out in headless Chromium, over TLS, between sites with
@@ -198,12 +198,12 @@ impl Browser {
         Ok(())
     }
 
-    /// Returns the WebDriver client, for what has no method here.
+    /// Returns the driver client, for what has no method here.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Returns what the WebDriver has logged.
+    /// Returns what the driver has logged.
     pub fn log(&self) -> String {
         self.driver.log()
     }
@@ -211,7 +211,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // A WebDriver that is merely killed leaves its browser running, so it is asked to close it first.
+        // A driver that is merely killed leaves its browser running, so it is asked to close it first.
         let _closed = setup::shut_down(self.port);
     }
 }

@@ -1,2 +1,67 @@
-//! To come.
-fn main() {}
+//! The project's own tasks: `cargo xtask ci` is the test command of the README, and what integration runs.
+//!
+//! It is a program rather than a script so that it is checked like everything else and says the same on every
+//! machine. It depends on almost nothing, because it has to be built before anything can be tested.
+
+mod stage;
+mod summary;
+mod task;
+mod tool;
+
+use std::env;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::summary::Summary;
+use crate::task::TASKS;
+
+fn main() -> ExitCode {
+    let asked: Vec<String> = env::args().skip(1).collect();
+    let done = if asked.is_empty() { teach() } else { run(&asked) };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            // Nothing is left to be told if standard error is gone too.
+            let _closed = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn teach() -> Result<ExitCode> {
+    let mut out = io::stdout();
+    writeln!(out, "cargo xtask <task>...\n")?;
+    for task in TASKS {
+        writeln!(out, "  {:<9}{}", task.name, task.what)?;
+    }
+    writeln!(
+        out,
+        "\nSeveral tasks run in the order given, and stop at the first that fails."
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run(asked: &[String]) -> Result<ExitCode> {
+    let mut stages = Vec::new();
+    for name in asked {
+        let task = TASKS.iter().find(|task| task.name == name);
+        let task =
+            task.ok_or_else(|| anyhow::anyhow!("no task is called `{name}`; `cargo xtask` lists them"))?;
+        stages.extend((task.stages)());
+    }
+    let mut summary = Summary::of(&stages);
+    for stage in &stages {
+        let passed = summary.time(stage.name, || stage.run())?;
+        if !passed {
+            break;
+        }
+    }
+    summary.print(&mut io::stdout())?;
+    Ok(if summary.all_passed() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

@@ -9,15 +9,6 @@ use testkit::attacker::Lure;
 use super::Outcome;
 use crate::{Arena, Person};
 
-/// What the attacker wants the victim's profile to say.
-const FORGED: &str = "Forged";
-
-const PROFILE: [(&str, &str); 3] = [
-    ("first_name", FORGED),
-    ("last_name", "Name"),
-    ("email", "mallory@attacker.test"),
-];
-
 /// A token as long as those that Django makes.
 const TOKEN: &str = "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb";
 
@@ -27,8 +18,13 @@ const TOKEN: &str = "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb";
 /// When the attack could not be carried out.
 pub async fn form_post(arena: &Arena, lure: Lure) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
-    deliver(arena, &arena.trap(lure).forged_form("/profile/", &PROFILE)).await?;
-    judge(arena).await
+    let forged = format!("Form {lure:?}");
+    deliver(
+        arena,
+        &arena.trap(lure).forged_form("/profile/", &profile(&forged)),
+    )
+    .await?;
+    judge(arena, &forged).await
 }
 
 /// Plants a token of the attacker's choice as a cookie and posts a form that carries the same token.
@@ -39,14 +35,15 @@ pub async fn form_post(arena: &Arena, lure: Lure) -> Result<Outcome> {
 /// When the attack could not be carried out.
 pub async fn form_post_with_planted_token(arena: &Arena) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
+    let forged = "Token".to_owned();
     let trap = arena.trap(Lure::Sibling);
     arena
         .browser
         .open(&trap.planted_cookie("csrftoken", TOKEN))
         .await?;
-    let fields = [&PROFILE[..], &[("csrfmiddlewaretoken", TOKEN)]].concat();
+    let fields = [&profile(&forged)[..], &[("csrfmiddlewaretoken", TOKEN)]].concat();
     deliver(arena, &trap.forged_form("/profile/", &fields)).await?;
-    judge(arena).await
+    judge(arena, &forged).await
 }
 
 /// Posts the victim's profile form by script, with their cookies.
@@ -55,12 +52,13 @@ pub async fn form_post_with_planted_token(arena: &Arena) -> Result<Outcome> {
 /// When the attack could not be carried out.
 pub async fn fetch(arena: &Arena, lure: Lure) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
+    let forged = format!("Fetch {lure:?}");
     arena
         .browser
-        .open(&arena.trap(lure).forged_fetch("/profile/", &PROFILE))
+        .open(&arena.trap(lure).forged_fetch("/profile/", &profile(&forged)))
         .await?;
     arena.browser.result().await?;
-    judge(arena).await
+    judge(arena, &forged).await
 }
 
 /// Does the same with the header in which scripts send a token, its value guessed.
@@ -69,12 +67,17 @@ pub async fn fetch(arena: &Arena, lure: Lure) -> Result<Outcome> {
 /// When the attack could not be carried out.
 pub async fn fetch_with_header(arena: &Arena, lure: Lure) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
+    let forged = format!("Header {lure:?}");
     arena
         .browser
-        .open(&arena.trap(lure).forged_fetch_with_header("/profile/", &PROFILE))
+        .open(
+            &arena
+                .trap(lure)
+                .forged_fetch_with_header("/profile/", &profile(&forged)),
+        )
         .await?;
     arena.browser.result().await?;
-    judge(arena).await
+    judge(arena, &forged).await
 }
 
 /// Logs the victim in as the attacker, so that what they write next is the attacker's to read.
@@ -94,13 +97,22 @@ pub async fn login(arena: &Arena, lure: Lure) -> Result<Outcome> {
     ))
 }
 
+/// Fills in the victim's profile with a name by which the forgery is known again.
+fn profile(forged: &str) -> [(&'static str, &str); 3] {
+    [
+        ("first_name", forged),
+        ("last_name", "Name"),
+        ("email", "mallory@attacker.test"),
+    ]
+}
+
 /// Opens a page that submits itself, and waits until the site under attack has answered.
 async fn deliver(arena: &Arena, trap: &str) -> Result<()> {
     arena.browser.open(trap).await?;
     arena.browser.arrive(&arena.target.url("/")).await
 }
 
-async fn judge(arena: &Arena) -> Result<Outcome> {
+async fn judge(arena: &Arena, forged: &str) -> Result<Outcome> {
     let answer = format!(
         "{} was answered with {}",
         arena.browser.url().await?,
@@ -109,7 +121,7 @@ async fn judge(arena: &Arena) -> Result<Outcome> {
     arena.open("/profile/").await?;
     let name = arena.browser.value("first_name").await?;
     Ok(Outcome::new(
-        name == FORGED,
+        name == forged,
         format!("{answer}; the victim's first name is now {name:?}"),
     ))
 }

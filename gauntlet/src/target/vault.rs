@@ -25,7 +25,7 @@ const HOST: &str = "vault.test";
 const CERTIFIED: &str = "localhost";
 
 /// How long a start may take: making a key, a certificate and a database on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running vault.
 #[derive(Debug)]

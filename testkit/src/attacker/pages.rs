@@ -9,16 +9,10 @@ type Fields = Query<Vec<(String, String)>>;
 
 pub(super) async fn form(Query(fields): Fields) -> Html<String> {
     let (target, fields) = aim(&fields);
-    let inputs: String = fields
-        .iter()
-        .map(|(name, value)| {
-            format!(
-                r#"<input type="hidden" name="{}" value="{}">"#,
-                escape(name),
-                escape(value)
-            )
-        })
-        .collect();
+    let inputs = fields.iter().fold(String::new(), |form, (name, value)| {
+        let (name, value) = (escape(name), escape(value));
+        form + &format!(r#"<input type="hidden" name="{name}" value="{value}">"#)
+    });
     page(
         &format!(
             r#"<form method="post" action="{}">{inputs}</form>"#,

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use super::Browser;
 use crate::{Process, Site};
 
-/// How long the WebDriver may take to start, on a machine that compiles at the same time.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the driver may take to start, on a machine that compiles at the same time.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A browser that is to be started.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ impl Setup {
     /// Starts the browser.
     ///
     /// # Errors
-    /// When Chromium or its WebDriver is not installed or does not start.
+    /// When Chromium or its driver is not installed or does not start.
     pub async fn start(self) -> Result<Browser> {
         let profile = tempfile::Builder::new().prefix("browser-").tempdir()?;
         let mut command = Command::new(installed(&["chromedriver"])?);
@@ -84,6 +84,8 @@ impl Setup {
 
         let options = json!({
             "binary": installed(&["chromium", "chromium-browser", "google-chrome"])?,
+            // The browser's own blocking of third-party cookies would answer attacks in the site's place.
+            "prefs": { "profile.block_third_party_cookies": false, "profile.cookie_controls_mode": 0 },
             "args": self.arguments(&profile.path().join("profile").to_string_lossy()),
         });
         let capabilities = [
@@ -136,7 +138,7 @@ impl Setup {
     }
 }
 
-/// Asks the WebDriver on `port` to close its browsers and end.
+/// Asks the driver on `port` to close its browsers and end.
 pub(super) fn shut_down(port: u16) -> std::io::Result<()> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;

@@ -87,24 +87,12 @@ pub(super) async fn log_in(
     // The id that was brought is kept, known or not: whoever planted it is logged in too.
     let session = visit.session.unwrap_or_else(|| shelf.next_session());
     shelf.sessions.insert(session.clone(), username.to_owned());
-    let attributes = match scheme {
-        Scheme::Https => "Path=/; SameSite=None; Secure",
-        Scheme::Http => "Path=/",
-    };
-    (
-        [(SET_COOKIE, format!("{COOKIE_NAME}={session}; {attributes}"))],
-        Redirect::to("/"),
-    )
-        .into_response()
+    remember(scheme, &session, "")
 }
 
-pub(super) async fn log_out() -> Response {
+pub(super) async fn log_out(Extension(scheme): Extension<Scheme>) -> Response {
     // The cookie is forgotten, the session is not.
-    (
-        [(SET_COOKIE, format!("{COOKIE_NAME}=; Path=/; Max-Age=0"))],
-        Redirect::to("/"),
-    )
-        .into_response()
+    remember(scheme, "", "; Max-Age=0")
 }
 
 pub(super) async fn change_profile(
@@ -134,6 +122,18 @@ pub(super) async fn change_password(
     // The old password is asked for and not compared; other sessions stay open.
     field(&fields, "new_password1").clone_into(&mut user.password);
     Redirect::to("/profile/").into_response()
+}
+
+fn remember(scheme: Scheme, session: &str, age: &str) -> Response {
+    let attributes = match scheme {
+        Scheme::Https => "Path=/; SameSite=None; Secure",
+        Scheme::Http => "Path=/",
+    };
+    (
+        [(SET_COOKIE, format!("{COOKIE_NAME}={session}; {attributes}{age}"))],
+        Redirect::to("/"),
+    )
+        .into_response()
 }
 
 /// Returns the first field called `name`, or an empty text.

@@ -56,11 +56,10 @@ const TOKEN: &str = r#"<input type="hidden" name="csrfmiddlewaretoken" value="un
 
 pub(super) async fn home(State(shelf): State<Shared>, visit: Visit) -> Html<String> {
     let notes = user(&shelf, &visit).map(|user| user.notes).unwrap_or_default();
-    let notes: String = notes
+    let notes = notes
         .iter()
-        .map(|(title, body)| format!("<article><h2>{title}</h2><p>{body}</p></article>"))
-        .collect();
-    Page::of(&visit).say(&format!("<h1>Notes</h1>{notes}"))
+        .map(|(title, body)| format!("<article><h2>{title}</h2><p>{body}</p></article>"));
+    Page::of(&visit).say(&format!("<h1>Notes</h1>{}", notes.collect::<Vec<_>>().concat()))
 }
 
 pub(super) async fn signup(visit: Visit) -> Html<String> {
@@ -140,7 +139,10 @@ pub(super) async fn sessions(State(shelf): State<Shared>, visit: Visit) -> Html<
     let own = sessions
         .iter()
         .filter(|(_, name)| Some(*name) == visit.username.as_ref());
-    let list: String = own.map(|(id, _)| format!("<li>{id}</li>")).collect();
+    let list = own
+        .map(|(id, _)| format!("<li>{id}</li>"))
+        .collect::<Vec<_>>()
+        .concat();
     Page::of(&visit).say(&format!("<h1>Sessions</h1><ul>{list}</ul>"))
 }
 

@@ -1,0 +1,97 @@
+//! What can be asked for, and the stages each task consists of.
+
+use std::path::Path;
+
+use crate::stage::Stage;
+use crate::tool::BROWSER;
+
+/// Something that can be asked for by name.
+pub(crate) struct Task {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) stages: fn() -> Vec<Stage>,
+}
+
+/// Every task, in the order in which they are taught.
+pub(crate) const TASKS: &[Task] = &[
+    Task {
+        name: "ci",
+        what: "everything below, in this order",
+        stages: ci,
+    },
+    Task {
+        name: "fmt",
+        what: "formatting, checked",
+        stages: || vec![fmt()],
+    },
+    Task {
+        name: "lint",
+        what: "clippy, every warning an error",
+        stages: || vec![lint()],
+    },
+    Task {
+        name: "build",
+        what: "the vault, as the browser tests start it",
+        stages: || vec![build()],
+    },
+    Task {
+        name: "test",
+        what: "unit, integration and documentation tests",
+        stages: || vec![test()],
+    },
+    Task {
+        name: "browser",
+        what: "the journey and the attacks in a real browser",
+        stages: || vec![build(), browser()],
+    },
+    Task {
+        name: "extras",
+        what: "the separate workspaces of fuzz targets and benchmarks",
+        stages: extras,
+    },
+];
+
+/// The browser tests: every target of the gauntlet.
+const GAUNTLET: [&str; 4] = ["--test", "weak_twin", "--test", "vault"];
+
+fn ci() -> Vec<Stage> {
+    let mut stages = vec![fmt(), lint(), build(), test(), browser()];
+    stages.extend(extras());
+    stages
+}
+
+fn fmt() -> Stage {
+    Stage::cargo("fmt", &["fmt", "--all", "--check"])
+}
+
+fn lint() -> Stage {
+    Stage::cargo(
+        "lint",
+        &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+    )
+}
+
+// Always the whole workspace is selected and then narrowed: cargo would otherwise compile the dependencies once
+// more for every selection that asks for other features of them.
+
+fn build() -> Stage {
+    Stage::cargo("build", &["build", "--workspace", "--bin", "vault"])
+}
+
+fn test() -> Stage {
+    Stage::cargo("test", &["test", "--workspace", "--exclude", "gauntlet"])
+}
+
+fn browser() -> Stage {
+    Stage::cargo("browser", &[&["test", "--workspace"], &GAUNTLET[..]].concat()).needs(BROWSER)
+}
+
+fn extras() -> Vec<Stage> {
+    let workspaces = [("fuzz", "fuzz/Cargo.toml"), ("benches", "benches/Cargo.toml")];
+    let present = workspaces
+        .into_iter()
+        .filter(|(_, manifest)| Path::new(manifest).is_file());
+    present
+        .map(|(name, manifest)| Stage::cargo(name, &["check", "--manifest-path", manifest]))
+        .collect()
+}
