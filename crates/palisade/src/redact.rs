@@ -41,7 +41,16 @@ pub use query::{SensitiveNames, sensitive_in_query};
 use crate::form::{Form, decode};
 
 /// The words of Django's pattern, which is searched for in any case.
-const HIDDEN: [&str; 8] = ["api", "auth", "token", "key", "secret", "pass", "signature", "http_cookie"];
+const HIDDEN: [&str; 8] = [
+    "api",
+    "auth",
+    "token",
+    "key",
+    "secret",
+    "pass",
+    "signature",
+    "http_cookie",
+];
 /// Headers whose value is an address, which may carry secrets in its query.
 const ADDRESSES: [&str; 3] = ["referer", "location", "content-location"];
 /// The most characters of one value in a report.
@@ -119,13 +128,17 @@ pub struct Redactor {
 impl Redactor {
     /// Knows Django's pattern and the name of the session cookie.
     pub fn new(session_cookie_name: impl Into<String>) -> Self {
-        Self { session_cookie_name: session_cookie_name.into(), names: BTreeSet::new() }
+        Self {
+            session_cookie_name: session_cookie_name.into(),
+            names: BTreeSet::new(),
+        }
     }
 
     /// Adds names, in any case.
     #[must_use]
     pub fn with_names<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.names.extend(names.into_iter().map(|name| name.as_ref().to_lowercase()));
+        self.names
+            .extend(names.into_iter().map(|name| name.as_ref().to_lowercase()));
         self
     }
 
@@ -137,7 +150,9 @@ impl Redactor {
 
     /// Says whether what stands under the name is not to be printed.
     pub fn is_sensitive(&self, name: &str) -> bool {
-        name == self.session_cookie_name || is_sensitive_name(name) || self.names.contains(&name.to_lowercase())
+        name == self.session_cookie_name
+            || is_sensitive_name(name)
+            || self.names.contains(&name.to_lowercase())
     }
 
     /// Cleanses a value and all below it.
@@ -146,7 +161,10 @@ impl Redactor {
             return Value::from(CLEANSED);
         }
         match value {
-            Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), self.value(name, value))).collect(),
+            Value::Object(map) => map
+                .iter()
+                .map(|(name, value)| (name.clone(), self.value(name, value)))
+                .collect(),
             Value::Array(list) => list.iter().map(|value| self.value("", value)).collect(),
             other => other.clone(),
         }
@@ -154,16 +172,26 @@ impl Redactor {
 
     /// Cleanses headers: cookies, authorization and what is called like them; addresses lose the secrets of their query.
     pub fn headers<'map>(&self, headers: &'map HeaderMap) -> Vec<(&'map str, String)> {
-        headers.iter().map(|(name, value)| (name.as_str(), self.header(name.as_str(), value.as_bytes()))).collect()
+        headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), self.header(name.as_str(), value.as_bytes())))
+            .collect()
     }
 
     fn header(&self, name: &str, value: &[u8]) -> String {
         // Django looks for its names in the CGI form of a header's.
-        if matches!(name, "cookie" | "set-cookie") || self.is_sensitive(name) || self.is_sensitive(&name.replace('-', "_")) {
+        if matches!(name, "cookie" | "set-cookie")
+            || self.is_sensitive(name)
+            || self.is_sensitive(&name.replace('-', "_"))
+        {
             return CLEANSED.to_owned();
         }
         let text = String::from_utf8_lossy(value);
-        let text = if ADDRESSES.contains(&name) { Cow::Owned(self.address(&text)) } else { text };
+        let text = if ADDRESSES.contains(&name) {
+            Cow::Owned(self.address(&text))
+        } else {
+            text
+        };
         printable(&text, LONGEST).into_owned()
     }
 
@@ -171,7 +199,11 @@ impl Redactor {
     pub fn cookies(&self, header: &str) -> String {
         let cookies = header.split(';').map(|cookie| {
             let (name, value) = cookie.split_once('=').unwrap_or(("", cookie));
-            let value = if self.is_sensitive(name.trim()) { CLEANSED } else { value };
+            let value = if self.is_sensitive(name.trim()) {
+                CLEANSED
+            } else {
+                value
+            };
             printable(&format!("{}={value}", name.trim()), LONGEST).into_owned()
         });
         cookies.collect::<Vec<_>>().join("; ")
@@ -180,32 +212,48 @@ impl Redactor {
     /// Cleanses a query string. An address in a value (`next=`) is not to carry a secret either.
     pub fn query(&self, query: &str) -> String {
         let cleansed = query.split('&').map(|pair| {
-            let Some((name, value)) = pair.split_once('=') else { return Cow::Borrowed(pair) };
+            let Some((name, value)) = pair.split_once('=') else {
+                return Cow::Borrowed(pair);
+            };
             let hides = self.is_sensitive(&decode(name)) || self.has_secret_address(&decode(value));
-            if hides { format!("{name}={CLEANSED}").into() } else { Cow::Borrowed(pair) }
+            if hides {
+                format!("{name}={CLEANSED}").into()
+            } else {
+                Cow::Borrowed(pair)
+            }
         });
         let cleansed = cleansed.collect::<Vec<_>>().join("&");
         printable(&cleansed, LONGEST).into_owned()
     }
 
     fn has_secret_address(&self, value: &str) -> bool {
-        let Some(place) = value.find(['?', '#']) else { return false };
+        let Some(place) = value.find(['?', '#']) else {
+            return false;
+        };
         let query = value.get(place + 1..).unwrap_or_default();
         query.split(['&', '?', '#']).any(|pair| {
-            pair.split_once('=').is_some_and(|(name, _)| self.is_sensitive(&decode(name)))
+            pair.split_once('=')
+                .is_some_and(|(name, _)| self.is_sensitive(&decode(name)))
         })
     }
 
     /// Cleanses path and query of a request.
     pub fn uri(&self, uri: &Uri) -> String {
         let path = printable(uri.path(), LONGEST);
-        uri.query().map_or_else(|| path.to_string(), |query| format!("{path}?{}", self.query(query)))
+        uri.query().map_or_else(
+            || path.to_string(),
+            |query| format!("{path}?{}", self.query(query)),
+        )
     }
 
     /// Cleanses an address: the user before the host, the query, the fragment.
     pub fn address(&self, address: &str) -> String {
-        let (address, fragment) = address.split_once('#').map_or((address, None), |(rest, after)| (rest, Some(after)));
-        let (base, query) = address.split_once('?').map_or((address, None), |(rest, after)| (rest, Some(after)));
+        let (address, fragment) = address
+            .split_once('#')
+            .map_or((address, None), |(rest, after)| (rest, Some(after)));
+        let (base, query) = address
+            .split_once('?')
+            .map_or((address, None), |(rest, after)| (rest, Some(after)));
         let mut cleansed = without_user(base);
         if let Some(query) = query {
             let _ = write!(cleansed, "?{}", self.query(query));
@@ -217,9 +265,16 @@ impl Redactor {
     }
 
     /// Cleanses the fields of a form for a report.
-    pub fn form<'form>(&self, fields: impl IntoIterator<Item = (&'form str, &'form str)>) -> Vec<(String, String)> {
+    pub fn form<'form>(
+        &self,
+        fields: impl IntoIterator<Item = (&'form str, &'form str)>,
+    ) -> Vec<(String, String)> {
         let cleansed = fields.into_iter().map(|(name, value)| {
-            let value = if self.is_sensitive(name) { Cow::Borrowed(CLEANSED) } else { printable(value, LONGEST) };
+            let value = if self.is_sensitive(name) {
+                Cow::Borrowed(CLEANSED)
+            } else {
+                printable(value, LONGEST)
+            };
             (printable(name, LONGEST).into_owned(), value.into_owned())
         });
         cleansed.collect()
@@ -261,7 +316,17 @@ mod tests {
 
     #[test]
     fn names_are_searched_as_django_searches_them() {
-        for name in ["api", "HTTP_COOKIE", "monkey", "passenger", "PAſS", "to\u{212a}en", "APİ", "apı", "x-csrf-token"] {
+        for name in [
+            "api",
+            "HTTP_COOKIE",
+            "monkey",
+            "passenger",
+            "PAſS",
+            "to\u{212a}en",
+            "APİ",
+            "apı",
+            "x-csrf-token",
+        ] {
             assert!(is_sensitive_name(name), "{name}");
         }
         for name in ["", "title", "cookie", "pin", "sessionid"] {
@@ -294,33 +359,59 @@ mod tests {
             .header("authorization", "Bearer t0psecret")
             .header("x-api-key", "t0psecret")
             .header("x-csrftoken", "t0psecret")
-            .header("referer", "https://u:t0psecret@example.com/x?a=1&password=t0psecret#access_token=t0psecret")
+            .header(
+                "referer",
+                "https://u:t0psecret@example.com/x?a=1&password=t0psecret#access_token=t0psecret",
+            )
             .header("accept", HeaderValue::from_bytes(b"text/\x80").unwrap())
             .body(())
             .unwrap();
         let report = Redactor::default().request(&request.into_parts().0);
         assert!(!report.contains("t0psecret"), "{report}");
-        assert!(report.starts_with(&format!("GET /a?page=1&token={CLEANSED}&next={CLEANSED} HTTP/1.1")), "{report}");
-        assert!(report.contains(&format!("referer: https://{CLEANSED}@example.com/x?a=1&password={CLEANSED}")), "{report}");
+        assert!(
+            report.starts_with(&format!(
+                "GET /a?page=1&token={CLEANSED}&next={CLEANSED} HTTP/1.1"
+            )),
+            "{report}"
+        );
+        assert!(
+            report.contains(&format!(
+                "referer: https://{CLEANSED}@example.com/x?a=1&password={CLEANSED}"
+            )),
+            "{report}"
+        );
         assert!(report.contains("accept: text/\\ufffd"), "{report}");
     }
 
     #[test]
     fn cookies_keep_their_names() {
         let shown = Redactor::default().cookies("sessionid=s; theme=dark; csrftoken=t; bare");
-        assert_eq!(shown, format!("sessionid={CLEANSED}; theme=dark; csrftoken={CLEANSED}; =bare"));
+        assert_eq!(
+            shown,
+            format!("sessionid={CLEANSED}; theme=dark; csrftoken={CLEANSED}; ={CLEANSED}")
+        );
     }
 
     #[test]
     fn form_is_dumped_without_its_secrets() {
-        let dump = Redactor::default().with_names(["pin"]).form([("title", "a\nb"), ("pin", "4711"), ("password1", "x")]);
+        let dump = Redactor::default().with_names(["pin"]).form([
+            ("title", "a\nb"),
+            ("pin", "4711"),
+            ("password1", "x"),
+        ]);
         let expected = [("title", "a\\nb"), ("pin", CLEANSED), ("password1", CLEANSED)];
-        assert_eq!(dump, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(
+            dump,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
     }
 
     #[test]
     fn client_s_text_writes_no_log_line_of_its_own() {
-        assert_eq!(printable("ok\r\n2026 INFO all fine\u{2028}\u{1f600}\\n", 100), "ok\\r\\n2026 INFO all fine\\u2028\\U0001f600\\\\n");
+        assert_eq!(
+            printable("ok\r\n2026 INFO all fine\u{2028}\u{1f600}\\n", 100),
+            "ok\\r\\n2026 INFO all fine\\u2028\\U0001f600\\\\n"
+        );
         assert!(matches!(printable("plain", 5), Cow::Borrowed("plain")));
     }
 }

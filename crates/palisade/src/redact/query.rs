@@ -11,12 +11,33 @@ use crate::form::{Form, decode};
 
 /// The words of Django's pattern, and what people write for them.
 const WORDS: [&str; 14] = [
-    "api", "auth", "token", "tokens", "key", "keys", "secret", "secrets", "pass", "pwd", "signature", "signatures",
-    "authorization", "credentials",
+    "api",
+    "auth",
+    "token",
+    "tokens",
+    "key",
+    "keys",
+    "secret",
+    "secrets",
+    "pass",
+    "pwd",
+    "signature",
+    "signatures",
+    "authorization",
+    "credentials",
 ];
 /// What means a secret at the end of a word, too.
 const ENDINGS: [&str; 10] = [
-    "token", "secret", "password", "passwords", "passwd", "signature", "apikey", "secretkey", "accesskey", "privatekey",
+    "token",
+    "secret",
+    "password",
+    "passwords",
+    "passwd",
+    "signature",
+    "apikey",
+    "secretkey",
+    "accesskey",
+    "privatekey",
 ];
 /// What means a secret at the beginning of a word, too.
 const BEGINNINGS: [&str; 4] = ["password", "passwd", "passphrase", "passcode"];
@@ -43,7 +64,8 @@ impl SensitiveNames {
     /// Adds names, in any case.
     #[must_use]
     pub fn with_names<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.names.extend(names.into_iter().map(|name| name.as_ref().to_lowercase()));
+        self.names
+            .extend(names.into_iter().map(|name| name.as_ref().to_lowercase()));
         self
     }
 
@@ -56,7 +78,8 @@ impl SensitiveNames {
     /// Lets names pass that only look like a secret's.
     #[must_use]
     pub fn with_allowed<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.allowed.extend(names.into_iter().map(|name| name.as_ref().to_lowercase()));
+        self.allowed
+            .extend(names.into_iter().map(|name| name.as_ref().to_lowercase()));
         self
     }
 
@@ -77,9 +100,16 @@ impl SensitiveNames {
 /// A request that carries one is to be answered with 400 (CWE-598): it has leaked already, to the log of every proxy on
 /// its way, and its sender has to learn that. Secrets in the path, such as the token of a reset link, are not seen.
 pub fn sensitive_in_query(query: &str, names: &SensitiveNames) -> Option<String> {
-    let mut sent = query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty());
+    let mut sent = query
+        .split('&')
+        .filter_map(|pair| pair.split('=').next())
+        .filter(|name| !name.is_empty());
     sent.find_map(|name| {
-        let name = if name.contains(['+', '%']) { Cow::Owned(decode(name)) } else { Cow::Borrowed(name) };
+        let name = if name.contains(['+', '%']) {
+            Cow::Owned(decode(name))
+        } else {
+            Cow::Borrowed(name)
+        };
         names.contains(&name).then(|| printable(&name, 100).into_owned())
     })
 }
@@ -115,9 +145,30 @@ mod tests {
     fn secrets_are_refused() {
         let names = SensitiveNames::default();
         for name in [
-            "password", "password1", "new_password2", "newPassword", "PASSWD", "userpassword", "pass", "token", "access_token",
-            "accessToken", "accesstoken", "csrfmiddlewaretoken", "api_key", "apikey", "apiKey", "key", "client-secret",
-            "clientsecret", "auth", "signature", "X-Amz-Signature", "user[password]", "a.secret", "passphrase",
+            "password",
+            "password1",
+            "new_password2",
+            "newPassword",
+            "PASSWD",
+            "userpassword",
+            "pass",
+            "token",
+            "access_token",
+            "accessToken",
+            "accesstoken",
+            "csrfmiddlewaretoken",
+            "api_key",
+            "apikey",
+            "apiKey",
+            "key",
+            "client-secret",
+            "clientsecret",
+            "auth",
+            "signature",
+            "X-Amz-Signature",
+            "user[password]",
+            "a.secret",
+            "passphrase",
         ] {
             assert!(names.contains(name), "{name}");
         }
@@ -127,8 +178,22 @@ mod tests {
     fn words_that_only_contain_one_pass() {
         let names = SensitiveNames::default();
         for name in [
-            "author", "authors", "keyword", "monkey", "capital", "passenger", "compass", "bypass", "secretary", "keyboard",
-            "q", "page", "next", "tokenize", "rapid", "",
+            "author",
+            "authors",
+            "keyword",
+            "monkey",
+            "capital",
+            "passenger",
+            "compass",
+            "bypass",
+            "secretary",
+            "keyboard",
+            "q",
+            "page",
+            "next",
+            "tokenize",
+            "rapid",
+            "",
         ] {
             assert!(!names.contains(name), "{name}");
         }
@@ -137,15 +202,26 @@ mod tests {
     #[test]
     fn encoded_name_is_seen() {
         let names = SensitiveNames::default();
-        assert_eq!(sensitive_in_query("a=1&p%61ssword=x", &names).as_deref(), Some("password"));
-        assert_eq!(sensitive_in_query("password", &names).as_deref(), Some("password"));
+        assert_eq!(
+            sensitive_in_query("a=1&p%61ssword=x", &names).as_deref(),
+            Some("password")
+        );
+        assert_eq!(
+            sensitive_in_query("password", &names).as_deref(),
+            Some("password")
+        );
         assert_eq!(sensitive_in_query("q=password=x&&=", &names), None);
-        assert_eq!(sensitive_in_query("user%0A%5Btoken%5D=x", &names).as_deref(), Some("user\\n[token]"));
+        assert_eq!(
+            sensitive_in_query("user%0A%5Btoken%5D=x", &names).as_deref(),
+            Some("user\\n[token]")
+        );
     }
 
     #[test]
     fn registered_name_cannot_be_allowed() {
-        let names = SensitiveNames::default().with_names(["pin"]).with_allowed(["pin", "key"]);
+        let names = SensitiveNames::default()
+            .with_names(["pin"])
+            .with_allowed(["pin", "key"]);
         assert!(names.contains("Pin"));
         assert!(!names.contains("key"));
     }
