@@ -7,7 +7,10 @@ use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Error, Expr, Field, Ident, Lit, LitBool, LitStr, Path, Result, Token, UnOp, bracketed, parenthesized};
+use syn::{
+    Attribute, Error, Expr, Field, Ident, Lit, LitBool, LitStr, Path, Result, Token, UnOp, bracketed,
+    parenthesized,
+};
 
 const NO_EXCLUDE: &str = "there is no `exclude`: list what a request may set in `fields(…)`, so that a field added to \
      the model later stays closed until somebody opens it";
@@ -39,7 +42,10 @@ pub(crate) struct FormAttributes {
 impl FormAttributes {
     pub(crate) fn read(attributes: &[Attribute]) -> Result<Self> {
         let mut read = Self::default();
-        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("form")) {
+        for attribute in attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("form"))
+        {
             attribute.parse_nested_meta(|meta| read.take(&meta))?;
         }
         Ok(read)
@@ -56,7 +62,8 @@ impl FormAttributes {
             "ignore" => {
                 let content;
                 parenthesized!(content in meta.input);
-                self.ignore.extend(content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?);
+                self.ignore
+                    .extend(content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?);
                 Ok(())
             }
             "exclude" => Err(meta.error(NO_EXCLUDE)),
@@ -71,7 +78,14 @@ fn listed_fields(meta: &ParseNestedMeta<'_>) -> Result<Vec<Ident>> {
     if meta.input.peek(Token![=]) {
         let value: Expr = meta.value()?.parse()?;
         let all = matches!(&value, Expr::Lit(literal) if matches!(&literal.lit, Lit::Str(text) if text.value() == "__all__"));
-        return Err(Error::new(value.span(), if all { NO_ALL } else { "write `fields(title, body)`" }));
+        return Err(Error::new(
+            value.span(),
+            if all {
+                NO_ALL
+            } else {
+                "write `fields(title, body)`"
+            },
+        ));
     }
     let content;
     parenthesized!(content in meta.input);
@@ -101,7 +115,11 @@ pub(crate) struct FieldAttributes {
 impl FieldAttributes {
     pub(crate) fn read(field: &Field) -> Result<Self> {
         let mut read = Self::default();
-        for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("form")) {
+        for attribute in field
+            .attrs
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("form"))
+        {
             attribute.parse_nested_meta(|meta| read.take(&meta))?;
         }
         Ok(read)
@@ -191,7 +209,10 @@ fn limit_rule(meta: &ParseNestedMeta<'_>, method: &str) -> Result<TokenStream> {
         Expr::Lit(literal) if matches!(literal.lit, Lit::Float(_)) => {
             Ok(quote!(.#method(::palisade::form::Limit::Real(#limit))))
         }
-        _ => Err(Error::new(limit.span(), "write the number itself, as in `min = 0` or `max = 9.5`")),
+        _ => Err(Error::new(
+            limit.span(),
+            "write the number itself, as in `min = 0` or `max = 9.5`",
+        )),
     }
 }
 
@@ -249,14 +270,20 @@ fn widget_rule(meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {
     };
     let Some((_, variant)) = WIDGETS.iter().find(|(known, _)| *known == word) else {
         let known: Vec<_> = WIDGETS.iter().map(|(known, _)| format!("`{known}`")).collect();
-        return Err(Error::new(span, format!("`{word}` is not a widget; known are {}", known.join(", "))));
+        return Err(Error::new(
+            span,
+            format!("`{word}` is not a widget; known are {}", known.join(", ")),
+        ));
     };
     let variant = Ident::new(variant, span);
     Ok(quote!(.with_widget(::palisade::form::Widget::#variant)))
 }
 
 fn name(meta: &ParseNestedMeta<'_>) -> Result<String> {
-    meta.path.get_ident().map(ToString::to_string).ok_or_else(|| meta.error("a single word is expected here"))
+    meta.path
+        .get_ident()
+        .map(ToString::to_string)
+        .ok_or_else(|| meta.error("a single word is expected here"))
 }
 
 fn once<T>(place: &mut Option<T>, value: T, meta: &ParseNestedMeta<'_>) -> Result<()> {

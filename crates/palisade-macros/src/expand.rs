@@ -19,10 +19,16 @@ struct Declared<'input> {
 pub(crate) fn form(input: &DeriveInput) -> Result<TokenStream> {
     let attributes = FormAttributes::read(&input.attrs)?;
     if let Some(model) = &attributes.model {
-        return Err(Error::new(model.span(), "a form with a model is derived by `ModelForm`"));
+        return Err(Error::new(
+            model.span(),
+            "a form with a model is derived by `ModelForm`",
+        ));
     }
     if let Some((span, _)) = &attributes.fields {
-        return Err(Error::new(*span, "`fields(…)` lists what goes to a model: derive `ModelForm`, with `model = …`"));
+        return Err(Error::new(
+            *span,
+            "`fields(…)` lists what goes to a model: derive `ModelForm`, with `model = …`",
+        ));
     }
     form_impl(input, &attributes, &declared(input)?)
 }
@@ -37,13 +43,22 @@ pub(crate) fn model_form(input: &DeriveInput) -> Result<TokenStream> {
 
 fn declared(input: &DeriveInput) -> Result<Vec<Declared<'_>>> {
     if !input.generics.params.is_empty() {
-        return Err(Error::new(input.generics.span(), "a form owns its values: no type parameters, no lifetimes"));
+        return Err(Error::new(
+            input.generics.span(),
+            "a form owns its values: no type parameters, no lifetimes",
+        ));
     }
     let Data::Struct(data) = &input.data else {
-        return Err(Error::new(input.ident.span(), "a form is a struct with named fields"));
+        return Err(Error::new(
+            input.ident.span(),
+            "a form is a struct with named fields",
+        ));
     };
     let Fields::Named(named) = &data.fields else {
-        return Err(Error::new(input.ident.span(), "a form is a struct with named fields"));
+        return Err(Error::new(
+            input.ident.span(),
+            "a form is a struct with named fields",
+        ));
     };
     let mut fields: Vec<Declared<'_>> = Vec::new();
     for field in &named.named {
@@ -54,24 +69,44 @@ fn declared(input: &DeriveInput) -> Result<Vec<Declared<'_>>> {
             None => LitStr::new(&ident.unraw().to_string(), ident.span()),
         };
         if fields.iter().any(|other| other.name.value() == name.value()) {
-            return Err(Error::new(name.span(), format!("two fields are called `{}`", name.value())));
+            return Err(Error::new(
+                name.span(),
+                format!("two fields are called `{}`", name.value()),
+            ));
         }
-        fields.push(Declared { ident, ty: &field.ty, name, attributes });
+        fields.push(Declared {
+            ident,
+            ty: &field.ty,
+            name,
+            attributes,
+        });
     }
     Ok(fields)
 }
 
-fn form_impl(input: &DeriveInput, attributes: &FormAttributes, fields: &[Declared<'_>]) -> Result<TokenStream> {
+fn form_impl(
+    input: &DeriveInput,
+    attributes: &FormAttributes,
+    fields: &[Declared<'_>],
+) -> Result<TokenStream> {
     let form = &input.ident;
-    let specs = fields.iter().map(|Declared { ty, name, attributes, .. }| {
-        let rules = &attributes.rules;
-        quote_spanned!(ty.span()=> ::palisade::form::FieldSpec::of::<#ty>(#name) #rules)
-    });
-    let secrecy = fields.iter().fold(quote!(::palisade::form::Open), |sum, Declared { ty, .. }| {
-        let one = quote_spanned!(ty.span()=> <#ty as ::palisade::form::Field>::Secrecy);
-        quote!(<#sum as ::palisade::form::Secrecy>::With<#one>)
-    });
-    let cleaned: Vec<_> = (0..fields.len()).map(|index| format_ident!("__field_{index}")).collect();
+    let specs = fields.iter().map(
+        |Declared {
+             ty, name, attributes, ..
+         }| {
+            let rules = &attributes.rules;
+            quote_spanned!(ty.span()=> ::palisade::form::FieldSpec::of::<#ty>(#name) #rules)
+        },
+    );
+    let secrecy = fields
+        .iter()
+        .fold(quote!(::palisade::form::Open), |sum, Declared { ty, .. }| {
+            let one = quote_spanned!(ty.span()=> <#ty as ::palisade::form::Field>::Secrecy);
+            quote!(<#sum as ::palisade::form::Secrecy>::With<#one>)
+        });
+    let cleaned: Vec<_> = (0..fields.len())
+        .map(|index| format_ident!("__field_{index}"))
+        .collect();
     let steps = fields.iter().zip(&cleaned).enumerate().map(|(index, (Declared { ty, attributes, .. }, cleaned))| {
         let checks = attributes.validators.iter().map(|validator| {
             quote_spanned!(validator.span()=> __cleaning.check::<#ty, _>(#index, #cleaned.as_ref(), #validator);)
@@ -80,9 +115,10 @@ fn form_impl(input: &DeriveInput, attributes: &FormAttributes, fields: &[Declare
     });
     let idents = fields.iter().map(|field| field.ident);
     let ignore = &attributes.ignore;
-    let clean = attributes.clean.as_ref().map(|path| {
-        quote_spanned!(path.span()=> #path(&mut __form, __cleaning.errors());)
-    });
+    let clean = attributes
+        .clean
+        .as_ref()
+        .map(|path| quote_spanned!(path.span()=> #path(&mut __form, __cleaning.errors());));
     let mutable = clean.as_ref().map(|_| quote!(mut));
     Ok(quote! {
         #[automatically_derived]
@@ -107,10 +143,17 @@ fn form_impl(input: &DeriveInput, attributes: &FormAttributes, fields: &[Declare
     })
 }
 
-fn model_impl(input: &DeriveInput, attributes: &FormAttributes, fields: &[Declared<'_>]) -> Result<TokenStream> {
+fn model_impl(
+    input: &DeriveInput,
+    attributes: &FormAttributes,
+    fields: &[Declared<'_>],
+) -> Result<TokenStream> {
     let form = &input.ident;
     let Some(model) = &attributes.model else {
-        return Err(Error::new(form.span(), "a model form names its model: `#[form(model = Note, fields(title, body))]`"));
+        return Err(Error::new(
+            form.span(),
+            "a model form names its model: `#[form(model = Note, fields(title, body))]`",
+        ));
     };
     let Some((span, listed)) = &attributes.fields else {
         return Err(Error::new(
@@ -120,17 +163,25 @@ fn model_impl(input: &DeriveInput, attributes: &FormAttributes, fields: &[Declar
         ));
     };
     if listed.is_empty() {
-        return Err(Error::new(*span, "`fields()` lists nothing: derive `Form` if the form writes to no model"));
+        return Err(Error::new(
+            *span,
+            "`fields()` lists nothing: derive `Form` if the form writes to no model",
+        ));
     }
-    let listed = listed.iter().map(|ident| known(form, ident, fields)).collect::<Result<Vec<_>>>()?;
+    let listed = listed
+        .iter()
+        .map(|ident| known(form, ident, fields))
+        .collect::<Result<Vec<_>>>()?;
     let names: Vec<_> = listed.iter().map(|(_, field)| &field.name).collect();
     let changed = listed.iter().map(|(ident, Declared { ty, name, .. })| {
         quote_spanned!(ident.span()=>
-            if !<#ty as ::palisade::form::Field>::same(&self.#ident, &__model.#ident) {
-                __changed.push(#name);
-            })
+        if !<#ty as ::palisade::form::Field>::same(&self.#ident, &__model.#ident) {
+            __changed.push(#name);
+        })
     });
-    let writes = listed.iter().map(|(ident, _)| quote_spanned!(ident.span()=> __model.#ident = self.#ident;));
+    let writes = listed
+        .iter()
+        .map(|(ident, _)| quote_spanned!(ident.span()=> __model.#ident = self.#ident;));
     let initial = listed.iter().map(|(ident, Declared { ty, name, .. })| {
         quote_spanned!(ident.span()=>
             let __bound = __bound.with_initial(#name, <#ty as ::palisade::form::Field>::texts(&__model.#ident));)
@@ -160,7 +211,11 @@ fn model_impl(input: &DeriveInput, attributes: &FormAttributes, fields: &[Declar
 }
 
 /// The listed name with its declaration.
-fn known<'f, 'i>(form: &Ident, listed: &'f Ident, fields: &'f [Declared<'i>]) -> Result<(&'f Ident, &'f Declared<'i>)> {
+fn known<'f, 'i>(
+    form: &Ident,
+    listed: &'f Ident,
+    fields: &'f [Declared<'i>],
+) -> Result<(&'f Ident, &'f Declared<'i>)> {
     if let Some(field) = fields.iter().find(|field| field.ident == listed) {
         return Ok((listed, field));
     }

@@ -17,7 +17,9 @@ mod expand;
 #[proc_macro_derive(Form, attributes(form))]
 pub fn derive_form(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
-    expand::form(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    expand::form(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }
 
 /// Derives `palisade::form::ModelForm` (and `Form`): a form that writes exactly its listed fields to a model.
@@ -26,5 +28,7 @@ pub fn derive_form(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(ModelForm, attributes(form))]
 pub fn derive_model_form(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
-    expand::model_form(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    expand::model_form(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }

@@ -108,7 +108,10 @@ pub(crate) use submission::decode;
 use submission::Submission;
 
 /// Declares which fields a request may fill in. Derive it.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a form", note = "derive it: `#[derive(Form)]` or `#[derive(ModelForm)]`")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a form",
+    note = "derive it: `#[derive(Form)]` or `#[derive(ModelForm)]`"
+)]
 pub trait Form: Sized + Send + 'static {
     /// [`Secret`] if any field is.
     type Secrecy: Secrecy;
@@ -127,7 +130,10 @@ pub trait Form: Sized + Send + 'static {
 
     /// Names the fields that are secret: what the stack keeps out of query strings and logs.
     fn sensitive_names() -> impl Iterator<Item = &'static str> {
-        Self::FIELDS.iter().filter(|spec| spec.sensitive).map(FieldSpec::name)
+        Self::FIELDS
+            .iter()
+            .filter(|spec| spec.sensitive)
+            .map(FieldSpec::name)
     }
 
     /// Validates names and values that did not come by a request: in tests, from a file, from a queue.

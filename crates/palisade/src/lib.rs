@@ -1,5 +1,8 @@
 //! Django's security system for Rust services: tower layers, extractors and stores.
 
+#[cfg(test)]
+extern crate self as palisade;
+
 pub mod auth;
 pub mod clock;
 pub mod csrf;

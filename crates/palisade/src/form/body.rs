@@ -18,8 +18,14 @@ use super::{FormPolicy, FormRejection, multipart};
 const FIRST_BYTES: usize = 16 * 1024;
 
 /// Reads a form of either encoding.
-pub(super) async fn read(headers: &HeaderMap, body: Body, policy: &FormPolicy) -> Result<Submission, FormRejection> {
-    let claimed = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    policy: &FormPolicy,
+) -> Result<Submission, FormRejection> {
+    let claimed = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let content_type = match headers.get(CONTENT_TYPE).map(|value| value.to_str()) {
         Some(Ok(content_type)) => content_type,
         Some(Err(_)) => return Err(FormRejection::NotAForm("the content type is not ASCII".into())),
@@ -48,7 +54,9 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, policy: &FormPolicy) -
             Err(FormRejection::NotAForm("there is no content type".into()))
         };
     }
-    Err(FormRejection::NotAForm(crate::redact::printable(essence, 100).into_owned()))
+    Err(FormRejection::NotAForm(
+        crate::redact::printable(essence, 100).into_owned(),
+    ))
 }
 
 fn over(limit: Option<usize>, claimed: Option<u64>) -> bool {
@@ -57,11 +65,20 @@ fn over(limit: Option<usize>, claimed: Option<u64>) -> bool {
 }
 
 fn refuse_other_charsets(parameters: &str) -> Result<(), FormRejection> {
-    let named = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
-    let charset = named.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset")).map(|(_, value)| value).next();
+    let named = parameters
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='));
+    let charset = named
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+        .map(|(_, value)| value)
+        .next();
     let charset = charset.map(|value| value.trim().trim_matches('"'));
     match charset {
-        Some(name) if !["utf-8", "utf8", ""].iter().any(|known| name.eq_ignore_ascii_case(known)) => {
+        Some(name)
+            if !["utf-8", "utf8", ""]
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known)) =>
+        {
             Err(FormRejection::NotUtf8)
         }
         _ => Ok(()),

@@ -24,12 +24,25 @@ pub struct Bound<F> {
 
 impl<F: Form> Bound<F> {
     pub(super) fn blank() -> Self {
-        let values = F::FIELDS.iter().map(|spec| spec.initial.map(str::to_owned).into_iter().collect()).collect();
-        Self { values, errors: FormErrors::of(F::FIELDS), is_sent: false, form: PhantomData }
+        let values = F::FIELDS
+            .iter()
+            .map(|spec| spec.initial.map(str::to_owned).into_iter().collect())
+            .collect();
+        Self {
+            values,
+            errors: FormErrors::of(F::FIELDS),
+            is_sent: false,
+            form: PhantomData,
+        }
     }
 
     pub(super) fn sent(values: Vec<Vec<String>>, errors: FormErrors) -> Self {
-        Self { values, errors, is_sent: true, form: PhantomData }
+        Self {
+            values,
+            errors,
+            is_sent: true,
+            form: PhantomData,
+        }
     }
 
     pub(super) fn errors_mut(&mut self) -> &mut FormErrors {
@@ -39,7 +52,10 @@ impl<F: Form> Bound<F> {
     /// Fills in a field of a form that is shown for the first time. A secret is not filled in.
     #[must_use]
     pub fn with_initial<V: Into<String>>(mut self, field: &str, values: impl IntoIterator<Item = V>) -> Self {
-        let place = F::FIELDS.iter().zip(&mut self.values).find(|(spec, _)| spec.name == field && !spec.sensitive);
+        let place = F::FIELDS
+            .iter()
+            .zip(&mut self.values)
+            .find(|(spec, _)| spec.name == field && !spec.sensitive);
         if let Some((_, place)) = place {
             *place = values.into_iter().map(Into::into).collect();
         }
@@ -53,20 +69,29 @@ impl<F: Form> Bound<F> {
 
     /// Gives the value of a field as it would be shown.
     pub fn value(&self, field: &str) -> Option<&str> {
-        let (_, values) = F::FIELDS.iter().zip(&self.values).find(|(spec, _)| spec.name == field)?;
+        let (_, values) = F::FIELDS
+            .iter()
+            .zip(&self.values)
+            .find(|(spec, _)| spec.name == field)?;
         values.last().map(String::as_str)
     }
 
     /// Shows one field, for a template.
     pub fn field(&self, name: &str) -> Option<FieldView> {
-        let (spec, values) = F::FIELDS.iter().zip(&self.values).find(|(spec, _)| spec.name == name)?;
+        let (spec, values) = F::FIELDS
+            .iter()
+            .zip(&self.values)
+            .find(|(spec, _)| spec.name == name)?;
         Some(self.field_view(spec, values))
     }
 
     /// Shows the form, for a template.
     pub fn view(&self) -> FormView {
-        let fields: Vec<FieldView> =
-            F::FIELDS.iter().zip(&self.values).map(|(spec, values)| self.field_view(spec, values)).collect();
+        let fields: Vec<FieldView> = F::FIELDS
+            .iter()
+            .zip(&self.values)
+            .map(|(spec, values)| self.field_view(spec, values))
+            .collect();
         let errors: Vec<String> = self.errors.form().messages().map(str::to_owned).collect();
         FormView {
             is_bound: self.is_sent,
@@ -83,7 +108,10 @@ impl<F: Form> Bound<F> {
     }
 
     fn field_view(&self, spec: &FieldSpec, values: &[String]) -> FieldView {
-        let errors = self.errors.field(spec.name).map(|list| list.messages().map(str::to_owned).collect());
+        let errors = self
+            .errors
+            .field(spec.name)
+            .map(|list| list.messages().map(str::to_owned).collect());
         let mut view = FieldView::of(spec, values, errors.unwrap_or_default());
         view.html = html::field(&view);
         view.input = html::input(&view);
@@ -100,7 +128,9 @@ impl<F: Form> Serialize for Bound<F> {
 /// Shows the errors, and none of the values.
 impl<F> fmt::Debug for Bound<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bound").field("errors", &self.errors).finish_non_exhaustive()
+        f.debug_struct("Bound")
+            .field("errors", &self.errors)
+            .finish_non_exhaustive()
     }
 }
 
@@ -220,10 +250,18 @@ impl FieldView {
 /// The choices; a single one begins with the empty choice, unless it has one or must be made and is made.
 fn choices(spec: &FieldSpec, values: &[String]) -> Vec<ChoiceView> {
     let chosen = |value: &str| values.iter().any(|known| known == value);
-    let listed = spec.choices.iter().map(|(value, label)| ChoiceView { value, label, selected: chosen(value) });
+    let listed = spec.choices.iter().map(|(value, label)| ChoiceView {
+        value,
+        label,
+        selected: chosen(value),
+    });
     let has_empty = spec.choices.iter().any(|(value, _)| value.is_empty());
     let is_made = spec.choices.iter().any(|(value, _)| chosen(value));
     let needs_empty = !spec.choices.is_empty() && !spec.multiple && !has_empty && !(spec.required && is_made);
-    let empty = needs_empty.then_some(ChoiceView { value: "", label: "---------", selected: !is_made });
+    let empty = needs_empty.then_some(ChoiceView {
+        value: "",
+        label: "---------",
+        selected: !is_made,
+    });
     empty.into_iter().chain(listed).collect()
 }

@@ -47,20 +47,33 @@ impl<F: Form, S: Send + Sync> FromRequest<S> for Checked<F> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, FormRejection> {
         let (parts, body) = request.into_parts();
-        let proof = parts.extensions.get::<Proof>().cloned().ok_or(FormRejection::MissingCsrfGuard)?;
+        let proof = parts
+            .extensions
+            .get::<Proof>()
+            .cloned()
+            .ok_or(FormRejection::MissingCsrfGuard)?;
         if parts.method.is_safe() {
             return Err(FormRejection::SafeMethod);
         }
         let policy = FormPolicy::of(&parts.extensions);
         let submission = body::read(&parts.headers, body, &policy).await?;
         refuse_or_log_unknown::<F>(&submission, &policy)?;
-        Ok(Self { submission, proof, form: PhantomData })
+        Ok(Self {
+            submission,
+            proof,
+            form: PhantomData,
+        })
     }
 }
 
 /// Does with undeclared fields what the policy says.
-pub(super) fn refuse_or_log_unknown<F: Form>(submission: &Submission, policy: &FormPolicy) -> Result<(), FormRejection> {
-    let Some(names) = submission.unknown(F::FIELDS, F::IGNORED) else { return Ok(()) };
+pub(super) fn refuse_or_log_unknown<F: Form>(
+    submission: &Submission,
+    policy: &FormPolicy,
+) -> Result<(), FormRejection> {
+    let Some(names) = submission.unknown(F::FIELDS, F::IGNORED) else {
+        return Ok(());
+    };
     if policy.unknown_fields == UnknownFields::Refuse {
         return Err(FormRejection::UnknownFields(names));
     }
@@ -125,8 +138,9 @@ impl<F> Deref for Valid<F> {
     }
 }
 
-impl<F: fmt::Debug> fmt::Debug for Valid<F> {
+/// Shows which form it is, and none of its values.
+impl<F> fmt::Debug for Valid<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Valid").field(&self.form).finish()
+        f.debug_tuple("Valid").field(&std::any::type_name::<F>()).finish()
     }
 }

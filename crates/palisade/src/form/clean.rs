@@ -30,7 +30,9 @@ impl Cleaning<'_> {
         value: Option<&T>,
         validator: impl FnOnce(&T::Value) -> Result<(), E>,
     ) {
-        let Some(Err(errors)) = value.and_then(Field::present).map(validator) else { return };
+        let Some(Err(errors)) = value.and_then(Field::present).map(validator) else {
+            return;
+        };
         match self.specs.get(place) {
             Some(spec) => self.errors.add(spec.name, errors),
             None => self.errors.add_to_form(errors),
@@ -50,7 +52,11 @@ impl Cleaning<'_> {
 
 /// Validates what was sent.
 pub(super) fn validate<F: Form>(submission: Submission) -> Result<Valid<F>, Bound<F>> {
-    let mut cleaning = Cleaning { specs: F::FIELDS, submission: &submission, errors: FormErrors::of(F::FIELDS) };
+    let mut cleaning = Cleaning {
+        specs: F::FIELDS,
+        submission: &submission,
+        errors: FormErrors::of(F::FIELDS),
+    };
     let form = F::clean(&mut cleaning);
     let Cleaning { errors, .. } = cleaning;
     let bound = |errors| Bound::sent(submission.into_values(F::FIELDS), errors);

@@ -17,12 +17,14 @@ pub(super) fn is_email(text: &str) -> bool {
         return false;
     }
     text.rsplit_once('@').is_some_and(|(user, domain)| {
-        (is_dot_atom(user) || is_quoted(user)) && (domain == "localhost" || is_domain(domain) || is_literal(domain))
+        (is_dot_atom(user) || is_quoted(user))
+            && (domain == "localhost" || is_domain(domain) || is_literal(domain))
     })
 }
 
 fn is_dot_atom(user: &str) -> bool {
-    user.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_letter))
+    user.split('.')
+        .all(|atom| !atom.is_empty() && atom.chars().all(is_atom_letter))
 }
 
 fn is_atom_letter(letter: char) -> bool {
@@ -40,12 +42,15 @@ fn is_folded_to_ascii(letter: char) -> bool {
 }
 
 fn is_quoted(user: &str) -> bool {
-    let Some(inner) = user.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
+    let Some(inner) = user.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return false;
+    };
     let mut letters = inner.chars();
     while let Some(letter) = letters.next() {
         let fits = match letter {
             '\\' => letters.next().is_some_and(|escaped| {
-                matches!(escaped, '\x01'..='\x09' | '\x0b' | '\x0c' | '\x0e'..='\x7f') || is_folded_to_ascii(escaped)
+                matches!(escaped, '\x01'..='\x09' | '\x0b' | '\x0c' | '\x0e'..='\x7f')
+                    || is_folded_to_ascii(escaped)
             }),
             '"' => false,
             '\x01'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '!' | '#'..='\x7f' => true,
@@ -59,23 +64,35 @@ fn is_quoted(user: &str) -> bool {
 }
 
 fn is_domain(domain: &str) -> bool {
-    domain.rsplit_once('.').is_some_and(|(hosts, top)| hosts.split('.').all(is_label) && is_top_level(top))
+    domain
+        .rsplit_once('.')
+        .is_some_and(|(hosts, top)| hosts.split('.').all(is_label) && is_top_level(top))
 }
 
 fn is_label(label: &str) -> bool {
     let letters = |letter: char| is_domain_letter(letter) || letter.is_ascii_digit() || letter == '-';
-    !label.is_empty() && is_hyphenated_well(label) && label.chars().all(letters) && label.chars().count() <= LONGEST_LABEL
+    !label.is_empty()
+        && is_hyphenated_well(label)
+        && label.chars().all(letters)
+        && label.chars().count() <= LONGEST_LABEL
 }
 
 fn is_top_level(label: &str) -> bool {
     let named = || {
         let length = label.chars().count();
-        (2..=LONGEST_LABEL).contains(&length) && label.chars().all(|letter| is_domain_letter(letter) || letter == '-')
+        (2..=LONGEST_LABEL).contains(&length)
+            && label
+                .chars()
+                .all(|letter| is_domain_letter(letter) || letter == '-')
     };
     let punycode = || {
-        let (Some(prefix), Some(code)) = (label.get(..4), label.get(4..)) else { return false };
+        let (Some(prefix), Some(code)) = (label.get(..4), label.get(4..)) else {
+            return false;
+        };
         let letters = |letter: char| letter.is_ascii_alphanumeric() || is_folded_to_ascii(letter);
-        prefix.eq_ignore_ascii_case("xn--") && (1..=59).contains(&code.chars().count()) && code.chars().all(letters)
+        prefix.eq_ignore_ascii_case("xn--")
+            && (1..=59).contains(&code.chars().count())
+            && code.chars().all(letters)
     };
     is_hyphenated_well(label) && (named() || punycode())
 }
@@ -89,8 +106,11 @@ fn is_domain_letter(letter: char) -> bool {
 }
 
 fn is_literal(domain: &str) -> bool {
-    let Some(address) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else { return false };
-    address.parse::<Ipv4Addr>().is_ok() || (address.len() <= LONGEST_IPV6 && address.parse::<Ipv6Addr>().is_ok())
+    let Some(address) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+        return false;
+    };
+    address.parse::<Ipv4Addr>().is_ok()
+        || (address.len() <= LONGEST_IPV6 && address.parse::<Ipv6Addr>().is_ok())
 }
 
 #[cfg(test)]

@@ -43,7 +43,10 @@ impl ValidationError {
     }
 
     fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: Cow::Borrowed(code), message: message.into() }
+        Self {
+            code: Cow::Borrowed(code),
+            message: message.into(),
+        }
     }
 
     pub(crate) fn required() -> Self {
@@ -52,12 +55,18 @@ impl ValidationError {
 
     pub(crate) fn too_long(limit: usize, length: usize) -> Self {
         let characters = characters(limit);
-        Self::new("max_length", format!("Ensure this value has at most {limit} {characters} (it has {length})."))
+        Self::new(
+            "max_length",
+            format!("Ensure this value has at most {limit} {characters} (it has {length})."),
+        )
     }
 
     pub(crate) fn too_short(limit: usize, length: usize) -> Self {
         let characters = characters(limit);
-        Self::new("min_length", format!("Ensure this value has at least {limit} {characters} (it has {length})."))
+        Self::new(
+            "min_length",
+            format!("Ensure this value has at least {limit} {characters} (it has {length})."),
+        )
     }
 
     pub(crate) fn null_characters() -> Self {
@@ -65,11 +74,17 @@ impl ValidationError {
     }
 
     pub(crate) fn too_large(limit: impl std::fmt::Display) -> Self {
-        Self::new("max_value", format!("Ensure this value is less than or equal to {limit}."))
+        Self::new(
+            "max_value",
+            format!("Ensure this value is less than or equal to {limit}."),
+        )
     }
 
     pub(crate) fn too_small(limit: impl std::fmt::Display) -> Self {
-        Self::new("min_value", format!("Ensure this value is greater than or equal to {limit}."))
+        Self::new(
+            "min_value",
+            format!("Ensure this value is greater than or equal to {limit}."),
+        )
     }
 
     pub(crate) fn whole_number() -> Self {
@@ -185,7 +200,13 @@ pub struct FormErrors {
 
 impl FormErrors {
     pub(crate) fn of(specs: &[super::FieldSpec]) -> Self {
-        Self { fields: specs.iter().map(|spec| (spec.name(), ErrorList::default())).collect(), form: ErrorList::default() }
+        Self {
+            fields: specs
+                .iter()
+                .map(|spec| (spec.name(), ErrorList::default()))
+                .collect(),
+            form: ErrorList::default(),
+        }
     }
 
     /// Adds errors to the field of that name.
@@ -205,7 +226,10 @@ impl FormErrors {
 
     /// Shows the errors of a field.
     pub fn field(&self, name: &str) -> Option<&ErrorList> {
-        self.fields.iter().find(|(known, _)| *known == name).map(|(_, list)| list)
+        self.fields
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, list)| list)
     }
 
     /// Shows the errors that belong to no single field.

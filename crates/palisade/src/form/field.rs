@@ -98,7 +98,9 @@ pub trait Field: Sized {
 
     /// Says whether nothing was given.
     fn is_blank(input: Input<'_>, spec: &FieldSpec) -> bool {
-        input.last().is_none_or(|value| text::prepare(value, spec).is_empty())
+        input
+            .last()
+            .is_none_or(|value| text::prepare(value, spec).is_empty())
     }
 
     /// Shows the value to validators, which do not run where there is none.
@@ -304,8 +306,13 @@ impl<T: Field> Field for Vec<T> {
     const MULTIPLE: bool = true;
 
     fn clean(input: Input<'_>, spec: &FieldSpec) -> Result<Self, ErrorList> {
-        let given = input.all().iter().filter(|value| !T::is_blank(Input(std::slice::from_ref(*value)), spec));
-        let values: Self = given.map(|value| T::clean(Input(std::slice::from_ref(value)), spec)).collect::<Result<_, _>>()?;
+        let given = input
+            .all()
+            .iter()
+            .filter(|value| !T::is_blank(Input(std::slice::from_ref(*value)), spec));
+        let values: Self = given
+            .map(|value| T::clean(Input(std::slice::from_ref(value)), spec))
+            .collect::<Result<_, _>>()?;
         if values.is_empty() && spec.required {
             return Err(ValidationError::required().into());
         }
@@ -313,7 +320,10 @@ impl<T: Field> Field for Vec<T> {
     }
 
     fn is_blank(input: Input<'_>, spec: &FieldSpec) -> bool {
-        input.all().iter().all(|value| T::is_blank(Input(std::slice::from_ref(value)), spec))
+        input
+            .all()
+            .iter()
+            .all(|value| T::is_blank(Input(std::slice::from_ref(value)), spec))
     }
 
     fn present(&self) -> Option<&[T]> {

@@ -17,7 +17,12 @@ pub(super) fn form(errors: &[String], fields: &[FieldView]) -> String {
     for field in fields {
         if field.widget == "hidden" {
             for error in &field.errors {
-                let _ = writeln!(html, "<p class=\"errorlist\">{} {}</p>", Escaped(&field.label), Escaped(error));
+                let _ = writeln!(
+                    html,
+                    "<p class=\"errorlist\">{} {}</p>",
+                    Escaped(&field.label),
+                    Escaped(error)
+                );
             }
             html.push_str(&field.input);
         } else {
@@ -33,11 +38,25 @@ pub(super) fn field(field: &FieldView) -> String {
     let mut html = String::new();
     let id = &field.id_for_label;
     if field.widget != "hidden" {
-        let suffix = if field.label.ends_with([':', '?', '.', '!']) || field.label.is_empty() { "" } else { ":" };
-        let _ = writeln!(html, "<label for=\"{}\">{}{suffix}</label>", Escaped(id), Escaped(&field.label));
+        let suffix = if field.label.ends_with([':', '?', '.', '!']) || field.label.is_empty() {
+            ""
+        } else {
+            ":"
+        };
+        let _ = writeln!(
+            html,
+            "<label for=\"{}\">{}{suffix}</label>",
+            Escaped(id),
+            Escaped(&field.label)
+        );
     }
     if !field.help.is_empty() {
-        let _ = writeln!(html, "<div class=\"helptext\" id=\"{}_helptext\">{}</div>", Escaped(id), Escaped(field.help));
+        let _ = writeln!(
+            html,
+            "<div class=\"helptext\" id=\"{}_helptext\">{}</div>",
+            Escaped(id),
+            Escaped(field.help)
+        );
     }
     if !field.errors.is_empty() {
         error_list(&mut html, "errorlist", Some(id), &field.errors);
@@ -71,7 +90,10 @@ fn error_list(html: &mut String, class: &str, id: Option<&str>, errors: &[String
 }
 
 fn textarea(field: &FieldView) -> String {
-    let mut html = format!("<textarea name=\"{}\" cols=\"40\" rows=\"10\"", Escaped(field.name));
+    let mut html = format!(
+        "<textarea name=\"{}\" cols=\"40\" rows=\"10\"",
+        Escaped(field.name)
+    );
     attributes(&mut html, field, true);
     // The line break belongs to the tag: without it, one that begins the value would be lost.
     let _ = write!(html, ">\n{}</textarea>", Escaped(&field.value));
@@ -100,9 +122,16 @@ fn checkbox(field: &FieldView) -> String {
 
 /// One control a value, and one more.
 fn repeated(field: &FieldView, kind: &str) -> String {
-    let values = field.values.iter().map(String::as_str).filter(|value| !value.is_empty()).chain([""]);
-    let inputs: Vec<String> =
-        values.enumerate().map(|(place, value)| one_input(field, kind, value, place == 0)).collect();
+    let values = field
+        .values
+        .iter()
+        .map(String::as_str)
+        .filter(|value| !value.is_empty())
+        .chain([""]);
+    let inputs: Vec<String> = values
+        .enumerate()
+        .map(|(place, value)| one_input(field, kind, value, place == 0))
+        .collect();
     inputs.join("\n")
 }
 
@@ -147,7 +176,9 @@ fn attributes(html: &mut String, field: &FieldView, is_first: bool) {
         return;
     }
     // HTML wants the first choice of a required `select` to be the empty one.
-    let may_ask = field.widget != "select" || field.multiple || field.choices.first().is_some_and(|c| c.value.is_empty());
+    let may_ask = field.widget != "select"
+        || field.multiple
+        || field.choices.first().is_some_and(|c| c.value.is_empty());
     if field.required && may_ask {
         html.push_str(" required");
     }

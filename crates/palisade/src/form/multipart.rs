@@ -22,21 +22,29 @@ const LONGEST_BOUNDARY: usize = 201;
 const SKIPPED: u64 = 64 * 1024 * 1024;
 
 /// Reads the fields of the body.
-pub(super) async fn read<S, E>(content_type: &str, body: S, policy: &FormPolicy) -> Result<Submission, FormRejection>
+pub(super) async fn read<S, E>(
+    content_type: &str,
+    body: S,
+    policy: &FormPolicy,
+) -> Result<Submission, FormRejection>
 where
     S: Stream<Item = Result<Bytes, E>> + Send + 'static,
     E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
 {
     let boundary = multer::parse_boundary(content_type).map_err(broken)?;
     if boundary.is_empty() || boundary.len() > LONGEST_BOUNDARY || boundary.ends_with(' ') {
-        return Err(FormRejection::MalformedMultipart("the boundary is not one".into()));
+        return Err(FormRejection::MalformedMultipart(
+            "the boundary is not one".into(),
+        ));
     }
     let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole_stream(policy)));
     let mut parts = Multipart::with_constraints(body, boundary, constraints);
     let mut count = Count::default();
     let mut submission = Submission::default();
     while let Some(part) = parts.next_field().await.map_err(broken)? {
-        let Some(name) = part.name().map(str::to_owned) else { continue };
+        let Some(name) = part.name().map(str::to_owned) else {
+            continue;
+        };
         if part.file_name().is_some_and(|file| !file.is_empty()) {
             count.file(&name, policy)?;
             // The next part is found by reading past this one.
@@ -52,10 +60,19 @@ where
 /// The most that is read of a stream: the fields, what frames them, and the files that are skipped.
 fn whole_stream(policy: &FormPolicy) -> u64 {
     let limits = &policy.limits;
-    let Some(memory) = limits.max_memory_size else { return u64::MAX };
-    let parts = limits.max_number_fields.unwrap_or(10_000).saturating_add(limits.max_number_files.unwrap_or(10_000));
+    let Some(memory) = limits.max_memory_size else {
+        return u64::MAX;
+    };
+    let parts = limits
+        .max_number_fields
+        .unwrap_or(10_000)
+        .saturating_add(limits.max_number_files.unwrap_or(10_000));
     let bytes = memory.saturating_add(parts.saturating_mul(PART_HEADERS));
-    let skipped = if policy.files == FileParts::Skip { SKIPPED } else { 0 };
+    let skipped = if policy.files == FileParts::Skip {
+        SKIPPED
+    } else {
+        0
+    };
     u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(skipped)
 }
 
@@ -69,7 +86,11 @@ struct Count {
 impl Count {
     fn file(&mut self, name: &str, policy: &FormPolicy) -> Result<(), FormRejection> {
         self.files += 1;
-        if policy.limits.max_number_files.is_some_and(|limit| self.files > limit) {
+        if policy
+            .limits
+            .max_number_files
+            .is_some_and(|limit| self.files > limit)
+        {
             return Err(FormRejection::TooManyFilesSent);
         }
         match policy.files {
@@ -81,7 +102,11 @@ impl Count {
     /// Django lets two more parts than fields pass, for the parts that end the body.
     fn field(&mut self, name: &str, policy: &FormPolicy) -> Result<(), FormRejection> {
         self.fields += 1;
-        if policy.limits.max_number_fields.is_some_and(|limit| self.fields > limit.saturating_add(2)) {
+        if policy
+            .limits
+            .max_number_fields
+            .is_some_and(|limit| self.fields > limit.saturating_add(2))
+        {
             return Err(FormRejection::TooManyFieldsSent);
         }
         self.bytes(name.len() + PER_FIELD, policy)
@@ -89,7 +114,11 @@ impl Count {
 
     fn bytes(&mut self, more: usize, policy: &FormPolicy) -> Result<(), FormRejection> {
         self.bytes = self.bytes.saturating_add(more);
-        if policy.limits.max_memory_size.is_some_and(|limit| self.bytes > limit) {
+        if policy
+            .limits
+            .max_memory_size
+            .is_some_and(|limit| self.bytes > limit)
+        {
             return Err(FormRejection::RequestDataTooBig);
         }
         Ok(())
@@ -109,14 +138,22 @@ async fn value(
     let mut raw = Zeroizing::new(Vec::new());
     while let Some(chunk) = part.chunk().await.map_err(broken)? {
         count.bytes(chunk.len(), policy)?;
-        if policy.limits.max_field_size.is_some_and(|limit| raw.len().saturating_add(chunk.len()) > limit) {
+        if policy
+            .limits
+            .max_field_size
+            .is_some_and(|limit| raw.len().saturating_add(chunk.len()) > limit)
+        {
             return Err(FormRejection::FieldTooBig(name.to_owned()));
         }
         raw.extend_from_slice(&chunk);
     }
     if base64 {
-        let letters: Zeroizing<Vec<u8>> =
-            Zeroizing::new(raw.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect());
+        let letters: Zeroizing<Vec<u8>> = Zeroizing::new(
+            raw.iter()
+                .copied()
+                .filter(|byte| !byte.is_ascii_whitespace())
+                .collect(),
+        );
         // What is not base64 is kept as it came, as in Django.
         if let Ok(decoded) = base64::engine::general_purpose::STANDARD.decode(&*letters) {
             raw = Zeroizing::new(decoded);

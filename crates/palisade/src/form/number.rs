@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::field::{Input, Open};
 use super::spec::{Kind, Limit, Widget};
-use super::text::{among_choices, strip};
+use super::text::{among_choices, strip_end};
 use super::{ErrorList, Field, FieldSpec, ValidationError};
 
 /// More digits than Python reads.
@@ -17,30 +17,29 @@ const MOST_DIGITS: usize = 4300;
 ///
 /// What is beyond `i128` becomes its end: it is beyond every limit then, too.
 fn whole(text: &str) -> Option<i128> {
-    let text = strip(text);
-    let text = match text.rsplit_once('.') {
-        Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
-        _ => text,
-    };
+    let zeros = strip_end(text).trim_end_matches('0');
+    let text = zeros.strip_suffix('.').unwrap_or(text).trim();
     let (negative, digits) = match text.as_bytes() {
         [b'-', ..] => (true, text.get(1..)?),
         [b'+', ..] => (false, text.get(1..)?),
         _ => (false, text),
     };
     let digits = without_underscores(digits)?;
-    if digits.is_empty() || digits.len() > MOST_DIGITS || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+    if digits.is_empty() || digits.len() > MOST_DIGITS || !digits.bytes().all(|digit| digit.is_ascii_digit())
+    {
         return None;
     }
     let number = digits.bytes().try_fold(0_i128, |sum, digit| {
         let digit = i128::from(digit - b'0');
-        sum.checked_mul(10)?.checked_add(if negative { -digit } else { digit })
+        sum.checked_mul(10)?
+            .checked_add(if negative { -digit } else { digit })
     });
     Some(number.unwrap_or(if negative { i128::MIN } else { i128::MAX }))
 }
 
 /// Reads a number as Python's `float` does, which must be finite. ASCII digits only.
 fn real(text: &str) -> Option<f64> {
-    let text = without_underscores(strip(text))?;
+    let text = without_underscores(text.trim())?;
     let number: f64 = text.parse().ok()?;
     number.is_finite().then_some(number)
 }
@@ -52,14 +51,21 @@ fn without_underscores(text: &str) -> Option<Cow<'_, str>> {
     }
     let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
     let bytes = text.as_bytes();
-    let mut places = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'_').map(|(place, _)| place);
+    let mut places = bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'_')
+        .map(|(place, _)| place);
     let between = places.all(|place| place > 0 && digit(bytes.get(place - 1)) && digit(bytes.get(place + 1)));
     between.then(|| Cow::Owned(text.replace('_', "")))
 }
 
 /// Gives the text of a number; white space alone is not nothing, as in Django.
 fn given<'form>(input: Input<'form>, spec: &FieldSpec) -> Result<&'form str, ErrorList> {
-    let value = input.last().filter(|value| !value.is_empty()).ok_or_else(ValidationError::required)?;
+    let value = input
+        .last()
+        .filter(|value| !value.is_empty())
+        .ok_or_else(ValidationError::required)?;
     among_choices(value, spec)?;
     Ok(value)
 }
@@ -151,7 +157,10 @@ impl Field for f64 {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a limit beyond 2^53 is none that anybody writes to the digit")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a limit beyond 2^53 is none that anybody writes to the digit"
+)]
 fn as_real(limit: Limit) -> f64 {
     match limit {
         Limit::Whole(limit) => limit as f64,
@@ -165,11 +174,21 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_read_as_python_reads_them() {
-        let read = [("5.", 5), ("5.00 ", 5), ("+5", 5), (" -7 ", -7), ("00012", 12), ("5. ", 5), ("1_000", 1000)];
+        let read = [
+            ("5.", 5),
+            ("5.00 ", 5),
+            ("+5", 5),
+            (" -7 ", -7),
+            ("00012", 12),
+            ("5. ", 5),
+            ("1_000", 1000),
+        ];
         for (text, number) in read {
             assert_eq!(whole(text), Some(number), "{text:?}");
         }
-        for text in ["1e3", "1__0", "_1", "1_", "5.10", "--1", "0x10", "- 5", "  ", "", ".", "-", "5.0.0"] {
+        for text in [
+            "1e3", "1__0", "_1", "1_", "5.10", "--1", "0x10", "- 5", "  ", "", ".", "-", "5.0.0",
+        ] {
             assert_eq!(whole(text), None, "{text:?}");
         }
         assert_eq!(whole(&"9".repeat(4301)), None);
@@ -177,10 +196,19 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_python_reads_them() {
-        for (text, number) in [("5.", 5.0), ("1_0.5", 10.5), (".5", 0.5), ("+.5e1", 5.0), (" 1 ", 1.0), ("-0", -0.0)] {
+        for (text, number) in [
+            ("5.", 5.0),
+            ("1_0.5", 10.5),
+            (".5", 0.5),
+            ("+.5e1", 5.0),
+            (" 1 ", 1.0),
+            ("-0", -0.0),
+        ] {
             assert_eq!(real(text), Some(number), "{text:?}");
         }
-        for text in ["inf", "1e400", "0x1p3", "1e", "1_e5", "infinity", "NaN", "-inf", ""] {
+        for text in [
+            "inf", "1e400", "0x1p3", "1e", "1_e5", "infinity", "NaN", "-inf", "",
+        ] {
             assert_eq!(real(text), None, "{text:?}");
         }
     }
@@ -188,23 +216,50 @@ mod tests {
     #[test]
     fn number_beyond_its_type_does_not_wrap_around() {
         const SPEC: FieldSpec = FieldSpec::of::<u8>("age");
-        let said = |text| u8::clean(Input(&[text]), &SPEC).map_err(|errors| errors.messages().collect::<String>());
+        let said = |text: &str| {
+            u8::clean(Input(&[text]), &SPEC).map_err(|errors| errors.messages().collect::<String>())
+        };
         assert_eq!(said("255"), Ok(255));
-        assert_eq!(said("256"), Err("Ensure this value is less than or equal to 255.".into()));
-        assert_eq!(said("-1"), Err("Ensure this value is greater than or equal to 0.".into()));
-        assert_eq!(said(&"9".repeat(60)), Err("Ensure this value is less than or equal to 255.".into()));
-        assert_eq!(said(&format!("-{}", "9".repeat(60))), Err("Ensure this value is greater than or equal to 0.".into()));
+        assert_eq!(
+            said("256"),
+            Err("Ensure this value is less than or equal to 255.".into())
+        );
+        assert_eq!(
+            said("-1"),
+            Err("Ensure this value is greater than or equal to 0.".into())
+        );
+        assert_eq!(
+            said(&"9".repeat(60)),
+            Err("Ensure this value is less than or equal to 255.".into())
+        );
+        assert_eq!(
+            said(&format!("-{}", "9".repeat(60))),
+            Err("Ensure this value is greater than or equal to 0.".into())
+        );
         const WIDE: FieldSpec = FieldSpec::of::<u8>("age").with_max(Limit::Whole(1000));
         let errors = u8::clean(Input(&["300"]), &WIDE).unwrap_err();
-        assert_eq!(errors.messages().collect::<Vec<_>>(), ["Ensure this value is less than or equal to 255."]);
+        assert_eq!(
+            errors.messages().collect::<Vec<_>>(),
+            ["Ensure this value is less than or equal to 255."]
+        );
     }
 
     #[test]
     fn limits_are_told_in_django_s_words() {
-        const SPEC: FieldSpec = FieldSpec::of::<f64>("score").with_max(Limit::Real(9.5)).with_min(Limit::Whole(1));
-        let said = |text| f64::clean(Input(&[text]), &SPEC).map_err(|errors| errors.messages().collect::<String>());
-        assert_eq!(said("9.6"), Err("Ensure this value is less than or equal to 9.5.".into()));
-        assert_eq!(said("0"), Err("Ensure this value is greater than or equal to 1.".into()));
+        const SPEC: FieldSpec = FieldSpec::of::<f64>("score")
+            .with_max(Limit::Real(9.5))
+            .with_min(Limit::Whole(1));
+        let said = |text: &str| {
+            f64::clean(Input(&[text]), &SPEC).map_err(|errors| errors.messages().collect::<String>())
+        };
+        assert_eq!(
+            said("9.6"),
+            Err("Ensure this value is less than or equal to 9.5.".into())
+        );
+        assert_eq!(
+            said("0"),
+            Err("Ensure this value is greater than or equal to 1.".into())
+        );
         assert_eq!(said("x"), Err("Enter a number.".into()));
         assert_eq!(said(""), Err("This field is required.".into()));
     }

@@ -56,7 +56,9 @@ where
 
     /// Says whether no field of the form was sent, so that it may be shown without complaints.
     pub fn is_absent(&self) -> bool {
-        F::FIELDS.iter().all(|spec| self.submission.with(spec.name, |input| input.all().is_empty()))
+        F::FIELDS
+            .iter()
+            .all(|spec| self.submission.with(spec.name, |input| input.all().is_empty()))
     }
 }
 
@@ -72,6 +74,9 @@ where
         let policy = FormPolicy::of(&parts.extensions);
         let submission = Submission::urlencoded(parts.uri.query().unwrap_or_default(), &policy.limits)?;
         checked::refuse_or_log_unknown::<F>(&submission, &policy)?;
-        Ok(Self { submission, form: PhantomData })
+        Ok(Self {
+            submission,
+            form: PhantomData,
+        })
     }
 }

@@ -66,9 +66,10 @@ impl FormRejection {
     pub fn threat(&self) -> Option<Threat> {
         match self {
             Self::MissingCsrfGuard | Self::SafeMethod => Some(Threat::InertDefence),
-            Self::RequestDataTooBig | Self::TooManyFieldsSent | Self::TooManyFilesSent | Self::FieldTooBig(_) => {
-                Some(Threat::ResourceExhaustion)
-            }
+            Self::RequestDataTooBig
+            | Self::TooManyFieldsSent
+            | Self::TooManyFilesSent
+            | Self::FieldTooBig(_) => Some(Threat::ResourceExhaustion),
             Self::UnknownFields(_) => Some(Threat::MassAssignment),
             _ => None,
         }

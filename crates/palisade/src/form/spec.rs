@@ -90,7 +90,10 @@ pub struct Pattern {
 impl Pattern {
     /// Takes the text of the pattern.
     pub const fn new(text: &'static str) -> Self {
-        Self { text, compiled: OnceLock::new() }
+        Self {
+            text,
+            compiled: OnceLock::new(),
+        }
     }
 
     /// Says whether the pattern is found in the value; one that does not compile is found nowhere.
@@ -179,7 +182,10 @@ impl FieldSpec {
     /// Sets what an empty form shows.
     #[must_use]
     pub const fn with_initial(mut self, initial: &'static str) -> Self {
-        assert!(!self.sensitive, "a `Sensitive` field is never shown filled in: `initial` has no use");
+        assert!(
+            !self.sensitive,
+            "a `Sensitive` field is never shown filled in: `initial` has no use"
+        );
         self.initial = Some(initial);
         self
     }
@@ -221,7 +227,10 @@ impl FieldSpec {
     /// Sets the largest number.
     #[must_use]
     pub const fn with_max(mut self, limit: Limit) -> Self {
-        assert!(self.takes(limit), "`max` is a rule for numbers, and whole for whole ones");
+        assert!(
+            self.takes(limit),
+            "`max` is a rule for numbers, and whole for whole ones"
+        );
         self.max = Some(limit);
         self
     }
@@ -229,13 +238,19 @@ impl FieldSpec {
     /// Sets the smallest number.
     #[must_use]
     pub const fn with_min(mut self, limit: Limit) -> Self {
-        assert!(self.takes(limit), "`min` is a rule for numbers, and whole for whole ones");
+        assert!(
+            self.takes(limit),
+            "`min` is a rule for numbers, and whole for whole ones"
+        );
         self.min = Some(limit);
         self
     }
 
     const fn takes(&self, limit: Limit) -> bool {
-        matches!((self.kind, limit), (Kind::Whole | Kind::Real, Limit::Whole(_)) | (Kind::Real, Limit::Real(_)))
+        matches!(
+            (self.kind, limit),
+            (Kind::Whole | Kind::Real, Limit::Whole(_)) | (Kind::Real, Limit::Real(_))
+        )
     }
 
     /// Asks for a value.
@@ -252,7 +267,10 @@ impl FieldSpec {
     /// Lets the value be empty.
     #[must_use]
     pub const fn optional(mut self) -> Self {
-        assert!(self.has_empty, "this type has no empty value: an optional one is an `Option<…>`");
+        assert!(
+            self.has_empty,
+            "this type has no empty value: an optional one is an `Option<…>`"
+        );
         self.required = false;
         self
     }
@@ -268,7 +286,10 @@ impl FieldSpec {
     /// Asks for an e-mail address, of at most 320 characters unless told.
     #[must_use]
     pub const fn email(mut self) -> Self {
-        assert!(matches!(self.kind, Kind::Text) && self.rule.is_none(), "`email` is a rule for text");
+        assert!(
+            matches!(self.kind, Kind::Text) && self.rule.is_none(),
+            "`email` is a rule for text"
+        );
         self.rule = Some(TextRule::Email);
         if self.max_length.is_none() {
             self.max_length = Some(320);
@@ -282,7 +303,10 @@ impl FieldSpec {
     /// Asks for a user name, of at most 150 characters unless told, and normalises it (NFKC).
     #[must_use]
     pub const fn username(mut self) -> Self {
-        assert!(matches!(self.kind, Kind::Text) && self.rule.is_none(), "`username` is a rule for text");
+        assert!(
+            matches!(self.kind, Kind::Text) && self.rule.is_none(),
+            "`username` is a rule for text"
+        );
         self.rule = Some(TextRule::Username);
         if self.max_length.is_none() {
             self.max_length = Some(150);
@@ -342,7 +366,12 @@ fn in_words(name: &str) -> String {
     let mut letters = name.chars();
     let first = letters.next().map(char::to_uppercase);
     let rest = letters.as_str().to_lowercase();
-    first.into_iter().flatten().chain(rest.chars()).map(|letter| if letter == '_' { ' ' } else { letter }).collect()
+    first
+        .into_iter()
+        .flatten()
+        .chain(rest.chars())
+        .map(|letter| if letter == '_' { ' ' } else { letter })
+        .collect()
 }
 
 #[cfg(test)]

@@ -49,11 +49,19 @@ impl Submission {
 
     /// Gives what was sent under the name to `read`.
     pub(crate) fn with<R>(&self, name: &str, read: impl FnOnce(Input<'_>) -> R) -> R {
-        let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        let Some(first) = values.next() else { return read(Input(&[])) };
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str());
+        let Some(first) = values.next() else {
+            return read(Input(&[]));
+        };
         match values.next() {
             None => read(Input(&[first])),
-            Some(second) => read(Input(&[first, second].into_iter().chain(values).collect::<Vec<_>>())),
+            Some(second) => read(Input(
+                &[first, second].into_iter().chain(values).collect::<Vec<_>>(),
+            )),
         }
     }
 
@@ -72,13 +80,23 @@ impl Submission {
     /// Lists the names that the form does not have, made safe for a log, or says that there is none.
     pub(crate) fn unknown(&self, specs: &[FieldSpec], ignored: &[&str]) -> Option<String> {
         let known = |name: &str| {
-            specs.iter().any(|spec| spec.name == name) || ignored.contains(&name) || KNOWN_NAMES.contains(&name)
+            specs.iter().any(|spec| spec.name == name)
+                || ignored.contains(&name)
+                || KNOWN_NAMES.contains(&name)
         };
-        let mut unknown: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).filter(|name| !known(name)).collect();
+        let mut unknown: Vec<&str> = self
+            .0
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|name| !known(name))
+            .collect();
         unknown.sort_unstable();
         unknown.dedup();
         let (told, more) = unknown.split_at(unknown.len().min(NAMES_TOLD));
-        let mut names: Vec<Cow<'_, str>> = told.iter().map(|name| crate::redact::printable(name, LETTERS_TOLD)).collect();
+        let mut names: Vec<Cow<'_, str>> = told
+            .iter()
+            .map(|name| crate::redact::printable(name, LETTERS_TOLD))
+            .collect();
         if !more.is_empty() {
             names.push(format!("and {} more", more.len()).into());
         }
@@ -88,14 +106,21 @@ impl Submission {
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Submission {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), Zeroizing::new(value.into()))).collect())
+        Self(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.into(), Zeroizing::new(value.into())))
+                .collect(),
+        )
     }
 }
 
 /// Shows names only.
 impl fmt::Debug for Submission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -116,7 +141,11 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<(String, String)> {
         let submission = Submission::urlencoded(text, &FormLimits::default()).unwrap();
-        submission.0.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
+        submission
+            .0
+            .iter()
+            .map(|(name, value)| (name.clone(), value.to_string()))
+            .collect()
     }
 
     fn pair(name: &str, value: &str) -> (String, String) {
@@ -138,7 +167,10 @@ mod tests {
     fn one_field_too_many_is_refused_before_it_is_read() {
         let limits = FormLimits::default().with_max_number_fields(Some(3));
         assert!(Submission::urlencoded("a=1&b=2&c=3", &limits).is_ok());
-        assert_eq!(Submission::urlencoded("&&&", &limits).unwrap_err(), FormRejection::TooManyFieldsSent);
+        assert_eq!(
+            Submission::urlencoded("&&&", &limits).unwrap_err(),
+            FormRejection::TooManyFieldsSent
+        );
         assert_eq!(
             FormRejection::TooManyFieldsSent.to_string(),
             "The number of GET/POST parameters exceeded settings.DATA_UPLOAD_MAX_NUMBER_FIELDS."
@@ -150,16 +182,24 @@ mod tests {
     fn one_value_too_large_is_refused() {
         let limits = FormLimits::default().with_max_field_size(Some(3));
         assert!(Submission::urlencoded("a=123", &limits).is_ok());
-        assert_eq!(Submission::urlencoded("a=1234", &limits).unwrap_err(), FormRejection::FieldTooBig("a".into()));
+        assert_eq!(
+            Submission::urlencoded("a=1234", &limits).unwrap_err(),
+            FormRejection::FieldTooBig("a".into())
+        );
     }
 
     #[test]
     fn unknown_names_are_told_without_their_power_over_the_log() {
         const SPECS: &[FieldSpec] = &[FieldSpec::of::<String>("title")];
-        let sent = Submission::urlencoded("title=a&next=/&csrfmiddlewaretoken=x&go=1", &FormLimits::default()).unwrap();
+        let sent = Submission::urlencoded(
+            "title=a&next=/&csrfmiddlewaretoken=x&go=1",
+            &FormLimits::default(),
+        )
+        .unwrap();
         assert_eq!(sent.unknown(SPECS, &["go"]), None);
         assert_eq!(sent.unknown(SPECS, &[]).unwrap(), "go");
-        let sent = Submission::urlencoded("isAdmin=1&is%0AAdmin=1&isAdmin=2", &FormLimits::default()).unwrap();
+        let sent =
+            Submission::urlencoded("isAdmin=1&is%0AAdmin=1&isAdmin=2", &FormLimits::default()).unwrap();
         assert_eq!(sent.unknown(SPECS, &[]).unwrap(), "is\\nAdmin, isAdmin");
         let many: Submission = (0..50).map(|number| (format!("f{number:02}"), "")).collect();
         assert!(many.unknown(SPECS, &[]).unwrap().ends_with("f09, and 40 more"));

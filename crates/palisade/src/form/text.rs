@@ -12,17 +12,33 @@ use super::{ErrorList, FieldSpec, ValidationError};
 
 /// Drops white space from both ends, which for Python includes the four separators `U+001C`–`U+001F`.
 pub(super) fn strip(value: &str) -> &str {
-    value.trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '\u{1c}'..='\u{1f}'))
+    value.trim_matches(is_space)
+}
+
+/// Drops white space from the end.
+pub(super) fn strip_end(value: &str) -> &str {
+    value.trim_end_matches(is_space)
+}
+
+fn is_space(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\u{1c}'..='\u{1f}')
 }
 
 /// Strips the value if that is asked for; a choice is taken as it is.
 pub(super) fn prepare<'form>(value: &'form str, spec: &FieldSpec) -> &'form str {
-    if spec.strip && spec.choices.is_empty() { strip(value) } else { value }
+    if spec.strip && spec.choices.is_empty() {
+        strip(value)
+    } else {
+        value
+    }
 }
 
 /// Gives the value, which must be there and one of the choices.
 pub(super) fn given<'form>(input: Input<'form>, spec: &FieldSpec) -> Result<&'form str, ErrorList> {
-    let value = input.last().map(|value| prepare(value, spec)).filter(|value| !value.is_empty());
+    let value = input
+        .last()
+        .map(|value| prepare(value, spec))
+        .filter(|value| !value.is_empty());
     let value = value.ok_or_else(ValidationError::required)?;
     among_choices(value, spec)?;
     Ok(value)
@@ -40,7 +56,11 @@ pub(super) fn among_choices(value: &str, spec: &FieldSpec) -> Result<(), ErrorLi
 pub(super) fn clean<'form>(input: Input<'form>, spec: &FieldSpec) -> Result<Cow<'form, str>, ErrorList> {
     let value = input.last().map(|value| prepare(value, spec)).unwrap_or_default();
     if value.is_empty() {
-        return if spec.required { Err(ValidationError::required().into()) } else { Ok(Cow::Borrowed("")) };
+        return if spec.required {
+            Err(ValidationError::required().into())
+        } else {
+            Ok(Cow::Borrowed(""))
+        };
     }
     among_choices(value, spec)?;
     let value = normalised(value, spec);
@@ -88,7 +108,10 @@ fn normalised<'form>(value: &'form str, spec: &FieldSpec) -> Cow<'form, str> {
 
 /// Follows Django's `UnicodeUsernameValidator`: `^[\w.@+-]+\Z`, with the `\w` of Python.
 pub(super) fn is_username(value: &str) -> bool {
-    !value.is_empty() && value.chars().all(|letter| is_word(letter) || matches!(letter, '.' | '@' | '+' | '-'))
+    !value.is_empty()
+        && value
+            .chars()
+            .all(|letter| is_word(letter) || matches!(letter, '.' | '@' | '+' | '-'))
 }
 
 /// Says whether the letter is a `\w` of Python: a letter, a number of any kind, or `_`. Marks are not.
@@ -96,7 +119,10 @@ fn is_word(letter: char) -> bool {
     if letter.is_ascii() {
         return letter.is_ascii_alphanumeric() || letter == '_';
     }
-    matches!(letter.general_category_group(), GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number)
+    matches!(
+        letter.general_category_group(),
+        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number
+    )
 }
 
 #[cfg(test)]
@@ -104,7 +130,10 @@ mod tests {
     use super::*;
 
     fn said(raw: &str, spec: &FieldSpec) -> Vec<String> {
-        clean(Input(&[raw]), spec).map_or_else(|errors| errors.messages().map(str::to_owned).collect(), |_| Vec::new())
+        clean(Input(&[raw]), spec).map_or_else(
+            |errors| errors.messages().map(str::to_owned).collect(),
+            |_| Vec::new(),
+        )
     }
 
     #[test]
@@ -115,16 +144,27 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_said_in_django_s_order() {
-        const SPEC: FieldSpec = FieldSpec::of::<String>("title").with_max_length(5).with_min_length(2);
+        const SPEC: FieldSpec = FieldSpec::of::<String>("title")
+            .with_max_length(5)
+            .with_min_length(2);
         assert_eq!(
             said(" abcdefg\0", &SPEC),
-            ["Ensure this value has at most 5 characters (it has 8).", "Null characters are not allowed."]
+            [
+                "Ensure this value has at most 5 characters (it has 8).",
+                "Null characters are not allowed."
+            ]
         );
-        assert_eq!(said("é", &SPEC), ["Ensure this value has at least 2 characters (it has 1)."]);
+        assert_eq!(
+            said("é", &SPEC),
+            ["Ensure this value has at least 2 characters (it has 1)."]
+        );
         assert_eq!(said("  ", &SPEC), ["This field is required."]);
         assert_eq!(said("ééééé", &SPEC), [""; 0]);
         const ONE: FieldSpec = FieldSpec::of::<String>("title").with_max_length(1);
-        assert_eq!(said("ab", &ONE), ["Ensure this value has at most 1 character (it has 2)."]);
+        assert_eq!(
+            said("ab", &ONE),
+            ["Ensure this value has at most 1 character (it has 2)."]
+        );
     }
 
     #[test]
@@ -133,7 +173,10 @@ mod tests {
         let long = format!("{}@example.com", "a".repeat(320));
         assert_eq!(
             said(&long, &SPEC),
-            ["Enter a valid email address.", "Ensure this value has at most 320 characters (it has 332)."]
+            [
+                "Enter a valid email address.",
+                "Ensure this value has at most 320 characters (it has 332)."
+            ]
         );
         assert_eq!(said(" a@example.com ", &SPEC), [""; 0]);
     }
@@ -143,7 +186,8 @@ mod tests {
         const SPEC: FieldSpec = FieldSpec::of::<String>("username").username();
         assert_eq!(clean(Input(&["ﬀ"]), &SPEC).unwrap(), "ff");
         assert_eq!(clean(Input(&["Ω"]), &SPEC).unwrap(), "Ω");
-        let message = "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.";
+        let message =
+            "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.";
         for bad in ["a b", "a/b", "a\nb", "a\u{301}x!", "½"] {
             assert_eq!(said(bad, &SPEC), [message], "{bad:?}");
         }
@@ -156,7 +200,10 @@ mod tests {
     fn over_long_user_name_is_refused_before_it_is_normalised() {
         const SPEC: FieldSpec = FieldSpec::of::<String>("username").username();
         let long = "ﬀ".repeat(151);
-        assert_eq!(said(&long, &SPEC), ["Ensure this value has at most 150 characters (it has 151)."]);
+        assert_eq!(
+            said(&long, &SPEC),
+            ["Ensure this value has at most 150 characters (it has 151)."]
+        );
         assert_eq!(normalised(&long, &SPEC), long);
     }
 
@@ -164,6 +211,9 @@ mod tests {
     fn choice_is_taken_to_the_letter() {
         const SPEC: FieldSpec = FieldSpec::of::<String>("level").with_choices(&[("low", "Low")]);
         assert_eq!(said("low", &SPEC), [""; 0]);
-        assert_eq!(said(" low", &SPEC), ["Select a valid choice.  low is not one of the available choices."]);
+        assert_eq!(
+            said(" low", &SPEC),
+            ["Select a valid choice.  low is not one of the available choices."]
+        );
     }
 }

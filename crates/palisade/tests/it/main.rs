@@ -3,3 +3,6 @@
 mod client;
 mod defects;
 mod flaky;
+mod form_compile;
+mod form_html;
+mod form_model;
