@@ -1,6 +1,365 @@
-//! STUB
-#[derive(Clone, Copy, Debug)]
-#[expect(missing_docs)]
-pub struct Peer { pub addr: std::net::SocketAddr, pub tls: bool }
-#[expect(missing_docs)]
-pub fn serve() {}
+//! Serves a site: TLS, the listeners, the limits and the graceful stop.
+//!
+//! The accept loop is our own, since nothing ready-made bounds the handshake, the header, the upload, the idle time and the
+//! number of connections together; hyper's own time-outs are inert without a timer. Threats met here:
+//! [`insecure-transport`](crate::core::threat::Threat), `resource-exhaustion`, and the request-smuggling side of
+//! `untrusted-host`.
+//!
+//! What it decides for each request, in this order, is documented at [`Limits`] and in `serve/admit.rs`; connections are not
+//! upgraded (no WebSocket, no CONNECT).
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::request::Parts;
+use http::{Request, Response};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tower_service::Service;
+
+mod accept;
+mod admission;
+mod admit;
+mod body;
+mod connection;
+mod development;
+mod error;
+mod exchange;
+mod framing;
+mod limits;
+mod pulse;
+mod redirect;
+mod stop;
+mod tls;
+mod vigil;
+mod wire;
+
+pub use body::UploadError;
+pub use error::ServeError;
+pub use exchange::Peer;
+pub use limits::Limits;
+pub use redirect::to_https;
+pub use tls::{Reload, Tls};
+
+use admission::Admission;
+use connection::Connections;
+use redirect::Redirect;
+use stop::Signals;
+
+/// Names what can be served: a protected site, which also says what plain-HTTP requests get.
+pub trait Application:
+    Service<
+        Request<Body>,
+        Response = Response<Body>,
+        Error = std::convert::Infallible,
+        Future: Send + 'static,
+    > + Clone
+    + Send
+    + 'static
+{
+    /// Answers a request that came to the plain-HTTP listener: a redirect to HTTPS ([`to_https`]) for an allowed host, a
+    /// refusal for a request that carries a session.
+    fn answer_plain(&self, request: &Parts, https_port: u16) -> Response<Body>;
+}
+
+/// Serves a site over TLS, or plainly behind a proxy that ends TLS; await it to run until SIGTERM or SIGINT.
+///
+/// # Example
+///
+/// ```no_run
+/// # use palisade::serve::{Application, ServeError, Tls};
+/// # async fn run(app: impl Application) -> Result<(), ServeError> {
+/// palisade::serve::serve(app, Tls::from_files("cert.pem", "key.pem")?)
+///     .listen("0.0.0.0:443")
+///     .http_redirect("0.0.0.0:80")
+///     .await
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Awaiting gives a [`ServeError`] if the server cannot start; once it runs nothing stops it but being asked to.
+// The one line to change once `Protected` is there: `pub fn serve(app: Protected, listen: impl Into<Listen>) -> Serve<Protected>`.
+pub fn serve<A: Application>(app: A, listen: impl Into<Listen>) -> Serve<A> {
+    let Listen(kind, addresses) = listen.into();
+    Serve {
+        app,
+        kind,
+        addresses,
+        redirect: None,
+        limits: Limits::default(),
+        stop: None,
+    }
+}
+
+/// Says how connections arrive: over TLS, or plainly from a proxy.
+#[derive(Clone, Debug)]
+pub struct Listen(Kind, Vec<String>);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Tls(Tls),
+    BehindProxy,
+}
+
+impl Listen {
+    /// Listens for plain HTTP/1.1 from a proxy that ends TLS.
+    ///
+    /// # Security
+    ///
+    /// Nothing is encrypted here: the address must be one that only the proxy reaches, and the proxy must be listed in the
+    /// settings for its word about the scheme to count. The limit per address is off, as all connections come from one.
+    pub fn plain_behind_proxy(address: impl ToString) -> Self {
+        Self(Kind::BehindProxy, vec![address.to_string()])
+    }
+}
+
+impl From<Tls> for Listen {
+    fn from(tls: Tls) -> Self {
+        Self(Kind::Tls(tls), Vec::new())
+    }
+}
+
+/// A server to be: [`Serve::bind`] it, or await it.
+#[must_use = "a server does nothing until it is awaited"]
+pub struct Serve<A> {
+    app: A,
+    kind: Kind,
+    addresses: Vec<String>,
+    redirect: Option<String>,
+    limits: Limits,
+    stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl<A: Application> Serve<A> {
+    /// Listens on this address too; without any it is 127.0.0.1:8443.
+    pub fn listen(mut self, address: impl ToString) -> Self {
+        self.addresses.push(address.to_string());
+        self
+    }
+
+    /// Also listens for plain HTTP there, only to send browsers to HTTPS.
+    pub fn http_redirect(mut self, address: impl ToString) -> Self {
+        self.redirect = Some(address.to_string());
+        self
+    }
+
+    /// Sets what a client may take.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Stops when this future ends, in place of SIGTERM and SIGINT.
+    pub fn graceful(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.stop = Some(Box::pin(stop));
+        self
+    }
+
+    /// Opens the listening sockets; connections are accepted once the result is awaited.
+    ///
+    /// # Errors
+    ///
+    /// Says which address cannot be listened on, and why.
+    #[expect(
+        clippy::unused_async,
+        reason = "sockets are tied to the runtime that the caller must be in"
+    )]
+    pub async fn bind(self) -> Result<Bound<A>, ServeError> {
+        let Self {
+            app,
+            kind,
+            mut addresses,
+            redirect,
+            limits,
+            stop,
+        } = self;
+        if addresses.is_empty() {
+            addresses.push("127.0.0.1:8443".to_owned());
+        }
+        let mut listeners = Vec::new();
+        for address in &addresses {
+            let address = parse(address)?;
+            match &kind {
+                Kind::Tls(tls) if !tls.may_listen_on(address.ip()) => {
+                    return Err(ServeError::DevelopmentExposed { address });
+                }
+                Kind::BehindProxy if !address.ip().to_canonical().is_loopback() => {
+                    tracing::warn!("{address} speaks plain HTTP: only the proxy may be able to reach it");
+                }
+                _ => {}
+            }
+            listeners.push(Door::open(address)?);
+        }
+        let redirect = redirect.map(|address| Door::open(parse(&address)?)).transpose()?;
+        let signals = if stop.is_none() {
+            Some(Signals::watch()?)
+        } else {
+            None
+        };
+        let stop = stop.unwrap_or_else(|| Box::pin(std::future::pending()));
+        Ok(Bound {
+            addresses: listeners.iter().map(|door| door.address).collect(),
+            redirect_address: redirect.as_ref().map(|door| door.address),
+            app,
+            kind,
+            listeners,
+            redirect,
+            limits: Arc::new(limits),
+            stop,
+            signals,
+        })
+    }
+}
+
+impl<A: Application> IntoFuture for Serve<A> {
+    type Output = Result<(), ServeError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            self.bind().await?.await;
+            Ok(())
+        })
+    }
+}
+
+impl<A> fmt::Debug for Serve<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serve")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A server whose sockets are open; await it to run.
+#[must_use = "a server does nothing until it is awaited"]
+pub struct Bound<A> {
+    app: A,
+    kind: Kind,
+    listeners: Vec<Door>,
+    redirect: Option<Door>,
+    addresses: Vec<SocketAddr>,
+    redirect_address: Option<SocketAddr>,
+    limits: Arc<Limits>,
+    stop: Pin<Box<dyn Future<Output = ()> + Send>>,
+    signals: Option<Signals>,
+}
+
+struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Door {
+    fn open(address: SocketAddr) -> Result<Self, ServeError> {
+        let listener = accept::listen(address)?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| ServeError::listening(address, source))?;
+        Ok(Self { listener, address })
+    }
+}
+
+impl<A: Application> Bound<A> {
+    /// Where the site is served, with the ports that the system chose for port 0.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Where plain HTTP is redirected, if anywhere.
+    pub fn redirect_address(&self) -> Option<SocketAddr> {
+        self.redirect_address
+    }
+
+    async fn run(self) {
+        let admission = Admission::new(&self.limits, matches!(self.kind, Kind::BehindProxy));
+        let _ends_with_us = EndsConnections(Arc::clone(&admission));
+        let mut tasks = JoinSet::new();
+        let tls = match &self.kind {
+            Kind::Tls(tls) => {
+                tasks.spawn(tls.clone().watch());
+                Some(TlsAcceptor::from(tls.config()))
+            }
+            Kind::BehindProxy => None,
+        };
+        let https_port = self.addresses.first().map_or(443, SocketAddr::port);
+        if let Some(door) = self.redirect {
+            let app = Redirect {
+                app: self.app.clone(),
+                https_port,
+            };
+            let connections = Connections {
+                app,
+                limits: Arc::clone(&self.limits),
+                tls: None,
+            };
+            tasks.spawn(accept::accept(door.listener, Arc::clone(&admission), connections));
+        }
+        let connections = Connections {
+            app: self.app,
+            limits: Arc::clone(&self.limits),
+            tls,
+        };
+        for door in self.listeners {
+            tasks.spawn(accept::accept(
+                door.listener,
+                Arc::clone(&admission),
+                connections.clone(),
+            ));
+        }
+
+        match self.signals {
+            Some(signals) => signals.received().await,
+            None => self.stop.await,
+        }
+        // The listeners close first: whoever comes now is refused by the system and tries the next server.
+        tasks.shutdown().await;
+        admission.finish();
+        if timeout(self.limits.drain, admission.emptied()).await.is_err() {
+            tracing::warn!(
+                "{} connections did not finish within {:?} and are dropped",
+                admission.open(),
+                self.limits.drain
+            );
+        }
+    }
+}
+
+impl<A: Application> IntoFuture for Bound<A> {
+    type Output = ();
+    type IntoFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<A> fmt::Debug for Bound<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Leaves no connection behind, also when the server's future is dropped.
+struct EndsConnections(Arc<Admission>);
+
+impl Drop for EndsConnections {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn parse(address: &str) -> Result<SocketAddr, ServeError> {
+    address.parse().map_err(|_| ServeError::InvalidAddress {
+        text: address.to_owned(),
+    })
+}

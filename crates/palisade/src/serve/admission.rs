@@ -1,0 +1,201 @@
+//! Who may connect: how many connections there are, how many from where, and how they all end.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
+
+use super::limits::Limits;
+use super::pulse::Pulse;
+
+/// The register of open connections.
+#[derive(Debug)]
+pub(super) struct Admission {
+    places: Arc<Semaphore>,
+    /// `None` behind a proxy, where all connections come from one address.
+    per_address: Option<u32>,
+    register: Mutex<Register>,
+    emptied: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Register {
+    by_address: HashMap<IpAddr, u32>,
+    open: HashMap<u64, (Arc<Pulse>, Option<AbortHandle>)>,
+    next: u64,
+    finishing: bool,
+}
+
+impl Admission {
+    pub(super) fn new(limits: &Limits, behind_proxy: bool) -> Arc<Self> {
+        Arc::new(Self {
+            places: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
+            per_address: (!behind_proxy).then_some(limits.per_address),
+            register: Mutex::default(),
+            emptied: Notify::new(),
+        })
+    }
+
+    /// Waits for a free place; until then new connections wait in the kernel's queue.
+    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+
+    /// Registers a connection, unless its address has too many already.
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr, place: OwnedSemaphorePermit) -> Option<Slot> {
+        let network = network(address);
+        let mut register = self.register();
+        let count = register.by_address.entry(network).or_default();
+        if self.per_address.is_some_and(|most| *count >= most) {
+            return None;
+        }
+        *count += 1;
+        let id = register.next;
+        register.next += 1;
+        let pulse = Arc::new(Pulse::default());
+        if register.finishing {
+            pulse.finish();
+        }
+        register.open.insert(id, (Arc::clone(&pulse), None));
+        Some(Slot {
+            admission: Arc::clone(self),
+            network,
+            id,
+            pulse,
+            _place: place,
+        })
+    }
+
+    /// Remembers how to end a connection's task; too late is fine.
+    pub(super) fn attach(&self, id: u64, task: AbortHandle) {
+        if let Some((_, handle)) = self.register().open.get_mut(&id) {
+            *handle = Some(task);
+        }
+    }
+
+    /// Asks every connection to end once its requests are answered; those still shaking hands end now.
+    pub(super) fn finish(&self) {
+        let mut register = self.register();
+        register.finishing = true;
+        for (pulse, task) in register.open.values() {
+            pulse.finish();
+            if !pulse.is_established()
+                && let Some(task) = task
+            {
+                task.abort();
+            }
+        }
+    }
+
+    /// Ends every connection now.
+    pub(super) fn abort(&self) {
+        for (_, task) in self.register().open.values() {
+            if let Some(task) = task {
+                task.abort();
+            }
+        }
+    }
+
+    /// Waits until no connection is open.
+    pub(super) async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.open() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// How many connections are open.
+    pub(super) fn open(&self) -> usize {
+        self.register().open.len()
+    }
+
+    fn register(&self) -> MutexGuard<'_, Register> {
+        self.register.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection's place, given back when dropped.
+#[derive(Debug)]
+pub(super) struct Slot {
+    admission: Arc<Admission>,
+    network: IpAddr,
+    pub(super) id: u64,
+    pub(super) pulse: Arc<Pulse>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut register = self.admission.register();
+        register.open.remove(&self.id);
+        if let Some(count) = register.by_address.get_mut(&self.network) {
+            *count -= 1;
+            if *count == 0 {
+                register.by_address.remove(&self.network);
+            }
+        }
+        if register.open.is_empty() {
+            self.admission.emptied.notify_waiters();
+        }
+    }
+}
+
+/// What is counted as one client: an IPv4 address, or the /64 that one IPv6 subscriber has.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission(limits: &Limits) -> Arc<Admission> {
+        Admission::new(limits, false)
+    }
+
+    async fn arrive(admission: &Arc<Admission>, address: &str) -> Option<Slot> {
+        let place = admission.place().await.unwrap();
+        admission.admit(address.parse().unwrap(), place)
+    }
+
+    #[tokio::test]
+    async fn one_address_cannot_take_every_place() {
+        let admission = admission(&Limits::default().with_connections_per_address(2));
+        let first = arrive(&admission, "192.0.2.1").await;
+        let second = arrive(&admission, "::ffff:192.0.2.1").await;
+        assert!(first.is_some() && second.is_some());
+        assert!(arrive(&admission, "192.0.2.1").await.is_none());
+        assert!(arrive(&admission, "192.0.2.2").await.is_some());
+        drop(first);
+        assert!(arrive(&admission, "192.0.2.1").await.is_some());
+    }
+
+    #[tokio::test]
+    async fn the_addresses_of_one_ipv6_subscriber_are_one_client() {
+        let admission = admission(&Limits::default().with_connections_per_address(1));
+        let _first = arrive(&admission, "2001:db8::1").await.unwrap();
+        assert!(arrive(&admission, "2001:db8::ffff:2").await.is_none());
+        assert!(arrive(&admission, "2001:db8:0:1::1").await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_register_without_connections_is_empty_at_once() {
+        let admission = admission(&Limits::default());
+        admission.emptied().await;
+        let slot = arrive(&admission, "192.0.2.1").await;
+        let waiting = tokio::spawn({
+            let admission = Arc::clone(&admission);
+            async move { admission.emptied().await }
+        });
+        drop(slot);
+        waiting.await.unwrap();
+    }
+}

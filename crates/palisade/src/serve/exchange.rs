@@ -1,0 +1,187 @@
+//! One request and its response: let in, given to the application, bounded in time, counted until the last byte.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::{Body as _, Incoming};
+use pin_project_lite::pin_project;
+use tokio::time::{Sleep, sleep};
+use tower::ServiceExt as _;
+use tower::util::Oneshot;
+use tower_service::Service;
+
+use super::admit::{Refusal, admit};
+use super::body::{Download, Upload};
+use super::limits::Limits;
+use super::pulse::{InFlight, Pulse};
+
+/// Says who sent a request and whether TLS carried it; every request has it among its extensions.
+///
+/// The address is the connection's own: behind a proxy it is the proxy's. An IPv4 client of an IPv6 socket has its IPv4
+/// address here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The other end of the connection.
+    pub addr: std::net::SocketAddr,
+    /// Whether this server ended the TLS connection.
+    pub tls: bool,
+}
+
+/// What the connections call: any service of the application's shape.
+pub(super) trait Answers:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+/// The application as one connection calls it.
+#[derive(Clone, Debug)]
+pub(super) struct Exchange<S> {
+    pub(super) app: S,
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) peer: Peer,
+    pub(super) http2: bool,
+}
+
+impl<S: Answers> hyper::service::Service<Request<Incoming>> for Exchange<S> {
+    type Response = Response<Download>;
+    type Error = Infallible;
+    type Future = Answer<S>;
+
+    fn call(&self, request: Request<Incoming>) -> Answer<S> {
+        let (mut in_flight, number) = self.pulse.begin();
+        let (mut parts, body) = request.into_parts();
+        if parts.method == Method::HEAD {
+            // hyper drops the body of its response unread.
+            in_flight.complete();
+        }
+        let admitted = if self.pulse.is_refused(number) {
+            Err(Refusal {
+                status: StatusCode::BAD_REQUEST,
+                threat: "untrusted-host",
+                reason: "the request could be read in two ways",
+            })
+        } else {
+            admit(&mut parts, &self.limits)
+        };
+        // After a chunked body the framing is no longer followed, so nothing may come after it.
+        let mut close = !self.http2 && parts.headers.contains_key(TRANSFER_ENCODING);
+        let state = match admitted {
+            Ok(()) => {
+                parts.extensions.insert(self.peer);
+                let body = if body.is_end_stream() {
+                    Body::empty()
+                } else {
+                    Body::new(Upload::new(body, &self.limits))
+                };
+                State::Running {
+                    future: self.app.clone().oneshot(Request::from_parts(parts, body)),
+                }
+            }
+            Err(Refusal {
+                status,
+                threat,
+                reason,
+            }) => {
+                tracing::info!(target: "palisade::rejection", peer = %self.peer.addr, status = status.as_u16(), threat, reason, "request refused");
+                close = !self.http2;
+                State::Refused { status }
+            }
+        };
+        Answer {
+            state,
+            in_flight: Some(in_flight),
+            timer: None,
+            limit: self.limits.request,
+            close,
+            http2: self.http2,
+        }
+    }
+}
+
+pin_project! {
+    /// The response to come.
+    pub(super) struct Answer<S: Service<Request<Body>>> {
+        #[pin]
+        state: State<Oneshot<S, Request<Body>>>,
+        in_flight: Option<InFlight>,
+        // Only made for a handler that does not answer at once.
+        timer: Option<Pin<Box<Sleep>>>,
+        limit: Duration,
+        close: bool,
+        http2: bool,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F> {
+        Running { #[pin] future: F },
+        Refused { status: StatusCode },
+    }
+}
+
+impl<S: Answers> Future for Answer<S> {
+    type Output = Result<Response<Download>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = match this.state.project() {
+            StateProjection::Refused { status } => plain(*status),
+            StateProjection::Running { future } => match future.poll(cx) {
+                Poll::Ready(Ok(response)) => response,
+                Poll::Pending => {
+                    let limit = *this.limit;
+                    let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(limit)));
+                    if timer.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    tracing::warn!("a request was not answered within {limit:?} and was given up");
+                    *this.close = !*this.http2;
+                    plain(StatusCode::SERVICE_UNAVAILABLE)
+                }
+            },
+        };
+        if *this.close {
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        match this.in_flight.take() {
+            Some(in_flight) => Poll::Ready(Ok(response.map(|body| Download::new(body, in_flight)))),
+            // Only a future polled after its end comes here.
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// The server's own short answer, for requests that the application never sees.
+pub(super) fn plain(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::from(status.canonical_reason().unwrap_or("Error")));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
+}

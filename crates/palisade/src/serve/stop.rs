@@ -1,0 +1,30 @@
+//! The signals that ask a server to stop.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::error::ServeError;
+
+/// SIGTERM (service managers, containers) and SIGINT (Ctrl-C).
+#[derive(Debug)]
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn watch() -> Result<Self, ServeError> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(ServeError::Signals)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(ServeError::Signals)?,
+        })
+    }
+
+    /// Waits for either signal.
+    pub(super) async fn received(mut self) {
+        let name = tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        };
+        tracing::info!("{name}: stopping");
+    }
+}

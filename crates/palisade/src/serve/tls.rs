@@ -1,0 +1,316 @@
+//! The TLS side: which certificate is shown, which versions and suites are spoken.
+//!
+//! Only TLS 1.2 and 1.3 with forward-secret AEAD suites, as rustls offers no others; aws-lc-rs is named explicitly so that no
+//! process-wide default decides ([`Threat::InsecureTransport`](crate::core::threat::Threat)). The certificate is swapped without
+//! a restart, because a renewal that waits for somebody to restart a server is a renewal that expires.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::development;
+use super::error::ServeError;
+
+/// How often certificate files are looked at.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Holds what a server shows of itself over TLS; clones share the certificate.
+///
+/// # Security
+///
+/// TLS 1.2 and 1.3 only, forward-secret AEAD suites only, hybrid post-quantum key exchange offered, no early data (it can be
+/// replayed), ALPN `h2` and `http/1.1`.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    config: Arc<ServerConfig>,
+    certificate: Arc<Certificate>,
+    reload_interval: Duration,
+    development: bool,
+    exposed: bool,
+}
+
+/// Says what a look at the certificate files found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reload {
+    /// The files are as they were at the last look.
+    Unchanged,
+    /// A new certificate is shown from now on.
+    Replaced,
+}
+
+impl Tls {
+    /// Reads a certificate chain and its private key from PEM files, and reads them again when they change.
+    ///
+    /// A change that cannot be used (half written, key of another certificate) is logged and the old certificate stays.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Unreadable`] and [`ServeError::Unusable`] name the file and what is wrong with it.
+    pub fn from_files(certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, ServeError> {
+        let files = Files {
+            certificate: certificate.as_ref().to_path_buf(),
+            key: key.as_ref().to_path_buf(),
+        };
+        warn_if_open_to_all(&files.key);
+        let (bytes, digest) = files.read()?;
+        let certified = files.parse(&bytes)?;
+        Self::with_certificate(
+            certified,
+            Some(Watched {
+                files,
+                seen: Mutex::new(digest),
+            }),
+        )
+    }
+
+    /// Opens the development certificate in a data folder, made there at first start: an authority for ten years that
+    /// signs for these names and this machine only, and a server certificate for 396 days.
+    ///
+    /// Names beside `localhost`, `127.0.0.1` and `::1` are host names or addresses. The authority's certificate, to be
+    /// imported into a browser once, is `development-certificate/ca.pem`.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Development`] if the folder is there and its content cannot be used: it is never made anew silently,
+    /// since a browser was told to trust it. [`ServeError::Unwritable`] if it cannot be made.
+    ///
+    /// # Security
+    ///
+    /// Keys are ECDSA P-256 in files of mode 0600. The server refuses such a certificate on an address that other machines
+    /// reach.
+    pub fn development(
+        data: impl AsRef<Path>,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, ServeError> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let certified = development::open(data.as_ref(), &names, SystemTime::now())?;
+        Ok(Self {
+            development: true,
+            ..Self::with_certificate(certified, None)?
+        })
+    }
+
+    /// Lets a development certificate be shown on an address that other machines reach.
+    ///
+    /// # Security
+    ///
+    /// Everybody who connects must then be told to trust a key that lies unguarded in a data folder.
+    #[must_use]
+    pub fn dangerous_allow_development_certificate(mut self) -> Self {
+        self.exposed = true;
+        self
+    }
+
+    /// Sets how often the certificate files are looked at (every 5 s otherwise).
+    #[must_use]
+    pub fn with_reload_interval(mut self, interval: Duration) -> Self {
+        self.reload_interval = interval.max(Duration::from_millis(10));
+        self
+    }
+
+    /// Looks at the certificate files now, as the server does by itself in time and on SIGHUP.
+    ///
+    /// # Errors
+    ///
+    /// Says why the files cannot be used; the certificate shown stays as it was.
+    pub fn reload(&self) -> Result<Reload, ServeError> {
+        self.certificate.reload()
+    }
+
+    pub(super) fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+
+    /// Whether the certificate may be shown there.
+    pub(super) fn may_listen_on(&self, address: IpAddr) -> bool {
+        !self.development || self.exposed || address.to_canonical().is_loopback()
+    }
+
+    /// Keeps looking at the files until dropped; ends at once if there are none.
+    pub(super) async fn watch(self) {
+        if self.certificate.watched.is_none() {
+            return;
+        }
+        let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
+            return;
+        };
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(self.reload_interval) => {}
+                signal = hangup.recv() => {
+                    if signal.is_none() {
+                        return;
+                    }
+                    tracing::info!("SIGHUP: looking at the certificate files");
+                }
+            }
+            let certificate = Arc::clone(&self.certificate);
+            match tokio::task::spawn_blocking(move || certificate.reload()).await {
+                Ok(Ok(Reload::Replaced)) => tracing::info!("a new certificate is shown from now on"),
+                Ok(Ok(Reload::Unchanged)) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "the new certificate is not used, the old one stays")
+                }
+                Err(error) => tracing::error!(%error, "looking at the certificate files failed"),
+            }
+        }
+    }
+
+    fn with_certificate(certified: CertifiedKey, watched: Option<Watched>) -> Result<Self, ServeError> {
+        warn_if_expired(&certified);
+        let certificate = Arc::new(Certificate {
+            current: ArcSwap::from_pointee(certified),
+            watched,
+        });
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.ticketer = aws_lc_rs::Ticketer::new()?;
+        config.max_early_data_size = 0;
+        Ok(Self {
+            config: Arc::new(config),
+            certificate,
+            reload_interval: RELOAD_INTERVAL,
+            development: false,
+            exposed: false,
+        })
+    }
+}
+
+/// The one provider of cryptography.
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+#[derive(Debug)]
+struct Certificate {
+    current: ArcSwap<CertifiedKey>,
+    watched: Option<Watched>,
+}
+
+impl Certificate {
+    fn reload(&self) -> Result<Reload, ServeError> {
+        let Some(watched) = &self.watched else {
+            return Ok(Reload::Unchanged);
+        };
+        let mut seen = watched.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let (bytes, digest) = watched.files.read()?;
+        if digest == *seen {
+            return Ok(Reload::Unchanged);
+        }
+        // Also remembered when it cannot be used: once said is enough.
+        *seen = digest;
+        let certified = watched.files.parse(&bytes)?;
+        warn_if_expired(&certified);
+        self.current.store(Arc::new(certified));
+        Ok(Reload::Replaced)
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current.load_full())
+    }
+}
+
+#[derive(Debug)]
+struct Watched {
+    files: Files,
+    /// The digest of both files at the last look.
+    seen: Mutex<[u8; 32]>,
+}
+
+#[derive(Debug)]
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+struct Bytes {
+    certificate: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl Files {
+    fn read(&self) -> Result<(Bytes, [u8; 32]), ServeError> {
+        let certificate = read(&self.certificate)?;
+        let key = Zeroizing::new(read(&self.key)?);
+        let mut digest = Sha256::new();
+        digest.update((certificate.len() as u64).to_be_bytes());
+        digest.update(&certificate);
+        digest.update(key.as_slice());
+        Ok((Bytes { certificate, key }, digest.finalize().into()))
+    }
+
+    fn parse(&self, bytes: &Bytes) -> Result<CertifiedKey, ServeError> {
+        let unusable = |path: &Path, reason: String| ServeError::Unusable {
+            path: path.to_path_buf(),
+            reason,
+        };
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&bytes.certificate)
+            .collect::<Result<_, _>>()
+            .map_err(|error| {
+                unusable(
+                    &self.certificate,
+                    format!("it is not a PEM certificate ({error})"),
+                )
+            })?;
+        if chain.is_empty() {
+            return Err(unusable(&self.certificate, "it holds no PEM certificate".into()));
+        }
+        let key = PrivateKeyDer::from_pem_slice(&bytes.key)
+            .map_err(|error| unusable(&self.key, format!("it is not a PEM private key ({error})")))?;
+        CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => unusable(
+                &self.key,
+                format!("it is not the key of {}", self.certificate.display()),
+            ),
+            error => unusable(&self.key, error.to_string()),
+        })
+    }
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, ServeError> {
+    fs::read(path).map_err(|source| ServeError::Unreadable {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+fn warn_if_open_to_all(key: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    if fs::metadata(key).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
+        tracing::warn!(
+            "every user of this machine can read the private key {}",
+            key.display()
+        );
+    }
+}
+
+fn warn_if_expired(certified: &CertifiedKey) {
+    let Some(leaf) = certified.cert.first() else {
+        return;
+    };
+    if let Ok((_, leaf)) = x509_parser::parse_x509_certificate(leaf)
+        && !leaf.validity().is_valid()
+    {
+        tracing::error!(
+            "the certificate is not valid today, only until {}",
+            leaf.validity().not_after
+        );
+    }
+}
