@@ -1,6 +1,6 @@
 //! Password hashing, policy and the bounded pool that runs it.
 //!
-//! Meets `weak-password-storage` and `weak-passwords`. A stolen table of users gives away nothing for as long as hashing is expensive, and
+//! Meets `weak-password-storage` and helps against `credential-guessing`. A stolen table of users gives away nothing for as long as hashing is expensive, and
 //! what is expensive for the thief is so for the server: so [`Hashers`] stores what Django stores (§9), in a pool that
 //! refuses rather than drowns, and [`PasswordPolicy`] refuses what a thief tries first (§10).
 

@@ -21,7 +21,7 @@ const MOST_SCRYPT_WORK: u64 = 2 * 1024 * 1024 * 1024;
 /// The cost of bcrypt, each one doubling the time; Django's is 12.
 const HIGHEST_BCRYPT_COST: u32 = 17;
 /// What bcrypt reads of a password.
-const BCRYPT_BYTES: usize = 72;
+pub(super) const BCRYPT_BYTES: usize = 72;
 
 /// The parameters are impossible, or beyond what one login may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(super) struct Underivable;
 
 pub(super) fn pbkdf2_sha256(password: &[u8], salt: &[u8], iterations: u32) -> Result<[u8; 32], Underivable> {
     within(iterations, 1, MOST_ITERATIONS)?;
+    #[cfg(test)]
+    spend(u64::from(iterations));
     Ok(pbkdf2::pbkdf2_sha256(password, salt, iterations))
 }
 
@@ -86,12 +88,17 @@ pub(super) fn scrypt(password: &[u8], salt: &[u8], n: u64, r: u32, p: u32) -> Re
 pub(super) fn bcrypt_salt(text: &str) -> Result<[u8; 16], Underivable> {
     // The crate reads whole strings only; cost and hash do not matter here.
     let whole = format!("$2b$04${text}{:.<31}", "");
-    whole.parse().map(|parts: bcrypt::HashParts| parts.get_salt_raw()).map_err(|_| Underivable)
+    whole
+        .parse()
+        .map(|parts: bcrypt::HashParts| parts.get_salt_raw())
+        .map_err(|_| Underivable)
 }
 
 /// Hashes to bcrypt's own string, `$2b$…`; only the first 72 bytes of the password count.
 pub(super) fn bcrypt(password: &[u8], salt: [u8; 16], cost: u32) -> Result<String, Underivable> {
     within(cost, 4, HIGHEST_BCRYPT_COST)?;
+    #[cfg(test)]
+    spend(1 << cost);
     let password = password.get(..BCRYPT_BYTES).unwrap_or(password);
     let parts = bcrypt::hash_with_salt(password, cost, salt).map_err(|_| Underivable)?;
     Ok(parts.format_for_version(bcrypt::Version::TwoB))
@@ -119,10 +126,21 @@ fn hex(bytes: &[u8]) -> String {
         })
 }
 
-fn within<T: PartialOrd>(value: T, least: T, most: T) -> Result<(), Underivable> {
+fn within<T: Copy + PartialOrd>(value: T, least: T, most: T) -> Result<(), Underivable> {
     if value < least || value > most {
         Err(Underivable)
     } else {
         Ok(())
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The rounds of PBKDF2-SHA256 and bcrypt that this thread has done: what time would tell, without a clock.
+    pub(super) static SPENT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
+fn spend(rounds: u64) {
+    SPENT.set(SPENT.get() + rounds);
 }

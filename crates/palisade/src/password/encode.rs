@@ -18,7 +18,15 @@ pub(super) fn encode(
     let (salt, hash) = (random_salt(), String::new());
     let pbkdf2 = |digest, salt, hash| {
         let iterations = parameters.pbkdf2_iterations;
-        encode_as(password, &EncodedPassword::Pbkdf2 { digest, iterations, salt, hash })
+        encode_as(
+            password,
+            &EncodedPassword::Pbkdf2 {
+                digest,
+                iterations,
+                salt,
+                hash,
+            },
+        )
     };
     match algorithm {
         Algorithm::Pbkdf2Sha256 => pbkdf2(Pbkdf2Digest::Sha256, salt, hash),
@@ -38,7 +46,13 @@ pub(super) fn encode(
         }
         Algorithm::BcryptSha256 | Algorithm::Bcrypt => {
             let prehashed = algorithm == Algorithm::BcryptSha256;
-            bcrypt(password, prehashed, "2b", parameters.bcrypt_work_factor, token::random_bytes())
+            bcrypt(
+                password,
+                prehashed,
+                "2b",
+                parameters.bcrypt_work_factor,
+                token::random_bytes(),
+            )
         }
         Algorithm::Scrypt => {
             let like = EncodedPassword::Scrypt {
@@ -59,13 +73,31 @@ pub(super) fn encode(
 pub(super) fn encode_as(password: &[u8], like: &EncodedPassword) -> Result<EncodedPassword, Underivable> {
     let mut encoded = like.clone();
     match &mut encoded {
-        EncodedPassword::Pbkdf2 { digest: Pbkdf2Digest::Sha256, iterations, salt, hash } => {
+        EncodedPassword::Pbkdf2 {
+            digest: Pbkdf2Digest::Sha256,
+            iterations,
+            salt,
+            hash,
+        } => {
             *hash = STANDARD.encode(derive::pbkdf2_sha256(password, salt.as_bytes(), *iterations)?);
         }
-        EncodedPassword::Pbkdf2 { digest: Pbkdf2Digest::Sha1, iterations, salt, hash } => {
+        EncodedPassword::Pbkdf2 {
+            digest: Pbkdf2Digest::Sha1,
+            iterations,
+            salt,
+            hash,
+        } => {
             *hash = STANDARD.encode(derive::pbkdf2_sha1(password, salt.as_bytes(), *iterations)?);
         }
-        EncodedPassword::Argon2 { variety, version, memory_cost, time_cost, parallelism, salt, hash } => {
+        EncodedPassword::Argon2 {
+            variety,
+            version,
+            memory_cost,
+            time_cost,
+            parallelism,
+            salt,
+            hash,
+        } => {
             let cost = Argon2Cost {
                 kind: match variety {
                     Argon2Variety::Argon2id => argon2::Algorithm::Argon2id,
@@ -85,11 +117,23 @@ pub(super) fn encode_as(password: &[u8], like: &EncodedPassword) -> Result<Encod
             let salt = STANDARD_NO_PAD.decode(salt.as_bytes()).map_err(|_| Underivable)?;
             *hash = STANDARD_NO_PAD.encode(derive::argon2(password, &salt, cost)?);
         }
-        EncodedPassword::Bcrypt { prehashed, variant, work_factor, salt, .. } => {
+        EncodedPassword::Bcrypt {
+            prehashed,
+            variant,
+            work_factor,
+            salt,
+            ..
+        } => {
             let salt = derive::bcrypt_salt(salt)?;
             return bcrypt(password, *prehashed, variant, *work_factor, salt);
         }
-        EncodedPassword::Scrypt { work_factor, salt, block_size, parallelism, hash } => {
+        EncodedPassword::Scrypt {
+            work_factor,
+            salt,
+            block_size,
+            parallelism,
+            hash,
+        } => {
             let (n, r, p) = (u64::from(*work_factor), *block_size, *parallelism);
             *hash = STANDARD.encode(derive::scrypt(password, salt.as_bytes(), n, r, p)?);
         }
@@ -102,11 +146,21 @@ pub(super) fn encode_as(password: &[u8], like: &EncodedPassword) -> Result<Encod
 /// Spends the time by which verifying `stored` was cheaper than a hash of today: Django's `harden_runtime`.
 pub(super) fn harden(password: &[u8], stored: &EncodedPassword, parameters: &Parameters) {
     match stored {
-        EncodedPassword::Pbkdf2 { digest, iterations, salt, .. } => {
+        EncodedPassword::Pbkdf2 {
+            digest,
+            iterations,
+            salt,
+            ..
+        } => {
             let missing = parameters.pbkdf2_iterations.saturating_sub(*iterations);
             if missing > 0 {
                 let (digest, salt, hash) = (*digest, salt.clone(), String::new());
-                let more = EncodedPassword::Pbkdf2 { digest, iterations: missing, salt, hash };
+                let more = EncodedPassword::Pbkdf2 {
+                    digest,
+                    iterations: missing,
+                    salt,
+                    hash,
+                };
                 std::hint::black_box(encode_as(password, &more).is_ok());
             }
         }
@@ -133,7 +187,10 @@ fn bcrypt(
         derive::bcrypt(password, salt, work_factor)?
     };
     // `$2b$12$`, 22 characters of salt, 31 of the hash.
-    let (salt, checksum) = crypt.get(7..).and_then(|data| data.split_at_checked(22)).ok_or(Underivable)?;
+    let (salt, checksum) = crypt
+        .get(7..)
+        .and_then(|data| data.split_at_checked(22))
+        .ok_or(Underivable)?;
     Ok(EncodedPassword::Bcrypt {
         prehashed,
         variant: variant.to_owned(),

@@ -10,6 +10,7 @@ use palisade_core::password::{Algorithm, EncodedPassword, Parameters, identify};
 use palisade_core::secret::{Sensitive, constant_time_eq};
 
 use super::MAX_PASSWORD_BYTES;
+use super::derive::BCRYPT_BYTES;
 use super::encode::{encode, encode_as, harden};
 use super::pool::Pool;
 
@@ -26,9 +27,12 @@ pub enum HashError {
         /// When to come back.
         retry_after: Duration,
     },
-    /// The password has more than [`MAX_PASSWORD_BYTES`].
-    #[error("the password is longer than {MAX_PASSWORD_BYTES} bytes")]
-    TooLong,
+    /// The password is longer than will be hashed: [`MAX_PASSWORD_BYTES`], or what the algorithm takes in.
+    #[error("the password is longer than {max_bytes} bytes")]
+    TooLong {
+        /// How many are allowed.
+        max_bytes: usize,
+    },
     /// The algorithm cannot be used for new passwords, or none was given.
     #[error("no algorithm to hash passwords with: {0}")]
     Unsupported(&'static str),
@@ -110,21 +114,31 @@ impl Hashers {
     /// When the list is empty or names an unsalted algorithm, which nothing here can compute.
     pub fn new(algorithms: impl IntoIterator<Item = Algorithm>) -> Result<Self, HashError> {
         let accepted: Vec<_> = algorithms.into_iter().collect();
-        if accepted.iter().any(|algorithm| matches!(algorithm, Algorithm::UnsaltedMd5 | Algorithm::UnsaltedSha1)) {
+        if accepted
+            .iter()
+            .any(|algorithm| matches!(algorithm, Algorithm::UnsaltedMd5 | Algorithm::UnsaltedSha1))
+        {
             return Err(HashError::Unsupported("unsalted hashes are not supported"));
         }
         match accepted.first() {
             Some(Algorithm::Md5) => Err(HashError::Unsupported("md5 only verifies what is to be replaced")),
             Some(preferred) => {
                 let preferred = *preferred;
-                Ok(Self::of(Scheme { preferred, accepted, parameters: Parameters::default() }))
+                Ok(Self::of(Scheme {
+                    preferred,
+                    accepted,
+                    parameters: Parameters::default(),
+                }))
             }
             None => Err(HashError::Unsupported("the list is empty")),
         }
     }
 
     fn of(scheme: Scheme) -> Self {
-        Self { scheme: Arc::new(scheme), pool: Pool::default() }
+        Self {
+            scheme: Arc::new(scheme),
+            pool: Pool::default(),
+        }
     }
 
     /// Sets how expensive new hashes are; stored ones of another cost are replaced at their owner's next login.
@@ -178,9 +192,15 @@ impl Hashers {
     ///
     /// # Errors
     ///
-    /// [`HashError::Busy`] when the pool is full; [`HashError::TooLong`]; [`HashError::Failed`].
+    /// [`HashError::Busy`] when the pool is full; [`HashError::TooLong`], for plain bcrypt beyond the 72 bytes that it
+    /// reads; [`HashError::Failed`].
     pub async fn hash(&self, password: &Sensitive<String>) -> Result<String, HashError> {
-        let password = accept(password)?;
+        let reads = if self.preferred() == Algorithm::Bcrypt {
+            BCRYPT_BYTES
+        } else {
+            MAX_PASSWORD_BYTES
+        };
+        let password = accept(password, reads)?;
         let scheme = Arc::clone(&self.scheme);
         self.pool.run(move || scheme.hash(password.expose())).await?
     }
@@ -195,10 +215,15 @@ impl Hashers {
         password: &Sensitive<String>,
         stored: Option<&str>,
     ) -> Result<Verified, HashError> {
-        let password = accept(password)?;
+        let password = accept(password, MAX_PASSWORD_BYTES)?;
         let stored = stored.map(|stored| Sensitive::new(stored.to_owned()));
         let scheme = Arc::clone(&self.scheme);
-        let verify = move || scheme.verify(password.expose(), stored.as_ref().map(|stored| stored.expose().as_str()));
+        let verify = move || {
+            scheme.verify(
+                password.expose(),
+                stored.as_ref().map(|stored| stored.expose().as_str()),
+            )
+        };
         self.pool.run(verify).await?
     }
 }
@@ -206,14 +231,19 @@ impl Hashers {
 impl Scheme {
     fn hash(&self, password: &str) -> Result<String, HashError> {
         let encoded = encode(password.as_bytes(), self.preferred, &self.parameters);
-        encoded.map(|encoded| encoded.to_string()).map_err(|_| HashError::Failed)
+        encoded
+            .map(|encoded| encoded.to_string())
+            .map_err(|_| HashError::Failed)
     }
 
     fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verified, HashError> {
         let Some((stored, given)) = stored.and_then(|stored| self.compare(password, stored)) else {
             // Nobody, nobody's password or nobody's algorithm: the time of a hash all the same.
             drop(self.hash(password)?);
-            return Ok(Verified { correct: false, must_update: false });
+            return Ok(Verified {
+                correct: false,
+                must_update: false,
+            });
         };
         let same = stored.algorithm() == self.preferred;
         let must_update = !same || stored.must_update(&self.parameters);
@@ -242,9 +272,9 @@ impl Scheme {
     }
 }
 
-fn accept(password: &Sensitive<String>) -> Result<Sensitive<String>, HashError> {
-    if password.expose().len() > MAX_PASSWORD_BYTES {
-        return Err(HashError::TooLong);
+fn accept(password: &Sensitive<String>, max_bytes: usize) -> Result<Sensitive<String>, HashError> {
+    if password.expose().len() > max_bytes {
+        return Err(HashError::TooLong { max_bytes });
     }
     Ok(Sensitive::new(password.expose().clone()))
 }
