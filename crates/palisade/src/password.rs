@@ -1,13 +1,24 @@
 //! Password hashing, policy and the bounded pool that runs it.
+//!
+//! Meets `weak-password-storage` and helps against `credential-guessing`. A stolen table of users gives away nothing for as long as hashing is expensive, and
+//! what is expensive for the thief is so for the server: so [`Hashers`] stores what Django stores (§9), in a pool that
+//! refuses rather than drowns, and [`PasswordPolicy`] refuses what a thief tries first (§10).
 
 mod character;
 mod common;
+mod derive;
 mod email;
+mod encode;
+mod hashers;
+mod pbkdf2;
 mod policy;
+mod pool;
 mod similarity;
 mod username;
 
 pub use email::normalize_email;
+pub use hashers::{HashError, Hashers, Verified};
+pub use palisade_core::password::{Algorithm, Parameters};
 pub use policy::{
     CommonPassword, MAX_PASSWORD_BYTES, MinimumLength, NumericPassword, PasswordPolicy, PasswordProblem,
     PasswordValidator, UserAttributeSimilarity, UserAttributes,

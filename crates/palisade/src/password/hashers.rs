@@ -1,0 +1,280 @@
+//! The hashers that are in use: the preferred one for new passwords, the others to verify old ones.
+//!
+//! Follows Django's `make_password` and `verify_password` (§9), with three things Django leaves to others: the password's length
+//! is limited before it is hashed (CWE-400), hashing runs in a bounded pool, and what a stored hash may cost is limited.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use palisade_core::password::{Algorithm, EncodedPassword, Parameters, identify};
+use palisade_core::secret::{Sensitive, constant_time_eq};
+
+use super::MAX_PASSWORD_BYTES;
+use super::derive::BCRYPT_BYTES;
+use super::encode::{encode, encode_as, harden};
+use super::pool::Pool;
+
+#[cfg(test)]
+mod tests;
+
+/// Why a password was not hashed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HashError {
+    /// All cores are hashing and enough are waiting: the client is owed a 503 with `Retry-After`.
+    #[error("too many passwords are being hashed")]
+    Busy {
+        /// When to come back.
+        retry_after: Duration,
+    },
+    /// The password is longer than will be hashed: [`MAX_PASSWORD_BYTES`], or what the algorithm takes in.
+    #[error("the password is longer than {max_bytes} bytes")]
+    TooLong {
+        /// How many are allowed.
+        max_bytes: usize,
+    },
+    /// The algorithm cannot be used for new passwords, or none was given.
+    #[error("no algorithm to hash passwords with: {0}")]
+    Unsupported(&'static str),
+    /// Hashing was interrupted, ran out of memory or was given impossible parameters.
+    #[error("the password could not be hashed")]
+    Failed,
+}
+
+/// What comparing a password with a stored one found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Verified {
+    /// The password is the one that was stored.
+    pub correct: bool,
+    /// It is not stored as it would be today: if it is correct, hash and store it again.
+    pub must_update: bool,
+}
+
+/// Hashes passwords, and verifies them against what is stored.
+///
+/// # Example
+///
+/// ```
+/// use palisade::core::secret::Sensitive;
+/// use palisade::password::Hashers;
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let hashers = Hashers::dangerous_cheap(); // in production: Hashers::default()
+/// let password = Sensitive::new(String::from("a boat in a blue bottle"));
+/// let stored = hashers.hash(&password).await?;
+/// assert!(stored.starts_with("argon2$argon2id$"));
+/// assert!(hashers.verify(&password, Some(&stored)).await?.correct);
+/// // Nobody of that name: takes as long, and says no.
+/// assert!(!hashers.verify(&password, None).await?.correct);
+/// # Ok::<(), palisade::password::HashError>(())
+/// # }).unwrap();
+/// ```
+///
+/// # Security
+///
+/// Verifying takes the time of one hash of the preferred algorithm also when there is no such user or no usable password, so
+/// that the time does not tell who has an account (CVE-2024-39329). A user whose hash is of *another* algorithm than the preferred
+/// one can still be told apart by time until the next login has replaced it.
+#[derive(Clone, Debug)]
+pub struct Hashers {
+    scheme: Arc<Scheme>,
+    pool: Pool,
+}
+
+#[derive(Clone, Debug)]
+struct Scheme {
+    preferred: Algorithm,
+    accepted: Vec<Algorithm>,
+    parameters: Parameters,
+}
+
+impl Default for Hashers {
+    /// Prefers Argon2id and accepts all that a new Django project accepts, with Django's parameters.
+    fn default() -> Self {
+        Self::of(Scheme {
+            preferred: Algorithm::Argon2,
+            accepted: vec![
+                Algorithm::Argon2,
+                Algorithm::Pbkdf2Sha256,
+                Algorithm::Pbkdf2Sha1,
+                Algorithm::BcryptSha256,
+                Algorithm::Scrypt,
+            ],
+            parameters: Parameters::default(),
+        })
+    }
+}
+
+impl Hashers {
+    /// Takes the algorithms in the order of Django's `PASSWORD_HASHERS`: the first for new passwords, all to verify.
+    ///
+    /// # Errors
+    ///
+    /// When the list is empty or names an unsalted algorithm, which nothing here can compute.
+    pub fn new(algorithms: impl IntoIterator<Item = Algorithm>) -> Result<Self, HashError> {
+        let accepted: Vec<_> = algorithms.into_iter().collect();
+        if accepted
+            .iter()
+            .any(|algorithm| matches!(algorithm, Algorithm::UnsaltedMd5 | Algorithm::UnsaltedSha1))
+        {
+            return Err(HashError::Unsupported("unsalted hashes are not supported"));
+        }
+        match accepted.first() {
+            Some(Algorithm::Md5) => Err(HashError::Unsupported("md5 only verifies what is to be replaced")),
+            Some(preferred) => {
+                let preferred = *preferred;
+                Ok(Self::of(Scheme {
+                    preferred,
+                    accepted,
+                    parameters: Parameters::default(),
+                }))
+            }
+            None => Err(HashError::Unsupported("the list is empty")),
+        }
+    }
+
+    fn of(scheme: Scheme) -> Self {
+        Self {
+            scheme: Arc::new(scheme),
+            pool: Pool::default(),
+        }
+    }
+
+    /// Sets how expensive new hashes are; stored ones of another cost are replaced at their owner's next login.
+    #[must_use]
+    pub fn with_parameters(mut self, parameters: Parameters) -> Self {
+        Arc::make_mut(&mut self.scheme).parameters = parameters;
+        self
+    }
+
+    /// Sets how many hash at a time, and how many may wait for their turn; by default as many as there are cores, and
+    /// sixteen times as many.
+    ///
+    /// Each hash of Argon2id takes 100 MiB while it runs.
+    #[must_use]
+    pub fn with_limits(mut self, at_a_time: usize, waiting: usize) -> Self {
+        self.pool = Pool::new(at_a_time, waiting);
+        self
+    }
+
+    /// Sets how long a hash may wait for its turn; five seconds by default.
+    #[must_use]
+    pub fn with_longest_wait(mut self, wait: Duration) -> Self {
+        self.pool = self.pool.with_longest_wait(wait);
+        self
+    }
+
+    /// Takes the default algorithms, at a cost that protects nobody.
+    ///
+    /// # Security
+    ///
+    /// For tests only: a stolen table of such hashes is as good as one in clear.
+    pub fn dangerous_cheap() -> Self {
+        Self::default().with_parameters(Parameters {
+            pbkdf2_iterations: 2,
+            argon2_memory_cost: 8,
+            argon2_time_cost: 1,
+            argon2_parallelism: 1,
+            bcrypt_work_factor: 4,
+            scrypt_work_factor: 2,
+            scrypt_parallelism: 1,
+            ..Parameters::default()
+        })
+    }
+
+    /// Names the algorithm of new hashes.
+    pub fn preferred(&self) -> Algorithm {
+        self.scheme.preferred
+    }
+
+    /// Hashes a new password, with the preferred algorithm and a salt of its own, into the text to store.
+    ///
+    /// # Errors
+    ///
+    /// [`HashError::Busy`] when the pool is full; [`HashError::TooLong`], for plain bcrypt beyond the 72 bytes that it
+    /// reads; [`HashError::Failed`].
+    pub async fn hash(&self, password: &Sensitive<String>) -> Result<String, HashError> {
+        let reads = if self.preferred() == Algorithm::Bcrypt {
+            BCRYPT_BYTES
+        } else {
+            MAX_PASSWORD_BYTES
+        };
+        let password = accept(password, reads)?;
+        let scheme = Arc::clone(&self.scheme);
+        self.pool.run(move || scheme.hash(password.expose())).await?
+    }
+
+    /// Compares a password with what is stored, or, where there is no such user, takes the time of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::hash`]. A stored text that cannot be read is no error: nobody has that password.
+    pub async fn verify(
+        &self,
+        password: &Sensitive<String>,
+        stored: Option<&str>,
+    ) -> Result<Verified, HashError> {
+        let password = accept(password, MAX_PASSWORD_BYTES)?;
+        let stored = stored.map(|stored| Sensitive::new(stored.to_owned()));
+        let scheme = Arc::clone(&self.scheme);
+        let verify = move || {
+            scheme.verify(
+                password.expose(),
+                stored.as_ref().map(|stored| stored.expose().as_str()),
+            )
+        };
+        self.pool.run(verify).await?
+    }
+}
+
+impl Scheme {
+    fn hash(&self, password: &str) -> Result<String, HashError> {
+        let encoded = encode(password.as_bytes(), self.preferred, &self.parameters);
+        encoded
+            .map(|encoded| encoded.to_string())
+            .map_err(|_| HashError::Failed)
+    }
+
+    fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verified, HashError> {
+        let Some((stored, given)) = stored.and_then(|stored| self.compare(password, stored)) else {
+            // Nobody, nobody's password or nobody's algorithm: the time of a hash all the same.
+            drop(self.hash(password)?);
+            return Ok(Verified {
+                correct: false,
+                must_update: false,
+            });
+        };
+        let same = stored.algorithm() == self.preferred;
+        let must_update = !same || stored.must_update(&self.parameters);
+        let correct = constant_time_eq(stored.to_string(), given.to_string());
+        if !correct && same && must_update {
+            harden(password.as_bytes(), &stored, &self.parameters);
+        }
+        Ok(Verified { correct, must_update })
+    }
+
+    /// Reads what is stored, and hashes the password in the same way; nothing if either is impossible.
+    fn compare(&self, password: &str, stored: &str) -> Option<(EncodedPassword, EncodedPassword)> {
+        let algorithm = identify(stored).ok()?;
+        if !self.accepted.contains(&algorithm) {
+            return None;
+        }
+        let read = stored.parse::<EncodedPassword>().ok();
+        let compared = read.and_then(|stored| {
+            let given = encode_as(password.as_bytes(), &stored).ok()?;
+            Some((stored, given))
+        });
+        if compared.is_none() {
+            tracing::warn!(%algorithm, "a stored password is malformed or too expensive to verify");
+        }
+        compared
+    }
+}
+
+fn accept(password: &Sensitive<String>, max_bytes: usize) -> Result<Sensitive<String>, HashError> {
+    if password.expose().len() > max_bytes {
+        return Err(HashError::TooLong { max_bytes });
+    }
+    Ok(Sensitive::new(password.expose().clone()))
+}
