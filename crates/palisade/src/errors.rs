@@ -14,6 +14,7 @@ pub use panic::{PanicFuture, PanicLayer, PanicService};
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -24,6 +25,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::redact::Redactor;
 use crate::rejection::Refusal;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,12 +34,13 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub struct ErrorLayer {
     page: ErrorPage,
+    redactor: Arc<Redactor>,
 }
 
 impl ErrorLayer {
-    /// Makes the layer with the page that people see when something goes wrong.
-    pub fn new(page: ErrorPage) -> Self {
-        Self { page }
+    /// Makes the layer with the page that people see when something goes wrong, and what masks secrets in the log.
+    pub fn new(page: ErrorPage, redactor: Redactor) -> Self {
+        Self { page, redactor: Arc::new(redactor) }
     }
 }
 
@@ -45,14 +48,14 @@ impl<S> Layer<S> for ErrorLayer {
     type Service = ErrorService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ErrorService { page: self.page.clone(), inner }
+        ErrorService { layer: self.clone(), inner }
     }
 }
 
 /// A service whose faults are answered and logged.
 #[derive(Clone, Debug)]
 pub struct ErrorService<S> {
-    page: ErrorPage,
+    layer: ErrorLayer,
     inner: S,
 }
 
@@ -88,7 +91,7 @@ where
             accept: request.headers().get(ACCEPT).cloned(),
             began: Instant::now(),
         };
-        ErrorFuture { inner: self.inner.call(request), page: self.page.clone(), seen: Some(seen) }
+        ErrorFuture { inner: self.inner.call(request), layer: self.layer.clone(), seen: Some(seen) }
     }
 }
 
@@ -98,7 +101,7 @@ pin_project! {
     pub struct ErrorFuture<F> {
         #[pin]
         inner: F,
-        page: ErrorPage,
+        layer: ErrorLayer,
         seen: Option<Seen>,
     }
 }
@@ -110,32 +113,32 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for ErrorFut
         let this = self.project();
         let Ok(response) = ready!(this.inner.poll(context));
         Poll::Ready(Ok(match this.seen.take() {
-            Some(seen) => seen.finish(response, this.page),
+            Some(seen) => seen.finish(response, this.layer),
             None => response,
         }))
     }
 }
 
 impl Seen {
-    fn finish(self, mut response: Response<Body>, page: &ErrorPage) -> Response<Body> {
+    fn finish(self, mut response: Response<Body>, layer: &ErrorLayer) -> Response<Body> {
         let refusal = response.extensions_mut().remove::<Refusal>();
         let status = response.status();
         if let Some(refusal) = refusal.as_ref().filter(|_| status.is_client_error() || status.is_server_error()) {
             let trouble = Trouble { id: self.id, status, refusal };
-            page.render(&trouble, self.accept.as_ref(), &mut response);
+            layer.page.render(&trouble, self.accept.as_ref(), &mut response);
         }
         response.headers_mut().insert(X_REQUEST_ID, self.id.header_value());
-        self.log(&response, refusal.as_ref());
+        self.log(&response, refusal.as_ref(), &layer.redactor);
         response
     }
 
-    fn log(&self, response: &Response<Body>, refusal: Option<&Refusal>) {
+    fn log(&self, response: &Response<Body>, refusal: Option<&Refusal>, redactor: &Redactor) {
         let status = response.status().as_u16();
         if !tracing::enabled!(target: "palisade::access", tracing::Level::INFO) {
             return;
         }
         let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let path = log_target(&self.uri);
+        let path = redactor.uri(&self.uri);
         match refusal {
             None => {
                 tracing::info!(target: "palisade::access", id = %self.id, method = %self.method, path = %path, status, micros);
@@ -146,13 +149,5 @@ impl Seen {
                 tracing::info!(target: "palisade::access", id = %self.id, method = %self.method, path = %path, status, micros, threat, reason = %reason);
             }
         }
-    }
-}
-
-/// What the log may hold of a request's address: the path, and that there was a query.
-fn log_target(uri: &Uri) -> std::borrow::Cow<'_, str> {
-    match uri.query() {
-        None => uri.path().into(),
-        Some(_) => format!("{}?…", uri.path()).into(),
     }
 }

@@ -25,6 +25,7 @@
 //! Names are all that is looked at: a secret in a field called `comment` is printed. Wrap what you know to be one in
 //! `Sensitive`.
 
+mod guard;
 mod query;
 
 use std::borrow::Cow;
@@ -36,6 +37,7 @@ use http::{HeaderMap, Uri};
 use palisade_core::secret::CLEANSED;
 use serde_json::Value;
 
+pub use guard::QueryGuard;
 pub use query::{SensitiveNames, sensitive_in_query};
 
 use crate::form::{Form, decode};

@@ -1,8 +1,8 @@
 //! The whole stack in its one right order.
 //!
 //! ```text
-//! request  → errors → headers → host → transport → panic → context → session → (routing) → endpoint: limit, csrf → handler
-//! response ← log, page ← headers ← — ← HSTS ← 500 ← — ← saved, cookie ← ———— ← frames, csrf cookie ←
+//! request  → errors → headers → host → transport → query → panic → context → session → (routing) → endpoint: limit, csrf → handler
+//! response ← log, page ← headers ← — ← HSTS ← — ← 500 ← — ← saved, cookie ← ———— ← frames, csrf cookie ←
 //! ```
 //!
 //! Each layer stands where it stands for a reason: the headers are outside the host guard so that a refusal carries them
@@ -24,7 +24,7 @@ use palisade_core::Settings;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::auth::Users;
+use crate::auth::{UserStore, Users};
 use crate::clock::Clock;
 use crate::csrf::CsrfProtection;
 use crate::endpoint::EndpointLayer;
@@ -33,6 +33,8 @@ use crate::form::FormPolicy;
 use crate::guard::{Guard, GuardLayer, Guarded, GuardedFuture};
 use crate::headers::HeaderGuard;
 use crate::host::HostGuard;
+use crate::password::{Hashers, PasswordPolicy};
+use crate::redact::{QueryGuard, Redactor, SensitiveNames};
 use crate::rejection::Rejection;
 use crate::router::Router;
 use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
@@ -60,6 +62,7 @@ pub struct Palisade {
     users: Option<Users>,
     page: ErrorPage,
     redirect_port: Option<u16>,
+    sensitive: SensitiveNames,
 }
 
 /// What the stack offers to extractors, as an extension of each request.
@@ -114,7 +117,7 @@ impl Palisade {
     pub fn new(settings: Settings) -> Self {
         let page = ErrorPage::default().dangerous_show_reasons(settings.debug);
         let settings = Arc::new(settings);
-        Self { settings, clock: Clock::system(), sessions: None, users: None, page, redirect_port: None }
+        Self { settings, clock: Clock::system(), sessions: None, users: None, page, redirect_port: None, sensitive: SensitiveNames::default() }
     }
 
     /// Takes the time from this clock. Call it before giving stores.
@@ -129,9 +132,16 @@ impl Palisade {
         self
     }
 
-    /// Knows these users.
-    pub fn with_users(mut self, users: Users) -> Self {
-        self.users = Some(users);
+    /// Knows these users, hashes their passwords as the settings say, and refuses weak ones by Django's validators.
+    pub fn with_users(self, store: impl UserStore) -> Self {
+        let policy = PasswordPolicy::with_minimum_length(self.settings.password_min_length);
+        let hashers = Hashers::default();
+        self.with_users_and(store, hashers, policy)
+    }
+
+    /// Knows these users, with hashers and a policy of one's own.
+    pub fn with_users_and(mut self, store: impl UserStore, hashers: Hashers, policy: PasswordPolicy) -> Self {
+        self.users = Some(Users::new(store, hashers, policy));
         self
     }
 
@@ -144,6 +154,12 @@ impl Palisade {
     /// Redirects plain HTTP to this port.
     pub fn with_redirect_port(mut self, port: u16) -> Self {
         self.redirect_port = Some(port);
+        self
+    }
+
+    /// Refuses these names, and allows these, in query strings.
+    pub fn with_sensitive_names(mut self, names: SensitiveNames) -> Self {
+        self.sensitive = names;
         self
     }
 
@@ -174,12 +190,14 @@ impl Palisade {
         }));
         let session = self.sessions.clone().map_or_else(SessionLayer::none, SessionLayer::new);
 
+        let query = QueryGuard::new(self.sensitive.clone());
         let inner = GuardLayer::new(context).layer(session.layer(routes));
         let guarded = GuardLayer::new(HeaderGuard::from_settings(settings)).layer(
             GuardLayer::new(HostGuard::from_settings(settings))
-                .layer(GuardLayer::new(self.transport()).layer(PanicLayer.layer(inner))),
+                .layer(GuardLayer::new(self.transport()).layer(GuardLayer::new(query).layer(PanicLayer.layer(inner)))),
         );
-        Protected(ErrorLayer::new(self.page.clone()).layer(guarded))
+        let redactor = Redactor::new(settings.session_cookie_name.clone());
+        Protected(ErrorLayer::new(self.page.clone(), redactor).layer(guarded))
     }
 
     fn transport(&self) -> TransportGuard {
@@ -202,12 +220,13 @@ impl Palisade {
 }
 
 /// The layers, outermost first, as one type: no box, no dynamic call, until axum's routing.
-type Stack = ErrorService<Guarded<HeaderGuard, Guarded<HostGuard, Guarded<TransportGuard, PanicService<Inside>>>>>;
+type Stack =
+    ErrorService<Guarded<HeaderGuard, Guarded<HostGuard, Guarded<TransportGuard, Guarded<QueryGuard, PanicService<Inside>>>>>>;
 type Inside = Guarded<StackContext, SessionService<axum::Router>>;
 
 type InsideFuture = GuardedFuture<StackContext, SessionFuture<axum::routing::future::RouteFuture<Infallible>>>;
 type StackFuture = ErrorFuture<
-    GuardedFuture<HeaderGuard, GuardedFuture<HostGuard, GuardedFuture<TransportGuard, PanicFuture<InsideFuture>>>>,
+    GuardedFuture<HeaderGuard, GuardedFuture<HostGuard, GuardedFuture<TransportGuard, GuardedFuture<QueryGuard, PanicFuture<InsideFuture>>>>>,
 >;
 
 /// A router with the whole stack around it: the only thing that [`crate::serve()`] takes.

@@ -104,7 +104,7 @@ pub enum PasswordChangeError {
 /// use palisade::{Rejection, Sensitive};
 ///
 /// async fn log_in(auth: Auth, username: String, password: Sensitive<String>) -> Result<&'static str, Rejection> {
-///     match auth.authenticate(&username, password).await? {
+///     match auth.authenticate(&username, &password).await? {
 ///         Some(user) => {
 ///             auth.login(&user).await?;
 ///             Ok("welcome")
@@ -150,19 +150,19 @@ impl Auth {
     pub async fn authenticate(
         &self,
         username: &str,
-        password: Sensitive<String>,
+        password: &Sensitive<String>,
     ) -> Result<Option<User>, AuthError> {
         let username = Username::normalize(username);
-        let Some(mut user) = self.users.store.by_username(&username).await? else {
-            self.users.hashers.hash(password).await?;
-            return Ok(None);
+        let found = self.users.store.by_username(&username).await?;
+        let stored = found.as_ref().map(|user| user.password.expose().as_str());
+        let verified = match self.users.hashers.verify(password, stored).await {
+            // Nobody has such a password: that is the person's doing, and no fault.
+            Err(HashError::TooLong { .. }) => return Ok(None),
+            verified => verified?,
         };
-        let verified = self.users.hashers.verify(password.clone(), user.password.clone()).await?;
-        if !verified.correct || !user.is_active {
-            return Ok(None);
-        }
+        let Some(mut user) = found.filter(|user| verified.correct && user.is_active) else { return Ok(None) };
         if verified.must_update {
-            let stronger = self.users.hashers.hash(password).await?;
+            let stronger = Sensitive::new(self.users.hashers.hash(password).await?);
             if self.users.store.replace_password(user.id, &user.password, stronger.clone()).await? {
                 user.password = stronger;
             }
@@ -223,7 +223,7 @@ impl Auth {
     /// # Errors
     ///
     /// What is wrong with the name or the password, or what is not the person's doing.
-    pub async fn sign_up(&self, mut new: NewUser, password: Sensitive<String>) -> Result<User, SignUpError> {
+    pub async fn sign_up(&self, mut new: NewUser, password: &Sensitive<String>) -> Result<User, SignUpError> {
         new.username = Username::parse(&new.username).map_err(SignUpError::Username)?.into_string();
         let about = UserAttributes {
             username: &new.username,
@@ -232,7 +232,7 @@ impl Auth {
             email: &new.email,
         };
         self.users.policy.validate(password.expose(), &about).map_err(SignUpError::Password)?;
-        let encoded = self.users.hashers.hash(password).await.map_err(AuthError::from)?;
+        let encoded = Sensitive::new(self.users.hashers.hash(password).await.map_err(AuthError::from)?);
         match self.users.store.create(new, encoded, self.context.clock().now()).await {
             Ok(user) => Ok(user),
             Err(UserStoreError::NameTaken) => Err(SignUpError::NameTaken),
@@ -248,8 +248,8 @@ impl Auth {
     pub async fn change_password(
         &self,
         user: &User,
-        old: Sensitive<String>,
-        new: Sensitive<String>,
+        old: &Sensitive<String>,
+        new: &Sensitive<String>,
     ) -> Result<(), PasswordChangeError> {
         let about = UserAttributes {
             username: &user.username,
@@ -257,12 +257,12 @@ impl Auth {
             last_name: &user.last_name,
             email: &user.email,
         };
-        let verified = self.users.hashers.verify(old, user.password.clone()).await.map_err(AuthError::from)?;
+        let verified = self.users.hashers.verify(old, Some(user.password.expose())).await.map_err(AuthError::from)?;
         if !verified.correct {
             return Err(PasswordChangeError::OldPassword);
         }
         self.users.policy.validate(new.expose(), &about).map_err(PasswordChangeError::Password)?;
-        let encoded = self.users.hashers.hash(new).await.map_err(AuthError::from)?;
+        let encoded = Sensitive::new(self.users.hashers.hash(new).await.map_err(AuthError::from)?);
         let stored = self.users.store.replace_password(user.id, &user.password, encoded.clone()).await;
         if !stored.map_err(AuthError::from)? {
             return Err(PasswordChangeError::OldPassword);

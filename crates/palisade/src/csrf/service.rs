@@ -121,7 +121,7 @@ fn is_safe(method: &Method) -> bool {
 pin_project! {
     /// The answer of a [`CsrfService`].
     #[project = Projection]
-    #[expect(missing_docs, private_interfaces, reason = "the fields are the macro's, not the reader's")]
+    #[expect(missing_docs, reason = "the fields are the macro's, not the reader's")]
     pub enum CsrfFuture<F> {
         /// The handler runs without a check.
         Passing { #[pin] inner: F, state: RequestState },

@@ -3,6 +3,7 @@
 //! The limits are Django's, with its names and defaults. They stand in a request extension (`Arc<FormPolicy>`), so that
 //! the stack can set them once from the settings; without one the defaults hold.
 
+use crate::stack::StackContext;
 use std::sync::Arc;
 
 /// Limits what one form may cost. `None` lifts a limit, as in Django.
@@ -116,6 +117,6 @@ impl FormPolicy {
 
     /// Takes the policy that the stack has put into the request, or the defaults.
     pub fn of(extensions: &http::Extensions) -> Arc<Self> {
-        extensions.get::<Arc<Self>>().cloned().unwrap_or_default()
+        StackContext::of(extensions).map_or_else(|_| Arc::default(), |context| context.forms())
     }
 }

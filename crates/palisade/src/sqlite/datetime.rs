@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 /// Writes a time as Django does.
-pub fn to_text(at: SystemTime) -> String {
+pub(crate) fn to_text(at: SystemTime) -> String {
     let at = OffsetDateTime::from(at);
     let mut text = format!(
         "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
@@ -25,7 +25,7 @@ pub fn to_text(at: SystemTime) -> String {
 }
 
 /// Reads a time that Django wrote; anything else is no time.
-pub fn from_text(text: &str) -> Option<SystemTime> {
+pub(crate) fn from_text(text: &str) -> Option<SystemTime> {
     let number = |from: usize, to: usize| -> Option<u32> {
         let digits = text.get(from..to)?;
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
@@ -52,7 +52,7 @@ pub fn from_text(text: &str) -> Option<SystemTime> {
 }
 
 /// The whole seconds since 1970, negative times as 0.
-pub fn unix_seconds(at: SystemTime) -> u64 {
+pub(crate) fn unix_seconds(at: SystemTime) -> u64 {
     at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
 }
 

@@ -97,7 +97,7 @@ async fn log_in(auth: Auth, axum::extract::Path(name): axum::extract::Path<Strin
         None => {
             let new = NewUser { username: name, ..NewUser::default() };
             let password = Sensitive::new("a fine long passphrase".to_owned());
-            auth.sign_up(new, password).await.map_err(|error| Rejection::internal(error.to_string()))?
+            auth.sign_up(new, &password).await.map_err(|error| Rejection::internal(error.to_string()))?
         }
     };
     auth.login(&user).await?;
