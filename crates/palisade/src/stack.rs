@@ -177,7 +177,7 @@ impl Palisade {
     pub fn protect(&self, router: impl Into<Router>) -> Protected {
         let settings = &*self.settings;
         let csrf = CsrfProtection::from_settings(settings, self.clock.clone());
-        let body_limit = settings.data_upload_max_memory_size.unwrap_or(usize::MAX);
+        let body_limit = settings.data_upload_max_memory_size;
         let routes = router
             .into()
             .build(&|policy| EndpointLayer::new(csrf.clone(), policy, body_limit))

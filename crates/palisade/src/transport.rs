@@ -24,9 +24,8 @@ use http::header::{COOKIE, HOST, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, request, response};
 use ipnet::IpNet;
 use palisade_core::header::Hsts;
-use palisade_core::settings::Settings;
+use palisade_core::settings::{ExemptPaths, Settings};
 use palisade_core::{Threat, cookie};
-use regex::RegexSet;
 
 use crate::guard::Guard;
 use crate::rejection::Rejection;
@@ -137,7 +136,7 @@ pub struct TransportGuard {
     redirect: bool,
     redirect_host: Option<String>,
     redirect_port: Option<u16>,
-    exempt: RegexSet,
+    exempt: ExemptPaths,
     hsts: Option<HeaderValue>,
     scheme_header: Option<(HeaderName, String)>,
     proxies: TrustedProxies,
@@ -157,7 +156,7 @@ impl Default for TransportGuard {
             redirect: true,
             redirect_host: None,
             redirect_port: None,
-            exempt: RegexSet::empty(),
+            exempt: ExemptPaths::default(),
             hsts: header_value(&Hsts::default()),
             scheme_header: None,
             proxies: TrustedProxies::default(),
@@ -170,17 +169,12 @@ impl Default for TransportGuard {
 impl TransportGuard {
     /// Makes the guard that the settings ask for.
     pub fn from_settings(settings: &Settings) -> Self {
-        let hsts = (settings.secure_hsts_seconds > 0).then(|| Hsts {
-            max_age: settings.secure_hsts_seconds,
-            include_subdomains: settings.secure_hsts_include_subdomains,
-            preload: settings.secure_hsts_preload,
-        });
         Self {
             redirect: settings.secure_ssl_redirect,
-            redirect_host: settings.secure_ssl_host.as_ref().map(ToString::to_string),
+            redirect_host: settings.secure_ssl_host.as_ref().map(|host| host.as_str().to_owned()),
             redirect_port: None,
-            exempt: RegexSet::new(settings.secure_redirect_exempt.iter().map(ToString::to_string)).unwrap_or_default(),
-            hsts: hsts.as_ref().and_then(header_value),
+            exempt: settings.secure_redirect_exempt.clone(),
+            hsts: settings.hsts().as_ref().and_then(header_value),
             scheme_header: settings.secure_proxy_ssl_header.as_ref().and_then(|header| {
                 Some((HeaderName::try_from(header.name.as_str()).ok()?, header.value.clone()))
             }),
@@ -239,7 +233,7 @@ impl TransportGuard {
     }
 
     fn refuse_plain(&self, request: &request::Parts) -> Result<(), Rejection> {
-        if !self.redirect || self.exempt.is_match(request.uri.path().trim_start_matches('/')) {
+        if !self.redirect || self.exempt.exempts(request.uri.path()) {
             return Ok(());
         }
         if let Some(key) = self.session_sent_in_clear(request) {

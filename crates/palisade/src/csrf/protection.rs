@@ -109,28 +109,16 @@ struct Config {
 impl CsrfProtection {
     /// Makes the decision that the settings ask for.
     pub fn from_settings(settings: &Settings, clock: Clock) -> Self {
-        let cookie_domain = if settings.csrf_use_sessions {
-            settings.session_cookie_domain.clone()
-        } else {
-            settings.csrf_cookie_domain.clone()
-        };
         Self(Arc::new(Config {
             use_sessions: settings.csrf_use_sessions,
             cookie_name: settings.csrf_cookie_name.clone(),
-            attributes: CookieAttributes {
-                domain: settings.csrf_cookie_domain.clone(),
-                path: Some(settings.csrf_cookie_path.clone()),
-                secure: settings.csrf_cookie_secure,
-                http_only: settings.csrf_cookie_httponly,
-                same_site: Some(settings.csrf_cookie_samesite),
-                ..CookieAttributes::default()
-            },
-            age: settings.csrf_cookie_age.map(Duration::from_secs),
-            cookie_domain,
+            attributes: settings.csrf_cookie_attributes(),
+            age: settings.csrf_cookie_age,
+            cookie_domain: settings.csrf_referer_domain().map(ToOwned::to_owned),
             header: HeaderName::try_from(settings.csrf_header_name.as_str())
                 .unwrap_or(HeaderName::from_static("x-csrftoken")),
             trusted: settings.csrf_trusted_origins.clone(),
-            body_limit: settings.data_upload_max_memory_size.unwrap_or(usize::MAX),
+            body_limit: settings.data_upload_max_memory_size,
             clock,
         }))
     }

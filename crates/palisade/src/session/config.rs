@@ -46,23 +46,16 @@ impl fmt::Debug for Sessions {
 impl Sessions {
     /// Keeps sessions in this store, as the settings say.
     pub fn new(store: impl SessionStore, settings: &Settings, clock: Clock) -> Self {
-        let age = Duration::from_secs(settings.session_cookie_age);
+        let age = settings.session_cookie_age;
         Self(Arc::new(Config {
             store: Arc::new(store),
             codec: SessionCodec::new(&settings.key_ring()),
             clock,
             cookie_name: settings.session_cookie_name.clone(),
-            attributes: CookieAttributes {
-                domain: settings.session_cookie_domain.clone(),
-                path: Some(settings.session_cookie_path.clone()),
-                secure: settings.session_cookie_secure,
-                http_only: settings.session_cookie_httponly,
-                same_site: Some(settings.session_cookie_samesite),
-                ..CookieAttributes::default()
-            },
+            attributes: settings.session_cookie_attributes(),
             age,
-            idle: settings.session_idle_age.map_or(age, Duration::from_secs),
-            absolute: settings.session_absolute_age.map(Duration::from_secs),
+            idle: settings.session_idle_limit(),
+            absolute: settings.session_absolute_age,
             browser_close: settings.session_expire_at_browser_close,
             save_every_request: settings.session_save_every_request,
         }))
