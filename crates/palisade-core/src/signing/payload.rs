@@ -1,0 +1,218 @@
+//! What a signed object carries: JSON, perhaps compressed, in base64.
+//!
+//! Django reads the bytes of a payload as Latin-1, whatever wrote them, so JSON is written in ASCII only and read as
+//! Latin-1 here, too. Decompression is bounded: a signature proves who wrote the payload, not that the writer was not
+//! talked into storing a mebibyte of zeros.
+
+use std::cell::RefCell;
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use thiserror::Error;
+
+use super::{BadSignature, base64url};
+use crate::json;
+
+/// The largest payload that is decompressed, in bytes: 16 MiB.
+pub const MOST_INFLATED: usize = 16 * 1024 * 1024;
+
+/// What says that a payload is compressed.
+const COMPRESSED: char = '.';
+
+/// Why a signed object was not read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Nobody with a key signed it, or too long ago.
+    #[error(transparent)]
+    BadSignature(#[from] BadSignature),
+    /// It is authentic, and not what it should be.
+    #[error("signed payload cannot be read: {0}")]
+    Malformed(#[from] Malformed),
+}
+
+/// How an authentic payload is not what it should be.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// It is not base64.
+    #[error(transparent)]
+    Base64(#[from] base64url::InvalidBase64),
+    /// It says that it is compressed, and is not.
+    #[error("compressed data is damaged or incomplete")]
+    Compressed,
+    /// It is larger than [`MOST_INFLATED`] when decompressed.
+    #[error("decompressed data is larger than {MOST_INFLATED} bytes")]
+    TooLarge,
+    /// It is not the JSON that was asked for.
+    #[error(transparent)]
+    Json(#[from] json::Error),
+    /// It is not a JSON object.
+    #[error(transparent)]
+    Syntax(#[from] json::SyntaxError),
+}
+
+/// Writes JSON text as a payload, compressed where that is asked for and saves more than the mark costs.
+pub(crate) fn encode(text: &str, compress: bool) -> String {
+    // Four thirds, then room for separators, time and a signature of 32 bytes.
+    let mut payload = String::with_capacity(text.len() / 3 * 4 + 64);
+    let smaller = if compress { deflate(text.as_bytes()) } else { None };
+    match smaller {
+        Some(compressed) => {
+            payload.push(COMPRESSED);
+            base64url::encode_onto(&compressed, &mut payload);
+        }
+        None => base64url::encode_onto(text.as_bytes(), &mut payload),
+    }
+    payload
+}
+
+/// Reads the text of a payload: base64, decompressed where marked, Latin-1.
+pub(crate) fn decode(payload: &str) -> Result<String, Malformed> {
+    let bytes = match payload.strip_prefix(COMPRESSED) {
+        Some(compressed) => inflate(&base64url::decode(compressed)?)?,
+        None => base64url::decode(payload)?,
+    };
+    Ok(latin1(bytes))
+}
+
+/// Reads bytes as Latin-1. ASCII, which is all that Django writes, is taken as it is.
+fn latin1(bytes: Vec<u8>) -> String {
+    if bytes.is_ascii() {
+        String::from_utf8(bytes).unwrap_or_default()
+    } else {
+        bytes.into_iter().map(char::from).collect()
+    }
+}
+
+thread_local! {
+    /// The compressor's working memory, which is far larger than what passes through it.
+    static DEFLATE: RefCell<Option<Compress>> = const { RefCell::new(None) };
+}
+
+/// Compresses at zlib's default level, and gives nothing where that saves less than two bytes.
+fn deflate(bytes: &[u8]) -> Option<Vec<u8>> {
+    let most = bytes.len().checked_sub(2)?;
+    let mut compressed = Vec::with_capacity(most);
+    DEFLATE.with(|deflate| {
+        let mut slot = deflate.borrow_mut();
+        let compress = slot.get_or_insert_with(|| Compress::new(Compression::new(6), true));
+        compress.reset();
+        // The output has room for a useful result only: what does not fit is not wanted.
+        match compress.compress_vec(bytes, &mut compressed, FlushCompress::Finish) {
+            Ok(Status::StreamEnd) if compressed.len() <= most => Some(compressed),
+            _ => None,
+        }
+    })
+}
+
+/// Decompresses one zlib stream and ignores what follows it, as Python does.
+fn inflate(compressed: &[u8]) -> Result<Vec<u8>, Malformed> {
+    let mut decompress = Decompress::new(true);
+    let mut bytes = Vec::with_capacity(compressed.len().saturating_mul(4).clamp(64, 64 * 1024));
+    let mut rest = compressed;
+    loop {
+        if bytes.len() > MOST_INFLATED {
+            return Err(Malformed::TooLarge);
+        }
+        let (read, written) = (decompress.total_in(), bytes.len());
+        let status = decompress
+            .decompress_vec(rest, &mut bytes, FlushDecompress::None)
+            .map_err(|_| Malformed::Compressed)?;
+        if status == Status::StreamEnd {
+            return if bytes.len() > MOST_INFLATED {
+                Err(Malformed::TooLarge)
+            } else {
+                Ok(bytes)
+            };
+        }
+        let consumed = usize::try_from(decompress.total_in() - read).map_err(|_| Malformed::Compressed)?;
+        rest = rest.get(consumed..).unwrap_or_default();
+        if bytes.len() < bytes.capacity() && consumed == 0 && bytes.len() == written {
+            return Err(Malformed::Compressed);
+        }
+        // Never reserve far beyond the bound: one byte more shows that it was passed.
+        bytes.reserve(
+            bytes
+                .len()
+                .max(64)
+                .min(MOST_INFLATED + 1 - bytes.len().min(MOST_INFLATED)),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn bytes_beyond_ascii_are_latin1() {
+        assert_eq!(decode(&base64url::encode(b"\"\xe9\xff\"")).unwrap(), "\"éÿ\"");
+        assert_eq!(decode(&base64url::encode("é")).unwrap(), "Ã©");
+    }
+
+    #[test]
+    fn compression_is_kept_only_where_it_saves_more_than_its_mark() {
+        assert!(encode(&"x".repeat(60), true).starts_with('.'));
+        assert!(!encode(&"x".repeat(60), false).starts_with('.'));
+        assert!(!encode("{}", true).starts_with('.'));
+        assert!(!encode("", true).starts_with('.'));
+    }
+
+    #[test]
+    fn djangos_compressed_payload_is_read() {
+        assert_eq!(
+            decode(".eJyrVspWslKqoAAo1QIA9-oeRg").unwrap(),
+            format!("{{\"k\":\"{}\"}}", "x".repeat(60))
+        );
+    }
+
+    #[test]
+    fn decompression_bomb_is_refused_before_it_is_unfolded() {
+        for (size, fits) in [
+            (MOST_INFLATED, true),
+            (MOST_INFLATED + 1, false),
+            (MOST_INFLATED * 3, false),
+        ] {
+            let bomb = format!(".{}", base64url::encode(deflate(&vec![b' '; size]).unwrap()));
+            match decode(&bomb) {
+                Ok(text) => assert!(fits && text.len() == size),
+                Err(error) => assert!(!fits && matches!(error, Malformed::TooLarge)),
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_stream_is_refused_and_what_follows_a_whole_one_is_ignored() {
+        let whole = deflate(&[b'x'; 60]).unwrap();
+        for end in 0..whole.len() {
+            assert!(
+                matches!(inflate(&whole[..end]), Err(Malformed::Compressed)),
+                "{end}"
+            );
+        }
+        let mut longer = whole.clone();
+        longer.extend(b"junk");
+        assert_eq!(inflate(&longer).unwrap(), [b'x'; 60]);
+        assert!(inflate(b"hello").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn text_comes_back(text in "[ -~]{0,400}", compress: bool) {
+            prop_assert_eq!(decode(&encode(&text, compress)).unwrap(), text);
+        }
+
+        #[test]
+        fn repetitive_text_comes_back(part in "[ -~]{1,20}", times in 1_usize..500) {
+            let text = part.repeat(times);
+            prop_assert_eq!(decode(&encode(&text, true)).unwrap(), text);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            let _ = inflate(&bytes);
+        }
+    }
+}
