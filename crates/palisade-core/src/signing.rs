@@ -32,6 +32,7 @@ pub(crate) use self::algorithm::{ReadyMac, Tag};
 pub use self::cookie::{CookieSigner, sign_cookie, unsign_cookie};
 pub(crate) use self::payload::decode as decode_payload;
 pub use self::payload::{DecodeError, MOST_INFLATED, Malformed};
+pub(crate) use self::timestamp::whole_seconds;
 pub use self::timestamp::{TimestampSigner, dumps, loads};
 
 mod algorithm;

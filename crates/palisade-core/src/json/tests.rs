@@ -73,7 +73,7 @@ fn keys_that_are_numbers_or_booleans_become_strings() {
         r#"{"1":true,"2":false}"#
     );
     assert_eq!(
-        to_string(&std::collections::BTreeMap::from([(true, ())])).unwrap(),
+        to_string(&std::collections::BTreeMap::from([(true, None::<u8>)])).unwrap(),
         r#"{"true":null}"#
     );
 }
@@ -164,7 +164,7 @@ fn what_python_refuses_is_refused() {
         "1",
         "null",
         r#"{"a" 1}"#,
-        r#"{a:1}"#,
+        "{a:1}",
     ] {
         assert!(members(text).is_err(), "{text}");
     }

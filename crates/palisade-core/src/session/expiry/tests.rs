@@ -13,12 +13,7 @@ fn end_of(raw: Option<&str>) -> (i64, String, bool) {
     if let Some(raw) = raw {
         data.insert_raw(EXPIRY_KEY, raw.to_owned()).unwrap();
     }
-    let end = expiry(
-        &data,
-        system_time(MODIFIED),
-        Duration::from_secs(1_209_600),
-        false,
-    );
+    let end = expiry(&data, system_time(MODIFIED), Duration::from_hours(336), false);
     (end.age, isoformat(micros(end.date)), end.at_browser_close)
 }
 
@@ -134,7 +129,7 @@ fn settings_decide_where_the_session_says_nothing() {
     let end = expiry(
         &SessionData::new(),
         SystemTime::UNIX_EPOCH,
-        Duration::from_secs(60),
+        Duration::from_mins(1),
         true,
     );
     assert_eq!((end.age, end.at_browser_close), (60, true));
@@ -161,7 +156,7 @@ fn expiry_is_stored_as_django_stores_it() {
     assert_eq!(stored(SessionExpiry::Default), None);
     assert_eq!(stored(SessionExpiry::AtBrowserClose).as_deref(), Some("0"));
     assert_eq!(stored(SessionExpiry::Sliding(5)).as_deref(), Some("5"));
-    let minute = SessionExpiry::In(Duration::from_secs(60));
+    let minute = SessionExpiry::In(Duration::from_mins(1));
     assert_eq!(
         stored(minute).as_deref(),
         Some("\"2026-01-02T03:05:05.678901+00:00\"")
@@ -170,7 +165,7 @@ fn expiry_is_stored_as_django_stores_it() {
         stored(SessionExpiry::At(now)).as_deref(),
         Some("\"2026-01-02T03:04:05.678901+00:00\"")
     );
-    let new_year = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+    let new_year = SystemTime::UNIX_EPOCH + Duration::from_hours(490_896);
     assert_eq!(
         stored(SessionExpiry::At(new_year)).as_deref(),
         Some("\"2026-01-01T00:00:00+00:00\"")
