@@ -1,6 +1,6 @@
 //! What a cookie asks of the browser, and where that falls short.
 //!
-//! The defaults are the strictest that a login survives: Secure, HttpOnly, SameSite=Lax, the whole site, no subdomains.
+//! The defaults are the strictest that a login survives: `Secure`, `HttpOnly`, `SameSite=Lax`, the whole site, no subdomains.
 
 use super::{Expires, InvalidCookie, SameSite, prefix};
 use crate::{Threat, Weakness};

@@ -5,7 +5,7 @@
 //! `'nonce-{nonce}'`: braces cannot stand in a nonce, so a policy that was sent without filling the place in allows less,
 //! not more.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use super::{InvalidHeader, SecurityHeader};
@@ -333,7 +333,8 @@ fn encoded(source: &str) -> String {
         if byte.is_ascii_graphic() && byte != b';' && byte != b',' {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "%{byte:02X}");
         }
     }
     text

@@ -225,7 +225,6 @@ impl FromStr for PermissionsPolicy {
 fn allow_list(value: &str) -> Option<AllowList> {
     let inside = match value.strip_prefix('(') {
         Some(rest) => rest.strip_suffix(')')?,
-        None if value.contains(' ') && !value.starts_with('"') => return None,
         None => value,
     };
     let mut entries = Vec::new();
@@ -235,12 +234,13 @@ fn allow_list(value: &str) -> Option<AllowList> {
             "self" => entries.push(Allowed::SameOrigin),
             "src" => entries.push(Allowed::FrameSource),
             word if word.starts_with('"') => {
-                entries.push(Allowed::Origin(grammar::token_or_quoted(word)?.into_owned()))
+                entries.push(Allowed::Origin(grammar::token_or_quoted(word)?.into_owned()));
             }
             _ => return None,
         }
     }
-    Some(AllowList::Only(entries))
+    let listed = value.starts_with('(') || entries.len() == 1;
+    listed.then_some(AllowList::Only(entries))
 }
 
 /// Tells whether a text is a key of a structured field (RFC 9651 §3.1.2).
@@ -280,6 +280,8 @@ mod tests {
             "Camera=()",
             "camera=(self",
             "camera=self src",
+            "camera=\"a\" self",
+            "camera=",
             "camera=(),",
             "a=(\"\u{e9}\")",
         ] {

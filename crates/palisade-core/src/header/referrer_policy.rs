@@ -12,6 +12,7 @@ use crate::{Threat, Weakness};
 
 /// One policy of the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::enum_variant_names, reason = "`no-referrer` is the standard's name")]
 pub enum Referrer {
     /// Nothing, to nobody. Django's Referer check then has nothing to check; the `Origin` header takes its place.
     NoReferrer,

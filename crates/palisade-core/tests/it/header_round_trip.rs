@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 
 use palisade_core::header::{
-    AllowList, Allowed, CacheControl, ContentTypeOptions, CrossOriginOpenerPolicy, CrossOriginResourcePolicy,
-    Csp, FrameOptions, Hsts, PermissionsPolicy, Referrer, ReferrerPolicy, SecurityHeader, XssProtection,
+    AllowList, Allowed, CacheControl, ContentTypeOptions, CrossOriginOpenerPolicy as Opener,
+    CrossOriginResourcePolicy as Resource, Csp, FrameOptions, Hsts, PermissionsPolicy, Referrer,
+    ReferrerPolicy, SecurityHeader, XssProtection,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -42,8 +43,8 @@ fn a_default_has_no_weaknesses() {
     }
     sound::<CacheControl>();
     sound::<ContentTypeOptions>();
-    sound::<CrossOriginOpenerPolicy>();
-    sound::<CrossOriginResourcePolicy>();
+    sound::<Opener>();
+    sound::<Resource>();
     sound::<Csp>();
     sound::<FrameOptions>();
     sound::<Hsts>();
@@ -60,7 +61,6 @@ fn each_value_of_a_closed_list_survives() {
     [XssProtection::Off, XssProtection::Filter, XssProtection::Block]
         .iter()
         .for_each(survives);
-    use {CrossOriginOpenerPolicy as Opener, CrossOriginResourcePolicy as Resource};
     [
         Opener::SameOrigin,
         Opener::SameOriginAllowPopups,
@@ -79,8 +79,8 @@ fn names_are_lower_case() {
     let names = [
         CacheControl::NAME,
         ContentTypeOptions::NAME,
-        CrossOriginOpenerPolicy::NAME,
-        CrossOriginResourcePolicy::NAME,
+        Opener::NAME,
+        Resource::NAME,
         Csp::NAME,
         Csp::REPORT_ONLY_NAME,
         FrameOptions::NAME,
@@ -201,8 +201,8 @@ proptest! {
     fn text_that_looks_like_a_header_settles(text in r#"([a-z-]{1,8}|max-age=[0-9]{1,3}|a=\(self "x"\)|[=;, "*\\()]){0,9}"#) {
         settles::<CacheControl>(&text);
         settles::<ContentTypeOptions>(&text);
-        settles::<CrossOriginOpenerPolicy>(&text);
-        settles::<CrossOriginResourcePolicy>(&text);
+        settles::<Opener>(&text);
+        settles::<Resource>(&text);
         settles::<Csp>(&text);
         settles::<FrameOptions>(&text);
         settles::<Hsts>(&text);

@@ -129,9 +129,9 @@ fn scripts(policy: &Csp, found: &mut Vec<Weakness>) {
     {
         weak("object-src is not 'none': a plug-in runs what script-src forbids".to_owned());
     }
-    if !policy
+    if policy
         .sources("base-uri")
-        .is_some_and(|sources| !sources.iter().any(|source| is_anywhere(source)))
+        .is_none_or(|sources| sources.iter().any(|source| is_anywhere(source)))
     {
         weak("base-uri is not limited: a smuggled <base> redirects the page's own scripts".to_owned());
     }
