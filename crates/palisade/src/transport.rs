@@ -233,7 +233,7 @@ impl TransportGuard {
     }
 
     fn refuse_plain(&self, request: &request::Parts) -> Result<(), Rejection> {
-        if !self.redirect || self.exempt.exempts(request.uri.path()) {
+        if !self.redirect || self.exempt.contains(request.uri.path()) {
             return Ok(());
         }
         if let Some(key) = self.session_sent_in_clear(request) {

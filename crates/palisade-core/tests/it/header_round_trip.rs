@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 
 use palisade_core::header::{
-    AllowList, Allowed, CacheControl, ContentTypeOptions, CrossOriginOpenerPolicy, CrossOriginResourcePolicy,
-    Csp, FrameOptions, Hsts, PermissionsPolicy, Referrer, ReferrerPolicy, SecurityHeader, XssProtection,
+    AllowList, Allowed, CacheControl, ContentTypeOptions, CrossOriginOpenerPolicy as Opener,
+    CrossOriginResourcePolicy as Resource, Csp, FrameOptions, Hsts, PermissionsPolicy, Referrer,
+    ReferrerPolicy, SecurityHeader, XssProtection,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
