@@ -1,10 +1,5 @@
 //! The core seen from outside: what is promised about all values, not about one.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on says where"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on says where")]
 
 mod corpus_signed;
