@@ -20,7 +20,10 @@ pub struct Weakness {
 impl Weakness {
     /// Names a weakness.
     pub fn new(threat: Threat, what: impl Into<Cow<'static, str>>) -> Self {
-        Self { threat, what: what.into() }
+        Self {
+            threat,
+            what: what.into(),
+        }
     }
 }
 

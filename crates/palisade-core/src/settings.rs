@@ -1,1 +1,393 @@
-//! Settings under Django's names, from TOML and the environment.
+//! The settings of a site: Django's names, with defaults that are stricter than Django's.
+//!
+//! [`Settings::load`] reads them from a TOML text and from `PALISADE_…` variables, and refuses to go on with bad ones:
+//! all that is wrong is named at once, with its line and with what to do. One table, [`REGISTRY`], drives names,
+//! reading, printing and documentation, so that a setting cannot exist in one of them and not in another.
+//!
+//! What is *allowed* but looser than the default is no error: [`Settings::weaknesses`] lists it, beside the id of the
+//! check that Django makes of it (`check --deploy`).
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::cookie::{CookieAttributes, SameSite};
+use crate::header::{
+    CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts, PermissionsPolicy,
+    ReferrerPolicy,
+};
+use crate::host::{AllowedHosts, Host};
+use crate::origin::TrustedOrigins;
+use crate::password::Algorithm;
+use crate::{KeyRing, SecretKey};
+
+mod errors;
+mod exempt_paths;
+mod hasher_name;
+mod header_name;
+mod judge;
+mod load;
+mod raw;
+mod reference;
+mod registry;
+mod rules;
+mod slot;
+#[cfg(test)]
+mod tests;
+
+pub use errors::{Place, Problem, SettingsErrors};
+pub use exempt_paths::{ExemptPaths, InvalidPatterns};
+pub use header_name::{HeaderName, InvalidHeaderName, ProxyHeader};
+pub use reference::reference_toml;
+pub use registry::{REGISTRY, Setting};
+
+/// What the environment variables of settings begin with.
+pub const PREFIX: &str = "PALISADE_";
+
+/// What happens to fields of a request that its form does not declare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UnknownFields {
+    /// They are dropped and logged.
+    #[default]
+    Drop,
+    /// The request is refused.
+    Refuse,
+}
+
+/// Everything that can be set about a site's security.
+///
+/// # Example
+/// ```
+/// use palisade_core::settings::Settings;
+///
+/// let toml = r#"
+///     secret_key = "Zq3!fT8v(0xk_7y^mW2s&Jb9+Ld5@nRc4*hGp6-uEa1=tYiOoQ"
+///     allowed_hosts = ["vault.example", ".vault.example"]
+/// "#;
+/// let env = [("PALISADE_SESSION_COOKIE_AGE".to_owned(), "3600".to_owned())];
+/// let settings = Settings::load(Some(toml), env)?;
+/// assert_eq!(settings.session_cookie_age.as_secs(), 3600);
+/// assert!(settings.session_cookie_secure);
+/// assert!(settings.weaknesses().is_empty());
+/// # Ok::<(), palisade_core::settings::SettingsErrors>(())
+/// ```
+///
+/// # Security
+/// The fields can be changed after loading: [`check`](Self::check) says whether what came out may run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Whether this is a developer's machine: error pages show details, and some refusals are lifted.
+    pub debug: bool,
+    /// The key that signs sessions and tokens.
+    pub secret_key: SecretKey,
+    /// Older keys that still verify.
+    pub secret_key_fallbacks: Vec<SecretKey>,
+    /// The hosts that the site answers to.
+    pub allowed_hosts: AllowedHosts,
+    /// Whether `*` in `allowed_hosts` is accepted outside debug.
+    pub dangerous_allow_any_host: bool,
+
+    /// Whether plain HTTP is redirected to HTTPS.
+    pub secure_ssl_redirect: bool,
+    /// The host to redirect to, instead of the request's.
+    pub secure_ssl_host: Option<Host>,
+    /// Paths that are not redirected.
+    pub secure_redirect_exempt: ExemptPaths,
+    /// The header by which a trusted proxy says that the client used TLS.
+    pub secure_proxy_ssl_header: Option<ProxyHeader>,
+    /// The networks whose proxies are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether `X-Forwarded-Host` of trusted proxies counts as the host.
+    pub use_x_forwarded_host: bool,
+    /// Whether `X-Forwarded-Port` of trusted proxies counts as the port.
+    pub use_x_forwarded_port: bool,
+
+    /// For how long browsers insist on HTTPS, in seconds; zero sends no header.
+    pub secure_hsts_seconds: u64,
+    /// Whether they insist for subdomains, too.
+    pub secure_hsts_include_subdomains: bool,
+    /// Whether browser makers may build the site into their lists.
+    pub secure_hsts_preload: bool,
+    /// Whether browsers are kept from guessing content types.
+    pub secure_content_type_nosniff: bool,
+    /// What other sites learn of the page a link was on.
+    pub secure_referrer_policy: Option<ReferrerPolicy>,
+    /// Which windows may hold a handle on the site's.
+    pub secure_cross_origin_opener_policy: Option<CrossOriginOpenerPolicy>,
+    /// Which sites may embed the site's responses.
+    pub secure_cross_origin_resource_policy: Option<CrossOriginResourcePolicy>,
+    /// Which powerful features of the browser the site gives up.
+    pub permissions_policy: Option<PermissionsPolicy>,
+    /// What pages may load and run.
+    pub content_security_policy: Option<Csp>,
+    /// A policy that is reported against but not enforced.
+    pub content_security_policy_report_only: Option<Csp>,
+    /// Who may frame the site's pages.
+    pub x_frame_options: FrameOptions,
+
+    /// The session cookie's name.
+    pub session_cookie_name: String,
+    /// How long the browser keeps the session cookie.
+    pub session_cookie_age: Duration,
+    /// The domain that shares the session cookie.
+    pub session_cookie_domain: Option<String>,
+    /// The path below which the session cookie is sent.
+    pub session_cookie_path: String,
+    /// Whether the session cookie travels over HTTPS only.
+    pub session_cookie_secure: bool,
+    /// Whether the session cookie is kept from scripts.
+    pub session_cookie_httponly: bool,
+    /// Whether the session cookie travels with requests that other sites start.
+    pub session_cookie_samesite: SameSite,
+    /// Whether the browser forgets the session cookie when it is closed.
+    pub session_expire_at_browser_close: bool,
+    /// Whether every request saves its session.
+    pub session_save_every_request: bool,
+    /// How long a session lives unused; without it, `session_cookie_age`.
+    pub session_idle_age: Option<Duration>,
+    /// How long a session lives at most, used or not.
+    pub session_absolute_age: Option<Duration>,
+
+    /// The CSRF cookie's name.
+    pub csrf_cookie_name: String,
+    /// How long the browser keeps the CSRF cookie; without it, until it is closed.
+    pub csrf_cookie_age: Option<Duration>,
+    /// The domain that shares the CSRF cookie.
+    pub csrf_cookie_domain: Option<String>,
+    /// The path below which the CSRF cookie is sent.
+    pub csrf_cookie_path: String,
+    /// Whether the CSRF cookie travels over HTTPS only.
+    pub csrf_cookie_secure: bool,
+    /// Whether the CSRF cookie is kept from scripts.
+    pub csrf_cookie_httponly: bool,
+    /// Whether the CSRF cookie travels with requests that other sites start.
+    pub csrf_cookie_samesite: SameSite,
+    /// Whether the CSRF secret lives in the session instead of a cookie.
+    pub csrf_use_sessions: bool,
+    /// The request header that may carry the CSRF token.
+    pub csrf_header_name: HeaderName,
+    /// Other origins whose pages may send forms.
+    pub csrf_trusted_origins: TrustedOrigins,
+
+    /// The largest body without files, in bytes.
+    pub data_upload_max_memory_size: usize,
+    /// The most fields of one request.
+    pub data_upload_max_number_fields: usize,
+    /// The most files of one request.
+    pub data_upload_max_number_files: usize,
+
+    /// How passwords are hashed: the first makes new hashes, the others are still verified.
+    pub password_hashers: Vec<Algorithm>,
+    /// The fewest characters of a new password.
+    pub password_min_length: usize,
+    /// Where to log in.
+    pub login_url: String,
+    /// Where a login leads without `next`.
+    pub login_redirect_url: String,
+    /// Where a logout leads.
+    pub logout_redirect_url: String,
+    /// How long a link to reset a password works.
+    pub password_reset_timeout: Duration,
+    /// Whether signed cookies with the salt of Django before 5.2.15 are still read.
+    pub signed_cookie_legacy_salt_fallback: bool,
+    /// What happens to fields that a form does not declare.
+    pub form_unknown_fields: UnknownFields,
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
+impl Settings {
+    /// Starts from the safe defaults: a key and the hosts are all a site has to name.
+    ///
+    /// # Security
+    /// Neither is looked at here. [`check`](Self::check) refuses a weak key and a list that allows every host.
+    pub fn new(secret_key: SecretKey, allowed_hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            debug: false,
+            secret_key,
+            secret_key_fallbacks: Vec::new(),
+            allowed_hosts: AllowedHosts::parse(allowed_hosts),
+            dangerous_allow_any_host: false,
+            secure_ssl_redirect: true,
+            secure_ssl_host: None,
+            secure_redirect_exempt: ExemptPaths::default(),
+            secure_proxy_ssl_header: None,
+            trusted_proxies: Vec::new(),
+            use_x_forwarded_host: false,
+            use_x_forwarded_port: false,
+            secure_hsts_seconds: rules::HSTS_YEAR,
+            secure_hsts_include_subdomains: true,
+            secure_hsts_preload: true,
+            secure_content_type_nosniff: true,
+            secure_referrer_policy: Some(ReferrerPolicy::default()),
+            secure_cross_origin_opener_policy: Some(CrossOriginOpenerPolicy::SameOrigin),
+            secure_cross_origin_resource_policy: Some(CrossOriginResourcePolicy::SameOrigin),
+            permissions_policy: Some(PermissionsPolicy::default()),
+            content_security_policy: Some(Csp::strict()),
+            content_security_policy_report_only: None,
+            x_frame_options: FrameOptions::Deny,
+            session_cookie_name: "sessionid".to_owned(),
+            session_cookie_age: DAY * 14,
+            session_cookie_domain: None,
+            session_cookie_path: "/".to_owned(),
+            session_cookie_secure: true,
+            session_cookie_httponly: true,
+            session_cookie_samesite: SameSite::Lax,
+            session_expire_at_browser_close: false,
+            session_save_every_request: false,
+            session_idle_age: None,
+            session_absolute_age: Some(DAY * 30),
+            csrf_cookie_name: "csrftoken".to_owned(),
+            csrf_cookie_age: Some(DAY * 7 * 52),
+            csrf_cookie_domain: None,
+            csrf_cookie_path: "/".to_owned(),
+            csrf_cookie_secure: true,
+            csrf_cookie_httponly: true,
+            csrf_cookie_samesite: SameSite::Lax,
+            csrf_use_sessions: false,
+            csrf_header_name: HeaderName::csrf_token(),
+            csrf_trusted_origins: TrustedOrigins::default(),
+            data_upload_max_memory_size: 2_621_440,
+            data_upload_max_number_fields: 1000,
+            data_upload_max_number_files: 100,
+            password_hashers: hasher_name::DEFAULT.to_vec(),
+            password_min_length: 8,
+            login_url: "/login/".to_owned(),
+            login_redirect_url: "/".to_owned(),
+            logout_redirect_url: "/".to_owned(),
+            password_reset_timeout: DAY * 3,
+            signed_cookie_legacy_salt_fallback: false,
+            form_unknown_fields: UnknownFields::Drop,
+        }
+    }
+
+    /// Starts from the settings of a developer's machine: `debug` is on, only the machine itself is answered to, and no
+    /// HSTS is sent, which would bind every other server on `localhost`.
+    pub fn for_development(secret_key: SecretKey) -> Self {
+        let mut settings = Self::new(secret_key, [""; 0]);
+        settings.debug = true;
+        settings.allowed_hosts = settings.allowed_hosts.with_debug(true);
+        settings.secure_hsts_seconds = 0;
+        settings
+    }
+
+    /// Starts from the settings of a site under test: the strict defaults, for the hosts that tests use.
+    pub fn for_tests(secret_key: SecretKey) -> Self {
+        Self::new(
+            secret_key,
+            [".localhost", "127.0.0.1", "[::1]", "testserver", ".example"],
+        )
+    }
+
+    /// Reads settings from a TOML text and from environment variables, which override it.
+    ///
+    /// In TOML the names are Django's in lower case. The variables are `PALISADE_` and the name in upper case; lists
+    /// are written with commas or as TOML writes them. Other variables are passed over.
+    ///
+    /// # Errors
+    /// Names everything that is wrong: unknown names, wrong types, values out of range, and settings that contradict
+    /// each other or would leave the site open.
+    ///
+    /// # Security
+    /// The errors never show the value of a secret.
+    pub fn load(
+        toml: Option<&str>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsErrors> {
+        load::load(toml, env)
+    }
+
+    /// Says whether a site may run with these settings; [`load`](Self::load) has asked already.
+    ///
+    /// # Errors
+    /// Names everything that is out of range, contradictory, or would leave the site open.
+    pub fn check(&self) -> Result<(), SettingsErrors> {
+        SettingsErrors::refuse(
+            rules::broken(self)
+                .into_iter()
+                .map(rules::Broken::into_problem)
+                .collect(),
+        )
+    }
+
+    /// Lists what is looser than the defaults, with the id of Django's check (`security.W…`) where it has one.
+    pub fn weaknesses(&self) -> Vec<crate::Weakness> {
+        judge::weaknesses(self)
+    }
+
+    /// Writes all settings as TOML, secrets as asterisks.
+    pub fn to_toml(&self) -> String {
+        reference::toml(self)
+    }
+
+    /// The key that signs, and the older ones that still verify.
+    pub fn key_ring(&self) -> KeyRing {
+        KeyRing::new(self.secret_key.clone()).with_fallbacks(self.secret_key_fallbacks.clone())
+    }
+
+    /// The `Strict-Transport-Security` header, unless `secure_hsts_seconds` is zero.
+    pub fn hsts(&self) -> Option<Hsts> {
+        (self.secure_hsts_seconds > 0).then(|| {
+            let mut hsts = Hsts::new(self.secure_hsts_seconds);
+            hsts.include_subdomains = self.secure_hsts_include_subdomains;
+            hsts.preload = self.secure_hsts_preload;
+            hsts
+        })
+    }
+
+    /// The attributes of the session cookie. It has an age unless it ends with the browser.
+    pub fn session_cookie_attributes(&self) -> CookieAttributes {
+        let age = (!self.session_expire_at_browser_close).then_some(self.session_cookie_age);
+        CookieAttributes {
+            domain: self.session_cookie_domain.clone(),
+            expires: None,
+            http_only: self.session_cookie_httponly,
+            max_age: age.map(seconds),
+            path: Some(self.session_cookie_path.clone()),
+            same_site: Some(self.session_cookie_samesite),
+            secure: self.session_cookie_secure,
+        }
+    }
+
+    /// The attributes of the CSRF cookie.
+    pub fn csrf_cookie_attributes(&self) -> CookieAttributes {
+        CookieAttributes {
+            domain: self.csrf_cookie_domain.clone(),
+            expires: None,
+            http_only: self.csrf_cookie_httponly,
+            max_age: self.csrf_cookie_age.map(seconds),
+            path: Some(self.csrf_cookie_path.clone()),
+            same_site: Some(self.csrf_cookie_samesite),
+            secure: self.csrf_cookie_secure,
+        }
+    }
+
+    /// The domain of the cookie that carries the CSRF secret, which a `Referer` may name instead of the host.
+    pub fn csrf_referer_domain(&self) -> Option<&str> {
+        let domain = if self.csrf_use_sessions {
+            &self.session_cookie_domain
+        } else {
+            &self.csrf_cookie_domain
+        };
+        domain.as_deref()
+    }
+
+    /// How long a session lives unused.
+    pub fn session_idle_limit(&self) -> Duration {
+        self.session_idle_age.unwrap_or(self.session_cookie_age)
+    }
+
+    /// Says whether an address belongs to a proxy that is believed.
+    pub fn trusts_proxy(&self, address: std::net::IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted_proxies
+            .iter()
+            .any(|network| network.contains(&address))
+    }
+}
+
+fn seconds(age: Duration) -> i64 {
+    i64::try_from(age.as_secs()).unwrap_or(i64::MAX)
+}

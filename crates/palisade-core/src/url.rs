@@ -1,12 +1,12 @@
 //! URLs split as Python's `urlsplit` splits them.
 //!
 //! Django decides with `urlsplit` whether an origin, a Referer or a `next` address is its own (reference: RFC 3986 as
-//! read by CPython). A parser that reads the same text otherwise would decide otherwise, and the difference is an
+//! read by Python). A parser that reads the same text otherwise would decide otherwise, and the difference is an
 //! open redirect, so this one copies the reading, its oddities included: leading controls and spaces fall away, TAB,
 //! CR and LF are *removed* wherever they stand, the scheme is lower-cased, `[` and `]` must enclose an address, and a
 //! network location that NFKC would turn into one with `/?#@:` is refused.
 //!
-//! CPython closed two gaps in its check of brackets one after the other (text around the brackets, brackets in the
+//! Python closed two gaps in its check of brackets one after the other (text around the brackets, brackets in the
 //! user-info). This parser refuses what either version refuses.
 
 use std::fmt;

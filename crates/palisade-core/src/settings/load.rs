@@ -1,0 +1,166 @@
+//! Reading settings from a TOML text and from the environment.
+//!
+//! Reading goes on after a fault, since the person who mends the first would like to know of the second. What was given
+//! is remembered with its place, so that a rule broken by two settings can name the line of one.
+
+use std::collections::BTreeMap;
+
+use toml::de::{DeTable, DeValue};
+
+use super::raw::Raw;
+use super::registry::{REGISTRY, Setting};
+use super::{PREFIX, Place, Problem, Settings, SettingsErrors, rules};
+use crate::SecretKey;
+
+pub(super) fn load(
+    toml: Option<&str>,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<Settings, SettingsErrors> {
+    let mut loading = Loading {
+        settings: Settings::new(SecretKey::new(""), [""; 0]),
+        given: BTreeMap::new(),
+        problems: Vec::new(),
+    };
+    let readable = toml.is_none_or(|text| loading.read_toml(text));
+    for (variable, value) in env {
+        if variable.starts_with(PREFIX) {
+            let setting = REGISTRY.iter().find(|setting| setting.variable() == variable);
+            loading.take(setting, &variable, &Raw::Text(&value), Place::Variable);
+        }
+    }
+    if readable {
+        loading.settle();
+    }
+    SettingsErrors::refuse(loading.problems)?;
+    Ok(loading.settings)
+}
+
+/// Where a setting was given, and whether its value could be read.
+#[derive(Clone, Copy)]
+struct Given {
+    place: Place,
+    readable: bool,
+}
+
+struct Loading {
+    settings: Settings,
+    given: BTreeMap<&'static str, Given>,
+    problems: Vec<Problem>,
+}
+
+impl Loading {
+    /// Reads the file; says whether it is TOML at all.
+    fn read_toml(&mut self, text: &str) -> bool {
+        let line = |at: usize| 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+        let (table, faults) = DeTable::parse_recoverable(text);
+        for fault in &faults {
+            // The message only: the whole error would quote the line, and on it may be the key.
+            let place = fault
+                .span()
+                .map_or(Place::Nowhere, |span| Place::Line(line(span.start)));
+            self.problem("", place, format!("is not TOML: {}", fault.message()));
+        }
+        for (key, value) in table.get_ref() {
+            let place = Place::Line(line(key.span().start));
+            match value.get_ref() {
+                DeValue::Table(_) if !faults.is_empty() => {}
+                value => self.take(
+                    Setting::find(key.get_ref()),
+                    key.get_ref(),
+                    &Raw::Toml(value),
+                    place,
+                ),
+            }
+        }
+        faults.is_empty()
+    }
+
+    fn take(&mut self, setting: Option<&'static Setting>, name: &str, raw: &Raw<'_>, place: Place) {
+        let Some(setting) = setting else {
+            self.problem(name, place, unknown(name, place));
+            return;
+        };
+        let outcome = (setting.slot)(&mut self.settings).read(raw);
+        self.given.insert(
+            setting.name(),
+            Given {
+                place,
+                readable: outcome.is_ok(),
+            },
+        );
+        if let Err(what) = outcome {
+            self.problem(setting.name(), place, what);
+        }
+    }
+
+    /// Fills in what depends on other settings, and holds the whole against the rules.
+    fn settle(&mut self) {
+        let settings = &mut self.settings;
+        if !self.given.contains_key("secure_hsts_preload") {
+            settings.secure_hsts_preload =
+                settings.secure_hsts_include_subdomains && settings.secure_hsts_seconds >= rules::HSTS_YEAR;
+        }
+        settings.allowed_hosts = std::mem::take(&mut settings.allowed_hosts).with_debug(settings.debug);
+        if settings.csrf_use_sessions {
+            let cookie: Vec<_> = self
+                .given
+                .keys()
+                .filter(|name| name.starts_with("csrf_cookie_"))
+                .copied()
+                .collect();
+            for name in cookie {
+                let what = "has no effect while csrf_use_sessions is on, since there is no CSRF cookie: \
+                            remove one of them";
+                self.problem(name, self.place(name), what.to_owned());
+            }
+        }
+        for broken in rules::broken(&self.settings) {
+            let names = broken.settings;
+            // A value that could not be read has been named already, and the default in its place proves nothing.
+            if names
+                .iter()
+                .all(|name| self.given.get(name).is_none_or(|given| given.readable))
+            {
+                let place = names
+                    .iter()
+                    .map(|name| self.place(name))
+                    .min()
+                    .unwrap_or(Place::Nowhere);
+                let mut problem = broken.into_problem();
+                problem.place = place;
+                if let Some(name) = names.iter().find(|name| self.place(name) == place) {
+                    (*name).clone_into(&mut problem.setting);
+                }
+                self.problems.push(problem);
+            }
+        }
+    }
+
+    fn place(&self, name: &str) -> Place {
+        self.given.get(name).map_or(Place::Nowhere, |given| given.place)
+    }
+
+    fn problem(&mut self, setting: &str, place: Place, what: String) {
+        self.problems.push(Problem {
+            setting: setting.to_owned(),
+            place,
+            what,
+        });
+    }
+}
+
+/// Says that there is no such setting, and which one is nearest.
+fn unknown(name: &str, place: Place) -> String {
+    let wanted = name.strip_prefix(PREFIX).unwrap_or(name).to_lowercase();
+    let distance = |setting: &&Setting| strsim::damerau_levenshtein(&wanted, setting.name());
+    match REGISTRY.iter().min_by_key(distance) {
+        Some(nearest) if distance(&nearest) <= 2.max(wanted.len() / 4) => {
+            let nearest = match place {
+                Place::Variable => nearest.variable(),
+                _ => nearest.name().to_owned(),
+            };
+            format!("there is no such setting; did you mean `{nearest}`?")
+        }
+        _ => "there is no such setting".to_owned(),
+    }
+}

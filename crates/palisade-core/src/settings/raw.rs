@@ -1,0 +1,109 @@
+//! A setting's value before it has a type: a piece of TOML, or the text of an environment variable.
+//!
+//! TOML has types and is held to them. A variable has none, so its text is read as the setting asks: `true`, `1` and
+//! `on`; numbers; lists with commas or as TOML writes them.
+
+use toml::de::{DeArray, DeValue};
+
+/// A value as it was written.
+pub(super) enum Raw<'r> {
+    /// In the file.
+    Toml(&'r DeValue<'r>),
+    /// In a variable.
+    Text(&'r str),
+}
+
+impl Raw<'_> {
+    /// Says whether the value switches the setting off: `"none"` or an empty text.
+    pub(super) fn is_none(&self) -> bool {
+        self.text()
+            .is_ok_and(|text| text.trim().is_empty() || text.trim().eq_ignore_ascii_case("none"))
+    }
+
+    pub(super) fn text(&self) -> Result<&str, String> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Toml(DeValue::String(text)) => Ok(text),
+            Self::Toml(other) => Err(format!("is {}, not a text in quotes", kind(other))),
+        }
+    }
+
+    pub(super) fn boolean(&self) -> Result<bool, String> {
+        match self {
+            Self::Toml(DeValue::Boolean(value)) => Ok(*value),
+            Self::Toml(other) => Err(format!("is {}, not true or false", kind(other))),
+            Self::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "on" => Ok(true),
+                "false" | "0" | "off" => Ok(false),
+                _ => Err(format!(
+                    "is {}, not true or false (or 1, 0, on, off)",
+                    quoted(text)
+                )),
+            },
+        }
+    }
+
+    pub(super) fn number(&self) -> Result<u64, String> {
+        let (digits, radix) = match self {
+            Self::Toml(DeValue::Integer(number)) => (number.as_str(), number.radix()),
+            Self::Toml(other) => return Err(format!("is {}, not a whole number", kind(other))),
+            Self::Text(text) => (text.trim(), 10),
+        };
+        if digits.starts_with('-') {
+            return Err("is negative".to_owned());
+        }
+        u64::from_str_radix(&digits.replace('_', ""), radix)
+            .map_err(|_| format!("is {}, not a whole number that fits", quoted(digits)))
+    }
+
+    /// The entries of a list. A variable may have TOML's form, which it needs for entries with commas.
+    pub(super) fn list(&self) -> Result<Vec<String>, String> {
+        match self {
+            Self::Toml(DeValue::Array(array)) => texts(array),
+            Self::Toml(other) => Err(format!("is {}, not a list in brackets", kind(other))),
+            Self::Text(text) => match DeValue::parse(text).map(toml::Spanned::into_inner) {
+                Ok(DeValue::Array(array)) => texts(&array),
+                _ => Ok(text
+                    .split(',')
+                    .map(|e| e.trim().to_owned())
+                    .filter(|e| !e.is_empty())
+                    .collect()),
+            },
+        }
+    }
+
+    /// The entries of a list, or a text as its only entry.
+    pub(super) fn list_or_text(&self) -> Result<Vec<String>, String> {
+        match self {
+            Self::Toml(DeValue::String(text)) => Ok(vec![text.clone().into_owned()]),
+            _ => self.list(),
+        }
+    }
+}
+
+fn texts(array: &DeArray<'_>) -> Result<Vec<String>, String> {
+    let entries = array.iter().map(|entry| match entry.get_ref() {
+        DeValue::String(text) => Ok(text.clone().into_owned()),
+        other => Err(format!("has {} in its list, not a text in quotes", kind(other))),
+    });
+    entries.collect()
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a number",
+        DeValue::Float(_) => "a number with a point",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// Shows what was written, on one line and not too much of it.
+pub(super) fn quoted(text: &str) -> String {
+    let shown: String = text.chars().take(60).collect();
+    let rest = if shown.len() < text.len() { "…" } else { "" };
+    format!("`{}{rest}`", shown.escape_debug())
+}

@@ -1,0 +1,407 @@
+//! The table of all settings: their names, what they are for, and where they live.
+//!
+//! Reading, printing, “did you mean” and the documentation all go through this table, so that a setting which is not in
+//! it does not exist. A test holds it against the fields of [`Settings`].
+
+use super::Settings;
+use super::slot::Slot;
+
+/// One setting.
+pub struct Setting {
+    name: &'static str,
+    about: &'static str,
+    pub(super) slot: fn(&mut Settings) -> &mut dyn Slot,
+}
+
+impl Setting {
+    /// The name in TOML: Django's in lower case.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What the setting is for, and what its values mean.
+    pub const fn about(&self) -> &'static str {
+        self.about
+    }
+
+    /// The name of the environment variable.
+    ///
+    /// # Example
+    /// ```
+    /// use palisade_core::settings::REGISTRY;
+    ///
+    /// assert_eq!(REGISTRY[0].variable(), "PALISADE_DEBUG");
+    /// ```
+    pub fn variable(&self) -> String {
+        format!("{}{}", super::PREFIX, self.name.to_uppercase())
+    }
+
+    /// Whether the value is a secret, which is never shown.
+    pub fn is_secret(&self) -> bool {
+        self.name.starts_with("secret_key")
+    }
+
+    /// Finds a setting by its name in TOML.
+    pub(super) fn find(name: &str) -> Option<&'static Self> {
+        REGISTRY.iter().find(|setting| setting.name == name)
+    }
+
+    const fn new(name: &'static str, slot: fn(&mut Settings) -> &mut dyn Slot, about: &'static str) -> Self {
+        Self { name, about, slot }
+    }
+}
+
+impl std::fmt::Debug for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setting")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every setting, in the order in which they are documented.
+pub static REGISTRY: &[Setting] = &[
+    Setting::new(
+        "debug",
+        |s| &mut s.debug,
+        "\
+        Show details on error pages, answer to localhost without allowed_hosts, accept a weak secret_key. For a \
+        developer's machine only.",
+    ),
+    Setting::new(
+        "secret_key",
+        |s| &mut s.secret_key,
+        "\
+        Signs sessions, cookies and reset links. Required: at least 50 random characters, the same on every server, \
+        kept out of version control. The one of an existing Django site keeps its users logged in.",
+    ),
+    Setting::new(
+        "secret_key_fallbacks",
+        |s| &mut s.secret_key_fallbacks,
+        "\
+        Older keys that still verify while everything is signed anew. Remove them when the sessions have expired.",
+    ),
+    Setting::new(
+        "allowed_hosts",
+        |s| &mut s.allowed_hosts,
+        "\
+        The hosts that the site answers to, without scheme and port. \".example.com\" stands for example.com and \
+        everything below it. Required outside debug.",
+    ),
+    Setting::new(
+        "dangerous_allow_any_host",
+        |s| &mut s.dangerous_allow_any_host,
+        "\
+        Accept \"*\" in allowed_hosts outside debug. Then a client chooses the host that ends up in links and caches.",
+    ),
+    Setting::new(
+        "secure_ssl_redirect",
+        |s| &mut s.secure_ssl_redirect,
+        "\
+        Redirect plain HTTP to HTTPS.",
+    ),
+    Setting::new(
+        "secure_ssl_host",
+        |s| &mut s.secure_ssl_host,
+        "\
+        Redirect to this host instead of the one that the request names. \"none\": the request's.",
+    ),
+    Setting::new(
+        "secure_redirect_exempt",
+        |s| &mut s.secure_redirect_exempt,
+        "\
+        Regular expressions of paths, without their leading slash, that are served over plain HTTP.",
+    ),
+    Setting::new(
+        "secure_proxy_ssl_header",
+        |s| &mut s.secure_proxy_ssl_header,
+        "\
+        The header, and its value, by which a proxy in trusted_proxies says that the client used TLS, such as \
+        [\"X-Forwarded-Proto\", \"https\"]. The proxy must strip the header from what clients send.",
+    ),
+    Setting::new(
+        "trusted_proxies",
+        |s| &mut s.trusted_proxies,
+        "\
+        Addresses and networks of the proxies in front of the site. Forwarded headers from anybody else are not read.",
+    ),
+    Setting::new(
+        "use_x_forwarded_host",
+        |s| &mut s.use_x_forwarded_host,
+        "\
+        Take the host from X-Forwarded-Host, where a trusted proxy sends it.",
+    ),
+    Setting::new(
+        "use_x_forwarded_port",
+        |s| &mut s.use_x_forwarded_port,
+        "\
+        Take the port from X-Forwarded-Port, where a trusted proxy sends it.",
+    ),
+    Setting::new(
+        "secure_hsts_seconds",
+        |s| &mut s.secure_hsts_seconds,
+        "\
+        For how long browsers insist on HTTPS after a visit. 0 sends no header.",
+    ),
+    Setting::new(
+        "secure_hsts_include_subdomains",
+        |s| &mut s.secure_hsts_include_subdomains,
+        "\
+        Insist for every subdomain, too. All of them must speak HTTPS.",
+    ),
+    Setting::new(
+        "secure_hsts_preload",
+        |s| &mut s.secure_hsts_preload,
+        "\
+        Let browser makers build the site into their lists, so that even the first visit is safe. Needs one year and the \
+        subdomains; unless set, it is off without them.",
+    ),
+    Setting::new(
+        "secure_content_type_nosniff",
+        |s| &mut s.secure_content_type_nosniff,
+        "\
+        Keep browsers from guessing content types (X-Content-Type-Options).",
+    ),
+    Setting::new(
+        "secure_referrer_policy",
+        |s| &mut s.secure_referrer_policy,
+        "\
+        What other sites learn of the page a link was on: a policy, or a list of which browsers take the last they know. \
+        \"none\" sends no header.",
+    ),
+    Setting::new(
+        "secure_cross_origin_opener_policy",
+        |s| &mut s.secure_cross_origin_opener_policy,
+        "\
+        Which windows share a browsing context with the site: same-origin, same-origin-allow-popups, \
+        noopener-allow-popups or unsafe-none. \"none\" sends no header.",
+    ),
+    Setting::new(
+        "secure_cross_origin_resource_policy",
+        |s| &mut s.secure_cross_origin_resource_policy,
+        "\
+        Which sites may embed the site's responses: same-origin, same-site or cross-origin. \"none\" sends no header.",
+    ),
+    Setting::new(
+        "permissions_policy",
+        |s| &mut s.permissions_policy,
+        "\
+        Which powerful features of the browser the site gives up. \"none\" sends no header.",
+    ),
+    Setting::new(
+        "content_security_policy",
+        |s| &mut s.content_security_policy,
+        "\
+        What pages may load and run; the nonce of each response takes the place of the one written here. \"none\" \
+        sends no header.",
+    ),
+    Setting::new(
+        "content_security_policy_report_only",
+        |s| &mut s.content_security_policy_report_only,
+        "\
+        A policy under trial: browsers report what it would have stopped. \"none\" sends no header.",
+    ),
+    Setting::new(
+        "x_frame_options",
+        |s| &mut s.x_frame_options,
+        "\
+        Who may frame the site's pages: DENY or SAMEORIGIN.",
+    ),
+    Setting::new(
+        "session_cookie_name",
+        |s| &mut s.session_cookie_name,
+        "\
+        The session cookie's name. With the prefix __Host- browsers keep subdomains from planting it; then it must be \
+        secure, without a domain, and with the path /.",
+    ),
+    Setting::new(
+        "session_cookie_age",
+        |s| &mut s.session_cookie_age,
+        "\
+        For how many seconds the browser keeps the session cookie.",
+    ),
+    Setting::new(
+        "session_cookie_domain",
+        |s| &mut s.session_cookie_domain,
+        "\
+        The domain that shares the session cookie with all its subdomains. \"none\": only the host that set it.",
+    ),
+    Setting::new(
+        "session_cookie_path",
+        |s| &mut s.session_cookie_path,
+        "\
+        The path below which the session cookie is sent.",
+    ),
+    Setting::new(
+        "session_cookie_secure",
+        |s| &mut s.session_cookie_secure,
+        "\
+        Send the session cookie over HTTPS only.",
+    ),
+    Setting::new(
+        "session_cookie_httponly",
+        |s| &mut s.session_cookie_httponly,
+        "\
+        Keep the session cookie from scripts.",
+    ),
+    Setting::new(
+        "session_cookie_samesite",
+        |s| &mut s.session_cookie_samesite,
+        "\
+        Whether the session cookie travels with requests that other sites start: Strict (never), Lax (with links) or \
+        None (always; must be secure).",
+    ),
+    Setting::new(
+        "session_expire_at_browser_close",
+        |s| &mut s.session_expire_at_browser_close,
+        "\
+        Let the browser forget the session cookie when it is closed.",
+    ),
+    Setting::new(
+        "session_save_every_request",
+        |s| &mut s.session_save_every_request,
+        "\
+        Save the session and renew its cookie at every request, not only when it changed.",
+    ),
+    Setting::new(
+        "session_idle_age",
+        |s| &mut s.session_idle_age,
+        "\
+        After how many seconds without use a session ends. \"none\": after session_cookie_age.",
+    ),
+    Setting::new(
+        "session_absolute_age",
+        |s| &mut s.session_absolute_age,
+        "\
+        After how many seconds a session ends however much it is used. \"none\" or 0: never.",
+    ),
+    Setting::new(
+        "csrf_cookie_name",
+        |s| &mut s.csrf_cookie_name,
+        "\
+        The CSRF cookie's name. The prefix __Host- is possible as for the session cookie.",
+    ),
+    Setting::new(
+        "csrf_cookie_age",
+        |s| &mut s.csrf_cookie_age,
+        "\
+        For how many seconds the browser keeps the CSRF cookie. \"none\" or 0: until it is closed.",
+    ),
+    Setting::new(
+        "csrf_cookie_domain",
+        |s| &mut s.csrf_cookie_domain,
+        "\
+        The domain that shares the CSRF cookie with all its subdomains. \"none\": only the host that set it.",
+    ),
+    Setting::new(
+        "csrf_cookie_path",
+        |s| &mut s.csrf_cookie_path,
+        "\
+        The path below which the CSRF cookie is sent.",
+    ),
+    Setting::new(
+        "csrf_cookie_secure",
+        |s| &mut s.csrf_cookie_secure,
+        "\
+        Send the CSRF cookie over HTTPS only.",
+    ),
+    Setting::new(
+        "csrf_cookie_httponly",
+        |s| &mut s.csrf_cookie_httponly,
+        "\
+        Keep the CSRF cookie from scripts. Scripts that send the token read it from the page.",
+    ),
+    Setting::new(
+        "csrf_cookie_samesite",
+        |s| &mut s.csrf_cookie_samesite,
+        "\
+        Whether the CSRF cookie travels with requests that other sites start: Strict, Lax or None (must be secure).",
+    ),
+    Setting::new(
+        "csrf_use_sessions",
+        |s| &mut s.csrf_use_sessions,
+        "\
+        Keep the CSRF secret in the session instead of a cookie.",
+    ),
+    Setting::new(
+        "csrf_header_name",
+        |s| &mut s.csrf_header_name,
+        "\
+        The request header that may carry the CSRF token. Django's spelling HTTP_X_CSRFTOKEN is read, too.",
+    ),
+    Setting::new(
+        "csrf_trusted_origins",
+        |s| &mut s.csrf_trusted_origins,
+        "\
+        Other origins whose pages may send forms to the site, such as \"https://pay.example.com\" or \
+        \"https://*.example.com\".",
+    ),
+    Setting::new(
+        "data_upload_max_memory_size",
+        |s| &mut s.data_upload_max_memory_size,
+        "\
+        The largest request body in bytes, files not counted.",
+    ),
+    Setting::new(
+        "data_upload_max_number_fields",
+        |s| &mut s.data_upload_max_number_fields,
+        "\
+        The most fields of one request.",
+    ),
+    Setting::new(
+        "data_upload_max_number_files",
+        |s| &mut s.data_upload_max_number_files,
+        "\
+        The most files of one request.",
+    ),
+    Setting::new(
+        "password_hashers",
+        |s| &mut s.password_hashers,
+        "\
+        How passwords are hashed: the first makes new hashes, the others verify old ones, which are made anew at the next \
+        login. Django's class paths are read, too.",
+    ),
+    Setting::new(
+        "password_min_length",
+        |s| &mut s.password_min_length,
+        "\
+        The fewest characters of a new password.",
+    ),
+    Setting::new(
+        "login_url",
+        |s| &mut s.login_url,
+        "\
+        Where to send whoever has to log in.",
+    ),
+    Setting::new(
+        "login_redirect_url",
+        |s| &mut s.login_redirect_url,
+        "\
+        Where a login leads that has no next.",
+    ),
+    Setting::new(
+        "logout_redirect_url",
+        |s| &mut s.logout_redirect_url,
+        "\
+        Where a logout leads.",
+    ),
+    Setting::new(
+        "password_reset_timeout",
+        |s| &mut s.password_reset_timeout,
+        "\
+        For how many seconds a link to reset a password works.",
+    ),
+    Setting::new(
+        "signed_cookie_legacy_salt_fallback",
+        |s| &mut s.signed_cookie_legacy_salt_fallback,
+        "\
+        Read signed cookies with the salt of Django before 5.2.15, too. With it, one cookie can pass for another \
+        (CVE-2026-6873).",
+    ),
+    Setting::new(
+        "form_unknown_fields",
+        |s| &mut s.form_unknown_fields,
+        "\
+        What happens to fields that a form does not declare: drop (and log) them, or refuse the request.",
+    ),
+];
