@@ -5,6 +5,7 @@
 //! different names: `--host-resolver-rules` leads the names to ports of the loopback address and every other name
 //! to nowhere. The address bar shows `https://vault.test/`, and `SameSite` means what it means outside.
 
+mod console;
 mod element;
 mod setup;
 
