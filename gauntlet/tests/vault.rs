@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use gauntlet::attack::{account, exposure, forgery, framing, session};
-use gauntlet::{Arena, Outcome, Person};
+use gauntlet::{Arena, Outcome, Person, Target};
 use testkit::attacker::Lure;
 
 /// What a logged-in person can open.
@@ -144,13 +144,13 @@ async fn script_in_a_note_is_text() -> Result<()> {
 
 #[tokio::test]
 async fn unknown_host_name_is_refused() -> Result<()> {
-    failed(&exposure::poisoned_host(&Arena::around_vault().await?).await?);
+    failed(&exposure::poisoned_host(&Target::vault().await?).await?);
     Ok(())
 }
 
 #[tokio::test]
 async fn password_is_never_asked_for_in_clear() -> Result<()> {
-    failed(&exposure::password_in_clear(&Arena::around_vault().await?).await?);
+    failed(&exposure::password_in_clear(&Target::vault().await?).await?);
     Ok(())
 }
 

@@ -23,7 +23,7 @@ use crate::Process;
 pub use setup::Setup;
 
 /// How long a page may take before a test says that it does not come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often the browser is asked whether something is there yet.
 const GLANCE: Duration = Duration::from_millis(25);
