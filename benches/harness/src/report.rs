@@ -59,13 +59,18 @@ pub struct Report {
 }
 
 impl Report {
+    /// Notes the conditions, before the run itself makes the machine busy.
     pub fn begin(rounds: u32, seconds: f64, connections: u16) -> Self {
-        let conditions = format!(
-            "{}; load average at the start {}. {connections} connections, medians of {rounds} interleaved rounds \
-             of {seconds} s.",
+        let load = first_words("/proc/loadavg", 1);
+        let mut conditions = format!(
+            "{}. {connections} connections, medians of {rounds} interleaved rounds of {seconds} s. \
+             Load average before the run: {load}.",
             machine(),
-            first_words("/proc/loadavg", 2),
         );
+        if load.parse().is_ok_and(|load: f64| load > 1.0) {
+            conditions += " The machine was busy with other work, which raises every figure: \
+                           compare the rows with one another, not with another run.";
+        }
         Self {
             conditions,
             samples: BTreeMap::new(),

@@ -62,7 +62,12 @@ pub(super) fn gunicorn(source: &Path, data: &Path, port: u16) -> Result<Command>
         "--worker-class=gthread",
         "--threads=4",
     ]);
-    gunicorn.args(["--keep-alive=75", "--no-control-socket", "--log-level=warning"]);
+    gunicorn.args([
+        "--keep-alive=75",
+        "--timeout=300",
+        "--no-control-socket",
+        "--log-level=warning",
+    ]);
     gunicorn
         .arg(format!("--bind=127.0.0.1:{port}"))
         .arg("bench_site:application");
