@@ -267,7 +267,10 @@ impl Guard for TransportGuard {
     type Pass = bool;
 
     fn admit(&self, request: &mut request::Parts) -> Result<bool, Rejection> {
-        let connection = self.connection(request);
+        let mut connection = self.connection(request);
+        if request.extensions.get::<PlainDoor>().is_some() {
+            connection.secure = false;
+        }
         if !connection.secure {
             self.refuse_plain(request)?;
         }
