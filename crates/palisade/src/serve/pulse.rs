@@ -186,8 +186,9 @@ impl Pace {
         self.left = self.left.saturating_sub(waited);
     }
 
+    /// Bytes that come when patience is over come too late.
     pub(super) fn earn(&mut self, bytes: u64) {
-        if bytes > 0 {
+        if bytes > 0 && !self.is_over() {
             let nanos = bytes.saturating_mul(1_000_000_000) / u64::from(self.bytes_per_second);
             self.left = self
                 .left
