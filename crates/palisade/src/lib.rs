@@ -19,3 +19,4 @@ pub mod stack;
 pub mod transport;
 
 pub use palisade_core as core;
+pub use serve::serve;

@@ -50,6 +50,11 @@ pub(super) fn open(data: &Path, names: &[String], now: SystemTime) -> Result<Cer
     place.load(&names, now)
 }
 
+/// Where the authority's certificate lies.
+pub(super) fn authority(data: &Path) -> PathBuf {
+    data.join(FOLDER).join(AUTHORITY)
+}
+
 /// The names that the certificate is for; this machine's own are always among them.
 struct Names(Vec<ServerName<'static>>);
 

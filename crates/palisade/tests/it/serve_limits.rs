@@ -1,6 +1,7 @@
 //! Clients that take too much: each is cut, and without its limit each test waits in vain.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -123,6 +124,45 @@ async fn an_http2_client_that_never_begins_is_cut() {
 }
 
 #[tokio::test]
+async fn an_http2_head_that_trickles_is_cut() {
+    let site = Running::tls(site(), Limits::default().with_header(SHORT)).await;
+    let mut client = site.http2().await;
+    client.request(1, "/never", &[]).await;
+    client.send(HEADERS, 0, 3, &head("GET", "/", &[])).await.unwrap();
+    let (mut reader, mut writer) = tokio::io::split(client.stream);
+    let trickle = tokio::spawn(async move {
+        let mut clock = tokio::time::interval(Duration::from_millis(10));
+        // CONTINUATION frames, each with a header of one letter.
+        let piece = frame(9, 0, 3, &[0, 1, b'x', 1, b'y']);
+        while writer.write_all(&piece).await.is_ok() && writer.flush().await.is_ok() {
+            clock.tick().await;
+        }
+    });
+    let _ = within(reader.read_to_end(&mut Vec::new())).await;
+    trickle.abort();
+}
+
+#[tokio::test]
+async fn floods_of_frames_without_requests_end_the_connection() {
+    let site = Running::tls(site(), Limits::default()).await;
+    let floods = [
+        frame(PING, 0, 0, &[0; 8]),
+        frame(SETTINGS, 0, 0, &[]),
+        frame(2, 0, 1, &[0, 0, 0, 0, 1]),
+    ];
+    for flood in floods {
+        let Http2 { stream } = site.http2().await;
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let flood = flood.repeat(100);
+        let sending = tokio::spawn(async move {
+            while writer.write_all(&flood).await.is_ok() && writer.flush().await.is_ok() {}
+        });
+        let _ = within(reader.read_to_end(&mut Vec::new())).await;
+        sending.abort();
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_comes_too_slowly_is_given_up() {
     let limits = Limits::default().with_body_rate(1000, SHORT);
     let site = Running::tls(site(), limits).await;
@@ -209,40 +249,59 @@ impl Drop for Dropped {
     }
 }
 
-fn endless(dropped: &Arc<Notify>) -> Router {
-    let endless = |State(dropped): State<Arc<Notify>>| async move {
-        let guard = Dropped(dropped);
-        Body::from_stream(stream::repeat_with(move || {
+/// How many chunks of 16 KiB a response has at most: far more than all buffers between server and client.
+const CHUNKS: usize = 4000;
+
+#[derive(Clone, Default)]
+struct Source {
+    taken: Arc<AtomicUsize>,
+    dropped: Arc<Notify>,
+}
+
+fn large(source: &Source) -> Router {
+    let large = |State(source): State<Source>| async move {
+        let guard = Dropped(source.dropped);
+        let chunks = (0..CHUNKS).map(move |_| {
             let _held = &guard;
+            source.taken.fetch_add(1, Ordering::Relaxed);
             Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 16 * 1024]))
-        }))
+        });
+        Body::from_stream(stream::iter(chunks))
     };
     Router::new()
-        .route("/endless", get(endless))
-        .with_state(Arc::clone(dropped))
+        .route("/large", get(large))
+        .with_state(source.clone())
 }
 
 #[tokio::test]
 async fn a_client_that_asks_and_does_not_read_is_cut() {
-    let dropped = Arc::new(Notify::new());
-    let site = Running::tls(endless(&dropped), Limits::default().with_stall(SHORT)).await;
+    let source = Source::default();
+    let site = Running::tls(large(&source), Limits::default().with_stall(SHORT)).await;
     let mut stream = site.https().await;
     stream
-        .write_all(b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
         .await
         .unwrap();
-    within(dropped.notified()).await;
+    within(source.dropped.notified()).await;
+    assert!(
+        source.taken.load(Ordering::Relaxed) < CHUNKS,
+        "the response was buffered whole"
+    );
 }
 
 #[tokio::test]
 async fn an_http2_client_that_gives_no_window_is_cut() {
-    let dropped = Arc::new(Notify::new());
-    let site = Running::tls(endless(&dropped), Limits::default().with_stall(SHORT)).await;
+    let source = Source::default();
+    let site = Running::tls(large(&source), Limits::default().with_stall(SHORT)).await;
     let mut client = site.http2().await;
-    client.request(1, "/endless", &[]).await;
+    client.request(1, "/large", &[]).await;
     // Everything is read, only the window is never opened again.
     while client.frame().await.is_some() {}
-    within(dropped.notified()).await;
+    within(source.dropped.notified()).await;
+    assert!(
+        source.taken.load(Ordering::Relaxed) < CHUNKS,
+        "the response was buffered whole"
+    );
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use tokio_rustls::{TlsConnector, client};
 use tower_service::Service;
 
 /// Waits for an event that must come soon; a defence that is missing shows as a wait without end.
-pub async fn within<F: Future>(event: F) -> F::Output {
+pub(crate) async fn within<F: Future>(event: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(5), event)
         .await
         .expect("it should have happened by now")
@@ -31,7 +31,7 @@ pub async fn within<F: Future>(event: F) -> F::Output {
 
 /// A bare router as a site; what it says to plain HTTP is the least a stack would.
 #[derive(Clone)]
-pub struct Site(pub Router);
+pub(crate) struct Site(pub(crate) Router);
 
 impl Service<Request<Body>> for Site {
     type Response = Response<Body>;
@@ -70,29 +70,34 @@ impl Application for Site {
 }
 
 /// A server that runs until it is told to stop.
-pub struct Running {
-    pub address: SocketAddr,
-    pub redirect: Option<SocketAddr>,
-    pub stop: Option<oneshot::Sender<()>>,
-    pub done: JoinHandle<()>,
-    pub data: TempDir,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) redirect: Option<SocketAddr>,
+    pub(crate) stop: Option<oneshot::Sender<()>>,
+    pub(crate) done: JoinHandle<()>,
+    pub(crate) data: TempDir,
 }
 
 impl Running {
     /// Starts a site over TLS with a development certificate.
-    pub async fn tls(router: Router, limits: Limits) -> Self {
+    pub(crate) async fn tls(router: Router, limits: Limits) -> Self {
         let data = tempfile::tempdir().unwrap();
         let tls = Tls::development(data.path(), [] as [&str; 0]).unwrap();
         Self::start(router, limits, Listen::from(tls), data).await
     }
 
     /// Starts a site that speaks plain HTTP, as behind a proxy.
-    pub async fn plain(router: Router, limits: Limits) -> Self {
+    pub(crate) async fn plain(router: Router, limits: Limits) -> Self {
         let listen = Listen::plain_behind_proxy("127.0.0.1:0");
         Self::start(router, limits, listen, tempfile::tempdir().unwrap()).await
     }
 
-    pub async fn start(router: Router, limits: Limits, listen: impl Into<Listen>, data: TempDir) -> Self {
+    pub(crate) async fn start(
+        router: Router,
+        limits: Limits,
+        listen: impl Into<Listen>,
+        data: TempDir,
+    ) -> Self {
         let (stop, stopped) = oneshot::channel();
         let bound = serve::serve(Site(router), listen)
             .listen("127.0.0.1:0")
@@ -115,23 +120,23 @@ impl Running {
         }
     }
 
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
     }
 
     /// What a client trusts that imported the development authority.
-    pub fn roots(&self) -> RootCertStore {
+    pub(crate) fn roots(&self) -> RootCertStore {
         let path = self.data.path().join("development-certificate/ca.pem");
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(path).unwrap()).unwrap();
         roots
     }
 
-    pub async fn tcp(&self) -> TcpStream {
+    pub(crate) async fn tcp(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    pub async fn https(&self) -> TlsStream<TcpStream> {
+    pub(crate) async fn https(&self) -> TlsStream<TcpStream> {
         connect(
             self.address,
             self.roots(),
@@ -142,7 +147,7 @@ impl Running {
         .unwrap()
     }
 
-    pub async fn http2(&self) -> Http2<TlsStream<TcpStream>> {
+    pub(crate) async fn http2(&self) -> Http2<TlsStream<TcpStream>> {
         let stream = connect(self.address, self.roots(), &[b"h2"], &[&rustls::version::TLS13])
             .await
             .unwrap();
@@ -152,7 +157,7 @@ impl Running {
 }
 
 /// Shakes hands for `localhost`.
-pub async fn connect(
+pub(crate) async fn connect(
     address: SocketAddr,
     roots: RootCertStore,
     alpn: &[&[u8]],
@@ -171,20 +176,24 @@ pub async fn connect(
 }
 
 /// Sends bytes and reads until the server closes.
-pub async fn to_the_end<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, request: &str) -> String {
+pub(crate) async fn to_the_end<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, request: &str) -> String {
     let _ = stream.write_all(request.as_bytes()).await;
     rest(stream).await
 }
 
 /// Reads until the server closes, however it does.
-pub async fn rest<S: AsyncRead + Unpin>(stream: &mut S) -> String {
+pub(crate) async fn rest<S: AsyncRead + Unpin>(stream: &mut S) -> String {
     let mut bytes = Vec::new();
     let _ = within(stream.read_to_end(&mut bytes)).await;
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Sends a request on a connection that stays open and reads a response with this text in it.
-pub async fn until<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, request: &str, text: &str) -> String {
+pub(crate) async fn until<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    request: &str,
+    text: &str,
+) -> String {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     within(async {
@@ -201,30 +210,30 @@ pub async fn until<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, request: &
 }
 
 /// An HTTP/2 client with no more manners than a test asks for (RFC 9113).
-pub struct Http2<S> {
-    pub stream: S,
+pub(crate) struct Http2<S> {
+    pub(crate) stream: S,
 }
 
-pub const DATA: u8 = 0;
-pub const HEADERS: u8 = 1;
-pub const RST_STREAM: u8 = 3;
-pub const SETTINGS: u8 = 4;
-pub const PING: u8 = 6;
-pub const GOAWAY: u8 = 7;
-pub const END_STREAM: u8 = 1;
-pub const END_HEADERS: u8 = 4;
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
 
 /// A frame as it was read.
 #[derive(Debug)]
-pub struct Frame {
-    pub kind: u8,
-    pub flags: u8,
-    pub stream: u32,
-    pub payload: Vec<u8>,
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Http2<S> {
-    pub async fn begin(mut stream: S) -> Self {
+    pub(crate) async fn begin(mut stream: S) -> Self {
         stream
             .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
             .await
@@ -234,7 +243,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Http2<S> {
         client
     }
 
-    pub async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> std::io::Result<()> {
+    pub(crate) async fn send(
+        &mut self,
+        kind: u8,
+        flags: u8,
+        stream: u32,
+        payload: &[u8],
+    ) -> std::io::Result<()> {
         self.stream
             .write_all(&frame(kind, flags, stream, payload))
             .await?;
@@ -242,7 +257,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Http2<S> {
     }
 
     /// Sends a request without a body.
-    pub async fn request(&mut self, stream: u32, path: &str, more: &[(&str, &str)]) {
+    pub(crate) async fn request(&mut self, stream: u32, path: &str, more: &[(&str, &str)]) {
         let head = head("GET", path, more);
         self.send(HEADERS, END_HEADERS | END_STREAM, stream, &head)
             .await
@@ -250,7 +265,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Http2<S> {
     }
 
     /// Reads a frame; `None` once the server has closed.
-    pub async fn frame(&mut self) -> Option<Frame> {
+    pub(crate) async fn frame(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         within(self.stream.read_exact(&mut head)).await.ok()?;
         let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
@@ -265,7 +280,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Http2<S> {
     }
 
     /// Reads one response: whether its status is 200, and its body.
-    pub async fn response(&mut self, stream: u32) -> (bool, String) {
+    pub(crate) async fn response(&mut self, stream: u32) -> (bool, String) {
         let (mut ok, mut body) = (false, Vec::new());
         loop {
             let frame = self.frame().await.expect("a response");
@@ -286,7 +301,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Http2<S> {
     }
 }
 
-pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut bytes = vec![length[1], length[2], length[3], kind, flags];
     bytes.extend(stream.to_be_bytes());
@@ -295,7 +310,7 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 /// A request head as HPACK literals.
-pub fn head(method: &str, path: &str, more: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn head(method: &str, path: &str, more: &[(&str, &str)]) -> Vec<u8> {
     let pseudo = [
         (":method", method),
         (":scheme", "https"),
