@@ -27,6 +27,7 @@ mod connection;
 mod development;
 mod error;
 mod exchange;
+mod frames;
 mod framing;
 mod limits;
 mod pulse;
