@@ -31,7 +31,9 @@ pub(crate) fn site(router: Router) -> Protected {
     settings.secure_ssl_redirect = false;
     settings.data_upload_max_memory_size = usize::MAX;
     let all = |router: Router| axum::routing::any_service(router).csrf_exempt("a test of the server");
-    let router = palisade::Router::new().route("/", all(router.clone())).route("/{*path}", all(router));
+    let router = palisade::Router::new()
+        .route("/", all(router.clone()))
+        .route("/{*path}", all(router));
     Palisade::new(settings).protect(router)
 }
 

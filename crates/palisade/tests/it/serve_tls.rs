@@ -12,7 +12,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::version::{TLS12, TLS13};
 
-use crate::serve_site::{Running, site, connect, within};
+use crate::serve_site::{Running, connect, site, within};
 
 fn router() -> Router {
     Router::new().route("/", get(|| async { "hello" }))
