@@ -29,7 +29,7 @@ fn site() -> Router {
                 let mut text = String::new();
                 let mut error: Option<&dyn std::error::Error> = Some(&error);
                 while let Some(cause) = error {
-                    text += &format!("{cause}; ");
+                    text.extend([cause.to_string().as_str(), "; "]);
                     error = cause.source();
                 }
                 text
