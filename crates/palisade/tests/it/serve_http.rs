@@ -20,7 +20,7 @@ fn mirror() -> Router {
             peer.addr.ip().is_loopback()
         );
         for (name, value) in &headers {
-            text += &format!("{name}: {}\n", value.to_str().unwrap());
+            text.extend([name.as_str(), ": ", value.to_str().unwrap(), "\n"]);
         }
         text
     };
