@@ -117,3 +117,20 @@ fn variables_override_the_file() {
     assert_eq!(settings.hsts(), None);
     assert_eq!(settings.secure_proxy_ssl_header.unwrap().value, "https");
 }
+
+#[test]
+fn an_applications_own_defaults_give_way_to_file_and_variables() {
+    let own = || Settings::new(crate::SecretKey::new(super::KEY), ["localhost"]);
+    let settings = own().overlaid(None, env(&[])).unwrap();
+    assert!(settings.allowed_hosts.validate("localhost").is_ok());
+
+    let file = "allowed_hosts = [\"b.example\"]";
+    let settings = own().overlaid(Some(file), env(&[])).unwrap();
+    assert!(settings.allowed_hosts.validate("localhost").is_err());
+    assert_eq!(settings.secret_key.expose(), super::KEY);
+
+    let variable = [("PALISADE_ALLOWED_HOSTS", "c.example")];
+    let settings = own().overlaid(Some(file), env(&variable)).unwrap();
+    assert!(settings.allowed_hosts.validate("c.example").is_ok());
+    assert!(settings.allowed_hosts.validate("b.example").is_err());
+}
