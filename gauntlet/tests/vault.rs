@@ -4,8 +4,11 @@
 
 use anyhow::Result;
 use gauntlet::attack::{account, exposure, forgery, framing, session};
-use gauntlet::{Arena, Outcome};
+use gauntlet::{Arena, Outcome, Person, Target};
 use testkit::attacker::Lure;
+
+/// What a logged-in person can open.
+const PAGES: [&str; 5] = ["/", "/secret/", "/profile/", "/password/", "/sessions/"];
 
 fn failed(outcome: &Outcome) {
     assert!(!outcome.succeeded, "the attack worked: {}", outcome.evidence);
@@ -141,12 +144,62 @@ async fn script_in_a_note_is_text() -> Result<()> {
 
 #[tokio::test]
 async fn unknown_host_name_is_refused() -> Result<()> {
-    failed(&exposure::poisoned_host(&Arena::around_vault().await?).await?);
+    failed(&exposure::poisoned_host(&Target::vault().await?).await?);
     Ok(())
 }
 
 #[tokio::test]
 async fn password_is_never_asked_for_in_clear() -> Result<()> {
-    failed(&exposure::password_in_clear(&Arena::around_vault().await?).await?);
+    failed(&exposure::password_in_clear(&Target::vault().await?).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn widget_is_shown_by_another_site() -> Result<()> {
+    let shown = framing::framed(&Arena::around_vault().await?, Lure::OtherSite, "/widget/").await?;
+    assert!(shown.succeeded, "{}", shown.evidence);
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_page_complains_of_the_policy_that_protects_it() -> Result<()> {
+    let arena = Arena::around_vault().await?;
+    arena.whole_visit().await?;
+    arena.log_in(Person::VICTIM).await?;
+    for path in PAGES {
+        arena.open(path).await?;
+    }
+    assert_eq!(arena.browser.complaints().await?, [""; 0]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_page_fits_a_phone() -> Result<()> {
+    let arena = Arena::around_vault().await?;
+    arena.enter(Person::VICTIM).await?;
+    arena.browser.resize(360, 740).await?;
+    for path in PAGES {
+        arena.open(path).await?;
+        let beyond = "return document.documentElement.scrollWidth > window.innerWidth";
+        assert_eq!(
+            arena.browser.run(beyond, &[]).await?,
+            false,
+            "{path} is wider than a phone"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn login_needs_no_mouse() -> Result<()> {
+    let arena = Arena::around_vault().await?;
+    arena.sign_up(Person::VICTIM).await?;
+    arena.open("/login/").await?;
+    arena.browser.fill("username", Person::VICTIM.username).await?;
+    arena
+        .browser
+        .fill("password", &format!("{}\n", Person::VICTIM.password))
+        .await?;
+    arena.browser.find("[data-user]").await?;
     Ok(())
 }

@@ -4,7 +4,8 @@
 
 use anyhow::Result;
 use gauntlet::attack::{account, exposure, forgery, framing, session};
-use gauntlet::{Arena, Outcome};
+use gauntlet::{Arena, Outcome, Target};
+use testkit::Authority;
 use testkit::attacker::Lure;
 
 fn succeeded(outcome: &Outcome) {
@@ -141,12 +142,12 @@ async fn script_in_a_note_runs() -> Result<()> {
 
 #[tokio::test]
 async fn any_host_name_is_believed() -> Result<()> {
-    succeeded(&exposure::poisoned_host(&Arena::around_weak_twin().await?).await?);
+    succeeded(&exposure::poisoned_host(&Target::weak_twin(&Authority::new()?).await?).await?);
     Ok(())
 }
 
 #[tokio::test]
 async fn password_is_asked_for_in_clear() -> Result<()> {
-    succeeded(&exposure::password_in_clear(&Arena::around_weak_twin().await?).await?);
+    succeeded(&exposure::password_in_clear(&Target::weak_twin(&Authority::new()?).await?).await?);
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! different names: `--host-resolver-rules` leads the names to ports of the loopback address and every other name
 //! to nowhere. The address bar shows `https://vault.test/`, and `SameSite` means what it means outside.
 
+mod console;
 mod element;
 mod setup;
 
@@ -22,7 +23,7 @@ use crate::Process;
 pub use setup::Setup;
 
 /// How long a page may take before a test says that it does not come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often the browser is asked whether something is there yet.
 const GLANCE: Duration = Duration::from_millis(25);

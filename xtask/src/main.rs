@@ -10,6 +10,7 @@ mod tool;
 
 use std::env;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -44,6 +45,9 @@ fn teach() -> Result<ExitCode> {
 }
 
 fn run(asked: &[String]) -> Result<ExitCode> {
+    if let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() {
+        env::set_current_dir(root)?;
+    }
     let mut stages = Vec::new();
     for name in asked {
         let task = TASKS.iter().find(|task| task.name == name);

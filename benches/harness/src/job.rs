@@ -84,3 +84,23 @@ impl fmt::Display for Job {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_write_that_was_lost_is_a_wrong_answer() {
+        let mut counted = None;
+        assert!(Job::SessionWrite.accepts(b"count=7", &mut counted));
+        assert!(Job::SessionWrite.accepts(b"count=8", &mut counted));
+        assert!(!Job::SessionWrite.accepts(b"count=8", &mut counted));
+    }
+
+    #[test]
+    fn a_page_for_somebody_else_is_a_wrong_answer() {
+        assert!(Job::LoggedIn.accepts(b"hello, alice", &mut None));
+        assert!(!Job::LoggedIn.accepts(b"hello, bob", &mut None));
+        assert!(!Job::SessionWrite.accepts(b"count=", &mut None));
+    }
+}

@@ -54,6 +54,7 @@ async fn main() -> Result<()> {
     if let Some(file) = &options.markdown {
         report::check_marks(file)?;
     }
+    let mut report = Report::begin(options.rounds, options.seconds, options.connections);
     let length = Duration::from_secs_f64(options.seconds);
 
     for kind in &options.only {
@@ -71,7 +72,6 @@ async fn main() -> Result<()> {
             stage.run(*job, WARM_UP).await?;
         }
     }
-    let mut report = Report::begin(options.rounds, options.seconds, options.connections);
     for round in 1..=options.rounds {
         eprintln!("round {round} of {}", options.rounds);
         for job in Job::ALL {

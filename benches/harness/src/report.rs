@@ -59,13 +59,18 @@ pub struct Report {
 }
 
 impl Report {
+    /// Notes the conditions, before the run itself makes the machine busy.
     pub fn begin(rounds: u32, seconds: f64, connections: u16) -> Self {
-        let conditions = format!(
-            "{}; load average at the start {}. {connections} connections, medians of {rounds} interleaved rounds \
-             of {seconds} s.",
+        let load = first_words("/proc/loadavg", 1);
+        let mut conditions = format!(
+            "{}. {connections} connections, medians of {rounds} interleaved rounds of {seconds} s. \
+             Load average before the run: {load}.",
             machine(),
-            first_words("/proc/loadavg", 2),
         );
+        if load.parse().is_ok_and(|load: f64| load > 1.0) {
+            conditions += " The machine was busy with other work, which raises every figure: \
+                           compare the rows with one another, not with another run.";
+        }
         Self {
             conditions,
             samples: BTreeMap::new(),
@@ -196,4 +201,42 @@ fn machine() -> String {
 fn first_words(file: &str, count: usize) -> String {
     let text = fs::read_to_string(file).unwrap_or_default();
     text.split_whitespace().take(count).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn costing(cpu_micros: f64) -> Sample {
+        Sample {
+            cpu_micros,
+            requests_per_second: 1.0,
+            p50_millis: 1.0,
+            p99_millis: 1.0,
+        }
+    }
+
+    #[test]
+    fn one_slow_round_does_not_move_the_figure() {
+        let mut report = Report::begin(3, 1.0, 16);
+        for cpu in [9.0, 500.0, 7.0] {
+            report.add(Job::Bare, Kind::Bare, costing(cpu));
+        }
+        assert!(report.text().contains(" 9.0 "), "{}", report.text());
+    }
+
+    #[test]
+    fn a_promise_is_judged_only_when_both_sides_were_measured() {
+        let mut report = Report::begin(1, 1.0, 16);
+        report.add(Job::Stack, Kind::Palisade, costing(16.0));
+        assert_eq!(report.promises(), Vec::<String>::new());
+        report.add(Job::Bare, Kind::Bare, costing(8.0));
+        let [promise] = &report.promises()[..] else {
+            panic!("{:?}", report.promises())
+        };
+        assert!(
+            promise.ends_with("= 2.000 of the CPU time, aim ≤ 1.6: missed"),
+            "{promise}"
+        );
+    }
 }

@@ -6,7 +6,7 @@
 
 mod python;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ impl Kind {
             return python::install(&self.source());
         }
         let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--release", "--locked", "--quiet", "--manifest-path"]);
+        cargo.args(["build", "--release", "--quiet", "--manifest-path"]);
         run(cargo.arg(self.source().join("Cargo.toml")))
     }
 
@@ -149,10 +149,11 @@ impl Server {
              X-Forwarded-Proto: https\r\n"
         );
         if !cookies.is_empty() {
-            text += &format!("Cookie: {cookies}\r\n");
+            let _ = write!(text, "Cookie: {cookies}\r\n");
         }
         if let Some(form) = form {
-            text += &format!(
+            let _ = write!(
+                text,
                 "Origin: https://{host}\r\nSec-Fetch-Site: same-origin\r\n\
                  Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
                 form.len()
@@ -211,4 +212,17 @@ fn run(command: &mut Command) -> Result<()> {
         bail!("{command:?} failed ({status})");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_child_counts_for_its_parent() {
+        let before = cpu_ticks(std::process::id()).unwrap();
+        let work = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+        run(Command::new("sh").args(["-c", work])).unwrap();
+        assert!(cpu_ticks(std::process::id()).unwrap() > before);
+    }
 }

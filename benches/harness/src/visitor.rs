@@ -65,7 +65,7 @@ impl Visitor<'_> {
 
     fn visit(&mut self, method: &str, path: &str, form: Option<&str>) -> Result<(u16, String)> {
         let mut stream = TcpStream::connect(self.server.address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        stream.set_read_timeout(Some(Duration::from_mins(2)))?;
         stream.write_all(&self.server.request(method, path, &self.cookies(), form))?;
         let mut answer = Vec::new();
         let mut piece = [0; 4096];

@@ -94,7 +94,19 @@ pub(crate) fn float_repr(float: f64) -> String {
     if float.is_infinite() {
         return if float > 0.0 { "inf" } else { "-inf" }.to_owned();
     }
-    arrange(&format!("{float:e}"))
+    let shortest = format!("{float:e}");
+    let digits = shortest
+        .bytes()
+        .take_while(|byte| *byte != b'e')
+        .filter(u8::is_ascii_digit)
+        .count();
+    // Of two shortest forms that are equally near Python takes the even one, and Rust does not.
+    let even = format!("{float:.*e}", digits.saturating_sub(1));
+    let reads_back = even != shortest
+        && even
+            .parse::<f64>()
+            .is_ok_and(|read| read.to_bits() == float.to_bits());
+    arrange(if reads_back { &even } else { &shortest })
 }
 
 /// Rearranges Rust's `1.25e-7` into what Python prints for the same digits and exponent.

@@ -46,9 +46,9 @@ use crate::transport::TransportGuard;
 ///
 /// ```
 /// use axum::routing::get;
-/// use palisade::{Palisade, Router, Settings, session::SqliteSessions, sqlite::Sqlite};
+/// use palisade::{Palisade, Router, SecretKey, Settings, session::SqliteSessions, sqlite::Sqlite};
 ///
-/// let settings = Settings::for_development("a key for this example only");
+/// let settings = Settings::for_development(SecretKey::new("a key for this example only"));
 /// let palisade = Palisade::new(settings).with_sessions(SqliteSessions::new(Sqlite::in_memory()?)?);
 /// let app = palisade.protect(Router::new().route("/", get(async || "hello")));
 /// # Ok::<(), palisade::sqlite::SqliteError>(())
@@ -135,7 +135,8 @@ impl Palisade {
     /// Knows these users, hashes their passwords as the settings say, and refuses weak ones by Django's validators.
     pub fn with_users(self, store: impl UserStore) -> Self {
         let policy = PasswordPolicy::with_minimum_length(self.settings.password_min_length);
-        let hashers = Hashers::default();
+        // The settings were checked: a list that cannot hash falls back on the strongest.
+        let hashers = Hashers::new(self.settings.password_hashers.iter().copied()).unwrap_or_default();
         self.with_users_and(store, hashers, policy)
     }
 
@@ -186,7 +187,7 @@ impl Palisade {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),
             users: self.users.clone(),
-            forms: Arc::new(FormPolicy::default()),
+            forms: Arc::new(FormPolicy::from_settings(settings)),
         }));
         let session = self.sessions.clone().map_or_else(SessionLayer::none, SessionLayer::new);
 

@@ -5,7 +5,7 @@ use anyhow::Result;
 use testkit::attacker::Lure;
 
 use super::Outcome;
-use crate::{Arena, Person};
+use crate::{Arena, Person, Target};
 
 /// `sensitive-data-exposure`: looks for a new secret in the address of the page that shows it.
 ///
@@ -53,6 +53,11 @@ pub async fn stored_script(arena: &Arena) -> Result<Outcome> {
         .keep_secret("<b>note</b>", &format!("{script}{image}"))
         .await?;
     let owned = arena.browser.has("[data-owned]").await? || arena.browser.has("main b").await?;
+    let text = arena.browser.text("main").await?;
+    anyhow::ensure!(
+        owned || text.contains("onerror"),
+        "the note is neither run nor shown, but {text}"
+    );
     Ok(Outcome::new(
         owned,
         format!(
@@ -67,9 +72,8 @@ pub async fn stored_script(arena: &Arena) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn poisoned_host(arena: &Arena) -> Result<Outcome> {
-    let reply = arena
-        .target
+pub async fn poisoned_host(target: &Target) -> Result<Outcome> {
+    let reply = target
         .visitor()?
         .claiming_host("attacker.test")
         .open("/login/")
@@ -82,8 +86,8 @@ pub async fn poisoned_host(arena: &Arena) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn password_in_clear(arena: &Arena) -> Result<Outcome> {
-    let reply = arena.target.visitor_in_clear().open("/login/").await?;
+pub async fn password_in_clear(target: &Target) -> Result<Outcome> {
+    let reply = target.visitor_in_clear().open("/login/").await?;
     let asked = reply.text().contains("name=\"password\"");
     Ok(Outcome::new(
         asked,

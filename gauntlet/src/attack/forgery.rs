@@ -3,7 +3,7 @@
 //! The victim is logged in while they visit the attacker's page. Whether the forgery worked is read from the victim's
 //! own profile afterwards.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use testkit::attacker::Lure;
 
 use super::Outcome;
@@ -41,6 +41,13 @@ pub async fn form_post_with_planted_token(arena: &Arena) -> Result<Outcome> {
         .browser
         .open(&trap.planted_cookie("csrftoken", TOKEN))
         .await?;
+    let planted = arena
+        .browser
+        .cookies()
+        .await?
+        .into_iter()
+        .any(|cookie| cookie.value() == TOKEN);
+    ensure!(planted, "the browser took no cookie for the whole domain");
     let fields = [&profile(&forged)[..], &[("csrfmiddlewaretoken", TOKEN)]].concat();
     deliver(arena, &trap.forged_form("/profile/", &fields)).await?;
     judge(arena, &forged).await

@@ -1,6 +1,6 @@
 //! `session-hijacking`: a session id that the attacker knows becomes, or stays, the victim's.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use testkit::attacker::Lure;
 
 use super::Outcome;
@@ -22,6 +22,11 @@ pub async fn planted_id(arena: &Arena) -> Result<Outcome> {
         .browser
         .open(&arena.trap(Lure::Sibling).planted_cookie(COOKIE, PLANTED))
         .await?;
+    let planted = arena.browser.cookie(COOKIE).await?;
+    ensure!(
+        planted.as_deref() == Some(PLANTED),
+        "the browser took no cookie for the whole domain"
+    );
     arena.log_in(Person::VICTIM).await?;
     use_id(arena, PLANTED).await
 }
@@ -39,6 +44,11 @@ pub async fn planted_session(arena: &Arena) -> Result<Outcome> {
     victim
         .submit("/login/", &[("username", username), ("password", password)])
         .await?;
+    let page = victim.open("/profile/").await?.text();
+    ensure!(
+        page.contains(username),
+        "the victim was not logged in by the planted session's side"
+    );
     use_id(arena, &planted).await
 }
 
@@ -48,7 +58,7 @@ pub async fn planted_session(arena: &Arena) -> Result<Outcome> {
 /// When the attack could not be carried out.
 pub async fn replay_after_logout(arena: &Arena) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
-    let stolen = session_of(arena).await?;
+    let stolen = steal(arena).await?;
     arena.log_out().await?;
     use_id(arena, &stolen).await
 }
@@ -59,7 +69,7 @@ pub async fn replay_after_logout(arena: &Arena) -> Result<Outcome> {
 /// When the attack could not be carried out.
 pub async fn replay_after_password_change(arena: &Arena) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
-    let stolen = session_of(arena).await?;
+    let stolen = steal(arena).await?;
     arena.open("/password/").await?;
     let new = "a quite different sentence 9";
     let fields = [
@@ -69,6 +79,12 @@ pub async fn replay_after_password_change(arena: &Arena) -> Result<Outcome> {
     ];
     arena.browser.fill_all(&fields).await?;
     arena.browser.submit().await?;
+    arena
+        .log_in(Person {
+            password: new,
+            ..Person::VICTIM
+        })
+        .await?;
     use_id(arena, &stolen).await
 }
 
@@ -78,6 +94,7 @@ pub async fn replay_after_password_change(arena: &Arena) -> Result<Outcome> {
 /// When the attack could not be carried out.
 pub async fn read_by_script(arena: &Arena) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
+    session_of(arena).await?;
     let readable = arena.browser.run("return document.cookie", &[]).await?;
     let readable = readable.as_str().unwrap_or_default().to_owned();
     Ok(Outcome::new(
@@ -99,6 +116,18 @@ async fn use_id(arena: &Arena, id: &str) -> Result<Outcome> {
         inside,
         format!("the id was answered with {}", reply.status),
     ))
+}
+
+/// Copies the victim's session id, and sees that it opens their pages as long as they are logged in.
+async fn steal(arena: &Arena) -> Result<String> {
+    let stolen = session_of(arena).await?;
+    let outcome = use_id(arena, &stolen).await?;
+    ensure!(
+        outcome.succeeded,
+        "the victim's own id does not work: {}",
+        outcome.evidence
+    );
+    Ok(stolen)
 }
 
 async fn session_of(arena: &Arena) -> Result<String> {

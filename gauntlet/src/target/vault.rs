@@ -103,8 +103,9 @@ fn build() -> Result<PathBuf> {
         .parent()
         .and_then(Path::parent)
         .context("the test does not run from a target folder")?;
+    // The whole workspace is selected, so that the dependencies are those that its tests were compiled with.
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--quiet", "--package", "vault"]);
+    command.args(["build", "--quiet", "--workspace", "--bin", "vault"]);
     if folder.ends_with("release") {
         command.arg("--release");
     }
@@ -120,7 +121,7 @@ fn build() -> Result<PathBuf> {
     let program = folder.join(format!("vault{}", env::consts::EXE_SUFFIX));
     ensure!(
         program.is_file(),
-        "`cargo build --package vault` has left no program at {}",
+        "`cargo build --bin vault` has left no program at {}",
         program.display()
     );
     Ok(program)

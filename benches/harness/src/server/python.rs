@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+const LEAVE_OUT: &str = "Or leave Django out: --only bare,palisade,peers";
+
 /// Makes the virtual environment, unless it already holds what `requirements.txt` asks for.
 pub(super) fn install(source: &Path) -> Result<()> {
     let requirements = source.join("requirements.txt");
@@ -14,22 +16,18 @@ pub(super) fn install(source: &Path) -> Result<()> {
     if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
         return Ok(());
     }
-    let missing = "Django needs python3 with venv and pip (Debian: apt-get install python3-venv); \
-                   leave it out with --only bare,palisade,peers";
-    if Command::new("python3")
+    let has_venv = Command::new("python3")
         .args(["-c", "import venv, ensurepip"])
         .stderr(Stdio::null())
-        .status()
-        .is_err()
-    {
-        bail!("python3 was not found. {missing}");
+        .status();
+    if !has_venv.is_ok_and(|status| status.success()) {
+        bail!("Django needs python3 with venv and pip (Debian: apt-get install python3-venv). {LEAVE_OUT}");
     }
     super::run(
         Command::new("python3")
             .args(["-m", "venv", "--clear"])
             .arg(venv()),
-    )
-    .context(missing)?;
+    )?;
     let mut pip = Command::new(venv().join("bin/python"));
     pip.args([
         "-m",
@@ -40,8 +38,7 @@ pub(super) fn install(source: &Path) -> Result<()> {
         "-r",
     ])
     .arg(&requirements);
-    super::run(&mut pip)
-        .context("pip could not install Django; leave it out with --only bare,palisade,peers")?;
+    super::run(&mut pip).with_context(|| format!("pip could not install Django. {LEAVE_OUT}"))?;
     Ok(fs::write(installed, wanted)?)
 }
 
@@ -63,9 +60,14 @@ pub(super) fn gunicorn(source: &Path, data: &Path, port: u16) -> Result<Command>
         "gunicorn",
         "--workers=2",
         "--worker-class=gthread",
-        "--threads=1",
+        "--threads=4",
     ]);
-    gunicorn.args(["--keep-alive=75", "--no-control-socket", "--log-level=warning"]);
+    gunicorn.args([
+        "--keep-alive=75",
+        "--timeout=300",
+        "--no-control-socket",
+        "--log-level=warning",
+    ]);
     gunicorn
         .arg(format!("--bind=127.0.0.1:{port}"))
         .arg("bench_site:application");
@@ -79,7 +81,13 @@ fn venv() -> PathBuf {
 /// Draws a key for this run, so that none stands in the source.
 fn secret_key() -> Result<String> {
     use std::io::Read;
-    let mut bytes = [0; 32];
-    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let (mut low, mut high) = ([0; 16], [0; 16]);
+    let mut source = fs::File::open("/dev/urandom")?;
+    source.read_exact(&mut low)?;
+    source.read_exact(&mut high)?;
+    Ok(format!(
+        "{:032x}{:032x}",
+        u128::from_ne_bytes(low),
+        u128::from_ne_bytes(high)
+    ))
 }

@@ -87,6 +87,8 @@ fn latin1(bytes: Vec<u8>) -> String {
 thread_local! {
     /// The compressor's working memory, which is far larger than what passes through it.
     static DEFLATE: RefCell<Option<Compress>> = const { RefCell::new(None) };
+    /// The decompressor's, likewise.
+    static INFLATE: RefCell<Option<Decompress>> = const { RefCell::new(None) };
 }
 
 /// Compresses at zlib's default level, and gives nothing where that saves less than two bytes.
@@ -107,13 +109,34 @@ fn deflate(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// Decompresses one zlib stream of at most so many bytes and ignores what follows it, as Python does.
 fn inflate(compressed: &[u8], most: usize) -> Result<Vec<u8>, Malformed> {
-    let mut decompress = Decompress::new(true);
+    INFLATE.with(|inflate| {
+        let mut slot = inflate.borrow_mut();
+        let decompress = slot.get_or_insert_with(|| Decompress::new(true));
+        match inflate_at_once(decompress, compressed, most) {
+            Some(bytes) => Ok(bytes),
+            None => inflate_in_steps(decompress, compressed, most),
+        }
+    })
+}
+
+/// Decompresses straight into the result where it is as small as sessions are.
+fn inflate_at_once(decompress: &mut Decompress, compressed: &[u8], most: usize) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(compressed.len().saturating_mul(6).clamp(256, 64 * 1024).min(most));
+    decompress.reset(true);
+    let status = decompress.decompress_vec(compressed, &mut bytes, FlushDecompress::Finish);
+    (matches!(status, Ok(Status::StreamEnd)) && bytes.len() <= most).then_some(bytes)
+}
+
+/// Decompresses piece by piece, and stops where the result would pass the bound.
+fn inflate_in_steps(
+    decompress: &mut Decompress,
+    compressed: &[u8],
+    most: usize,
+) -> Result<Vec<u8>, Malformed> {
     let mut bytes = Vec::with_capacity(compressed.len().saturating_mul(4).clamp(64, 64 * 1024));
     let mut rest = compressed;
-    loop {
-        if bytes.len() > most {
-            return Err(Malformed::TooLarge);
-        }
+    decompress.reset(true);
+    while bytes.len() <= most {
         let (read, written) = (decompress.total_in(), bytes.len());
         let status = decompress
             .decompress_vec(rest, &mut bytes, FlushDecompress::None)
@@ -133,6 +156,7 @@ fn inflate(compressed: &[u8], most: usize) -> Result<Vec<u8>, Malformed> {
         // Never reserve far beyond the bound: one byte more shows that it was passed.
         bytes.reserve(bytes.len().max(64).min(most + 1 - bytes.len().min(most)));
     }
+    Err(Malformed::TooLarge)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 mod cookie_round_trip;
 mod corpus;
 mod corpus_host;
+mod corpus_signed;
 mod django_addresses;
 mod header_round_trip;
 mod threat_pages;

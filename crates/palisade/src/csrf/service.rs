@@ -28,9 +28,9 @@ use crate::transport::Connection;
 /// # Example
 ///
 /// ```
-/// use palisade::{Settings, clock::Clock, csrf::{CsrfLayer, CsrfProtection}};
+/// use palisade::{SecretKey, Settings, clock::Clock, csrf::{CsrfLayer, CsrfProtection}};
 ///
-/// let settings = Settings::for_development("a key for this example only");
+/// let settings = Settings::for_development(SecretKey::new("a key for this example only"));
 /// let protection = CsrfProtection::from_settings(&settings, Clock::system());
 /// let app: axum::Router = axum::Router::new().layer(CsrfLayer::new(protection));
 /// ```

@@ -3,8 +3,12 @@
 //! The limits are Django's, with its names and defaults. They stand in a request extension (`Arc<FormPolicy>`), so that
 //! the stack can set them once from the settings; without one the defaults hold.
 
-use crate::stack::StackContext;
 use std::sync::Arc;
+
+pub use palisade_core::settings::UnknownFields;
+use palisade_core::Settings;
+
+use crate::stack::StackContext;
 
 /// Limits what one form may cost. `None` lifts a limit, as in Django.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,16 +65,6 @@ impl FormLimits {
     }
 }
 
-/// Says what happens to fields that the form does not declare.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UnknownFields {
-    /// They are dropped, and the log says so.
-    #[default]
-    Drop,
-    /// The request is refused (400).
-    Refuse,
-}
-
 /// Says what happens to the file parts of a multipart form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FileParts {
@@ -94,6 +88,15 @@ pub struct FormPolicy {
 }
 
 impl FormPolicy {
+    /// Takes what the settings say.
+    pub fn from_settings(settings: &Settings) -> Self {
+        let limits = FormLimits::default()
+            .with_max_memory_size(Some(settings.data_upload_max_memory_size))
+            .with_max_number_fields(Some(settings.data_upload_max_number_fields))
+            .with_max_number_files(Some(settings.data_upload_max_number_files));
+        Self::default().with_limits(limits).with_unknown_fields(settings.form_unknown_fields)
+    }
+
     /// Sets how much is read.
     #[must_use]
     pub fn with_limits(mut self, limits: FormLimits) -> Self {

@@ -29,9 +29,9 @@ use super::{Fate, Session, SessionError, State};
 /// # Example
 ///
 /// ```
-/// use palisade::{Settings, clock::Clock, session::{MemorySessions, SessionLayer, Sessions}};
+/// use palisade::{SecretKey, Settings, clock::Clock, session::{MemorySessions, SessionLayer, Sessions}};
 ///
-/// let settings = Settings::for_development("a key for this example only");
+/// let settings = Settings::for_development(SecretKey::new("a key for this example only"));
 /// let sessions = Sessions::new(MemorySessions::new(), &settings, Clock::system());
 /// let app: axum::Router = axum::Router::new().layer(SessionLayer::new(sessions));
 /// ```

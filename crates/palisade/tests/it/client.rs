@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, COOKIE, HOST, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use palisade::serve::Peer;
-use palisade::{Protected, Settings};
+use palisade::{Protected, SecretKey, Settings};
 use tower::ServiceExt;
 
 /// The key of all tests: long and mixed enough to pass as one.
@@ -17,10 +17,7 @@ pub(crate) const KEY: &str = "tests-only-Zq8w3nF1xK5vB7mC2dL9sR4tY6uJ0pHaGeWiQoX
 
 /// Settings as in production, for `example.com`.
 pub(crate) fn settings() -> Settings {
-    let mut settings = Settings::for_development(KEY);
-    settings.debug = false;
-    settings.allowed_hosts = palisade::core::host::AllowedHosts::parse(["example.com"]);
-    settings
+    Settings::new(SecretKey::new(KEY), ["example.com"])
 }
 
 /// A browser, as far as the server can tell.

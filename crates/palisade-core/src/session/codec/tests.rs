@@ -134,6 +134,15 @@ fn stolen_database_row_is_not_a_session_under_another_key_or_purpose() {
 }
 
 #[test]
+fn session_written_without_compression_is_the_same_session() {
+    let mut data = SessionData::new();
+    data.insert("k", &"x".repeat(500)).unwrap();
+    let plain = codec().without_compression().encode(&data, then());
+    assert!(!plain.starts_with('.') && codec().encode(&data, then()).starts_with('.'));
+    assert_eq!(codec().decode(&plain).unwrap(), data);
+}
+
+#[test]
 fn rotated_key_still_reads_old_sessions() {
     let text = codec().encode(&SessionData::new(), then());
     let rotated = KeyRing::new(SecretKey::new("new")).with_fallbacks(vec![SecretKey::new("secret")]);

@@ -1,0 +1,101 @@
+//! Serves the benchmark's views through Palisade's whole stack, every defence at its default.
+//!
+//! It listens in the clear behind an imagined TLS proxy on loopback, whose `X-Forwarded-Proto` it is told to
+//! believe, because its peers are measured without TLS too; nothing else is relaxed.
+//!
+//! Called as `bench-palisade DATA-FOLDER PORT`; the user it needs is made at the first start.
+
+use std::error::Error;
+use std::path::Path;
+
+use axum::response::{Html, Redirect};
+use palisade::auth::{Auth, AuthUsers, Credentials, LoggedIn};
+use palisade::core::secret::{SecretKey, Sensitive};
+use palisade::core::settings::Settings;
+use palisade::core::token::{Alphabet, random_string};
+use palisade::csrf::CsrfToken;
+use palisade::form::{Checked, Form};
+use palisade::rejection::Rejection;
+use palisade::router::{Router, get, post};
+use palisade::serve::Serve;
+use palisade::session::{Session, SqliteSessions};
+use palisade::sqlite::Sqlite;
+use palisade::stack::Palisade;
+
+/// The one account that the load client logs in with.
+const USERNAME: &str = "alice";
+const PASSWORD: &str = "correct horse battery staple";
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(data), Some(port)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: bench-palisade DATA-FOLDER PORT".into());
+    };
+    let database = Sqlite::open(Path::new(&data).join("palisade.sqlite3"))?;
+    let users = AuthUsers::new(database.clone());
+    if users.by_name(USERNAME)?.is_none() {
+        users.create(USERNAME, &Sensitive::new(PASSWORD.to_owned())).await?;
+    }
+    let palisade = Palisade::new(settings()?)
+        .with_sessions(SqliteSessions::new(database))
+        .with_users(users);
+    let app = palisade.protect(
+        Router::new()
+            .route("/hello", get(async || "hello, world"))
+            .route("/me", get(me))
+            .route("/form", get(page).post(submit))
+            .route("/count", post(count))
+            .route("/login", get(page).post(login)),
+    );
+    Serve::plain_behind_proxy(([127, 0, 0, 1], port.parse()?).into()).run(app).await?;
+    Ok(())
+}
+
+fn settings() -> Result<Settings, Box<dyn Error>> {
+    let toml = r#"
+        allowed_hosts = ["127.0.0.1"]
+        secure_proxy_ssl_header = ["X-Forwarded-Proto", "https"]
+        trusted_proxies = ["127.0.0.1/32"]
+        login_redirect_url = "/me"
+    "#;
+    let key = ("SECRET_KEY".to_owned(), random_string(64, Alphabet::Base62));
+    Ok(Settings::load(Some(toml), [key])?)
+}
+
+async fn me(user: LoggedIn) -> String {
+    format!("hello, {}", user.username())
+}
+
+/// Shows the page whose token the posts carry.
+async fn page(token: CsrfToken) -> Html<String> {
+    Html(format!("<form>{}</form>", token.input()))
+}
+
+#[derive(Form)]
+struct Note {
+    #[form(max_length = 200)]
+    note: String,
+}
+
+async fn submit(user: LoggedIn, Checked(form): Checked<Note>) -> String {
+    format!("{} read {} bytes", user.username(), form.note.len())
+}
+
+async fn count(_: LoggedIn, session: Session, Checked(_): Checked<Note>) -> Result<String, Rejection> {
+    let count = session.update("count", |count: &mut u64| { *count += 1; *count }).await?;
+    Ok(format!("count={count}"))
+}
+
+#[derive(Form)]
+struct Login {
+    #[form(max_length = 150)]
+    username: String,
+    #[form(sensitive)]
+    password: Sensitive<String>,
+}
+
+async fn login(auth: Auth, Checked(form): Checked<Login>) -> Result<Redirect, Rejection> {
+    auth.login(&Credentials { username: form.username, password: form.password }).await?;
+    Ok(Redirect::to("/me"))
+}
