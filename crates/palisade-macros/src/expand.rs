@@ -30,13 +30,13 @@ pub(crate) fn form(input: &DeriveInput) -> Result<TokenStream> {
             "`fields(…)` lists what goes to a model: derive `ModelForm`, with `model = …`",
         ));
     }
-    form_impl(input, &attributes, &declared(input)?)
+    Ok(form_impl(input, &attributes, &declared(input)?))
 }
 
 pub(crate) fn model_form(input: &DeriveInput) -> Result<TokenStream> {
     let attributes = FormAttributes::read(&input.attrs)?;
     let fields = declared(input)?;
-    let form = form_impl(input, &attributes, &fields)?;
+    let form = form_impl(input, &attributes, &fields);
     let model = model_impl(input, &attributes, &fields)?;
     Ok(quote!(#form #model))
 }
@@ -84,11 +84,7 @@ fn declared(input: &DeriveInput) -> Result<Vec<Declared<'_>>> {
     Ok(fields)
 }
 
-fn form_impl(
-    input: &DeriveInput,
-    attributes: &FormAttributes,
-    fields: &[Declared<'_>],
-) -> Result<TokenStream> {
+fn form_impl(input: &DeriveInput, attributes: &FormAttributes, fields: &[Declared<'_>]) -> TokenStream {
     let form = &input.ident;
     let specs = fields.iter().map(
         |Declared {
@@ -120,7 +116,7 @@ fn form_impl(
         .as_ref()
         .map(|path| quote_spanned!(path.span()=> #path(&mut __form, __cleaning.errors());));
     let mutable = clean.as_ref().map(|_| quote!(mut));
-    Ok(quote! {
+    quote! {
         #[automatically_derived]
         impl ::palisade::form::Form for #form {
             type Secrecy = #secrecy;
@@ -140,7 +136,7 @@ fn form_impl(
         }
         // Rules that do not fit their type are errors here, not at the first request.
         const _: &[::palisade::form::FieldSpec] = <#form as ::palisade::form::Form>::FIELDS;
-    })
+    }
 }
 
 fn model_impl(

@@ -200,13 +200,15 @@ impl Redactor {
     /// Cleanses a `Cookie` header, name by name: for a report that shows cookies at all.
     pub fn cookies(&self, header: &str) -> String {
         let cookies = header.split(';').map(|cookie| {
+            // One without a name may be anything.
             let (name, value) = cookie.split_once('=').unwrap_or(("", cookie));
-            let value = if self.is_sensitive(name.trim()) {
-                CLEANSED
-            } else {
-                value
-            };
-            printable(&format!("{}={value}", name.trim()), LONGEST).into_owned()
+            let name = name.trim();
+            let hides = name.is_empty() || self.is_sensitive(name);
+            printable(
+                &format!("{name}={}", if hides { CLEANSED } else { value }),
+                LONGEST,
+            )
+            .into_owned()
         });
         cookies.collect::<Vec<_>>().join("; ")
     }

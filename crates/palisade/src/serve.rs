@@ -14,14 +14,10 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::body::Body;
-use http::request::Parts;
-use http::{Request, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tower_service::Service;
 
 mod accept;
 mod admission;
@@ -31,6 +27,7 @@ mod connection;
 mod development;
 mod error;
 mod exchange;
+mod frames;
 mod framing;
 mod limits;
 mod pulse;
@@ -44,37 +41,22 @@ pub use body::UploadError;
 pub use error::ServeError;
 pub use exchange::Peer;
 pub use limits::Limits;
-pub use redirect::to_https;
+pub use redirect::PlainDoor;
 pub use tls::{Reload, Tls};
 
+use crate::stack::Protected;
 use admission::Admission;
 use connection::Connections;
 use redirect::Redirect;
 use stop::Signals;
-
-/// Names what can be served: a protected site, which also says what plain-HTTP requests get.
-pub trait Application:
-    Service<
-        Request<Body>,
-        Response = Response<Body>,
-        Error = std::convert::Infallible,
-        Future: Send + 'static,
-    > + Clone
-    + Send
-    + 'static
-{
-    /// Answers a request that came to the plain-HTTP listener: a redirect to HTTPS ([`to_https`]) for an allowed host, a
-    /// refusal for a request that carries a session.
-    fn answer_plain(&self, request: &Parts, https_port: u16) -> Response<Body>;
-}
 
 /// Serves a site over TLS, or plainly behind a proxy that ends TLS; await it to run until SIGTERM or SIGINT.
 ///
 /// # Example
 ///
 /// ```no_run
-/// # use palisade::serve::{Application, ServeError, Tls};
-/// # async fn run(app: impl Application) -> Result<(), ServeError> {
+/// # use palisade::{Protected, serve::{ServeError, Tls}};
+/// # async fn run(app: Protected) -> Result<(), ServeError> {
 /// palisade::serve::serve(app, Tls::from_files("cert.pem", "key.pem")?)
 ///     .listen("0.0.0.0:443")
 ///     .http_redirect("0.0.0.0:80")
@@ -85,8 +67,7 @@ pub trait Application:
 /// # Errors
 ///
 /// Awaiting gives a [`ServeError`] if the server cannot start; once it runs nothing stops it but being asked to.
-// The one line to change once `Protected` is there: `pub fn serve(app: Protected, listen: impl Into<Listen>) -> Serve<Protected>`.
-pub fn serve<A: Application>(app: A, listen: impl Into<Listen>) -> Serve<A> {
+pub fn serve(app: Protected, listen: impl Into<Listen>) -> Serve {
     let Listen(kind, addresses) = listen.into();
     Serve {
         app,
@@ -128,8 +109,8 @@ impl From<Tls> for Listen {
 
 /// A server to be: [`Serve::bind`] it, or await it.
 #[must_use = "a server does nothing until it is awaited"]
-pub struct Serve<A> {
-    app: A,
+pub struct Serve {
+    app: Protected,
     kind: Kind,
     addresses: Vec<String>,
     redirect: Option<String>,
@@ -137,7 +118,7 @@ pub struct Serve<A> {
     stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-impl<A: Application> Serve<A> {
+impl Serve {
     /// Listens on this address too; without any it is 127.0.0.1:8443.
     pub fn listen(mut self, address: impl ToString) -> Self {
         self.addresses.push(address.to_string());
@@ -171,7 +152,7 @@ impl<A: Application> Serve<A> {
         clippy::unused_async,
         reason = "sockets are tied to the runtime that the caller must be in"
     )]
-    pub async fn bind(self) -> Result<Bound<A>, ServeError> {
+    pub async fn bind(self) -> Result<Bound, ServeError> {
         let Self {
             app,
             kind,
@@ -218,7 +199,7 @@ impl<A: Application> Serve<A> {
     }
 }
 
-impl<A: Application> IntoFuture for Serve<A> {
+impl IntoFuture for Serve {
     type Output = Result<(), ServeError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
@@ -230,7 +211,7 @@ impl<A: Application> IntoFuture for Serve<A> {
     }
 }
 
-impl<A> fmt::Debug for Serve<A> {
+impl fmt::Debug for Serve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Serve")
             .field("addresses", &self.addresses)
@@ -240,8 +221,8 @@ impl<A> fmt::Debug for Serve<A> {
 
 /// A server whose sockets are open; await it to run.
 #[must_use = "a server does nothing until it is awaited"]
-pub struct Bound<A> {
-    app: A,
+pub struct Bound {
+    app: Protected,
     kind: Kind,
     listeners: Vec<Door>,
     redirect: Option<Door>,
@@ -267,7 +248,7 @@ impl Door {
     }
 }
 
-impl<A: Application> Bound<A> {
+impl Bound {
     /// Where the site is served, with the ports that the system chose for port 0.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
@@ -293,7 +274,7 @@ impl<A: Application> Bound<A> {
         if let Some(door) = self.redirect {
             let app = Redirect {
                 app: self.app.clone(),
-                https_port,
+                door: PlainDoor { https_port },
             };
             let connections = Connections {
                 app,
@@ -332,7 +313,7 @@ impl<A: Application> Bound<A> {
     }
 }
 
-impl<A: Application> IntoFuture for Bound<A> {
+impl IntoFuture for Bound {
     type Output = ();
     type IntoFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -341,7 +322,7 @@ impl<A: Application> IntoFuture for Bound<A> {
     }
 }
 
-impl<A> fmt::Debug for Bound<A> {
+impl fmt::Debug for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bound")
             .field("addresses", &self.addresses)

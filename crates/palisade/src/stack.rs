@@ -61,7 +61,6 @@ pub struct Palisade {
     sessions: Option<Sessions>,
     users: Option<Users>,
     page: ErrorPage,
-    redirect_port: Option<u16>,
     sensitive: SensitiveNames,
 }
 
@@ -117,7 +116,7 @@ impl Palisade {
     pub fn new(settings: Settings) -> Self {
         let page = ErrorPage::default().dangerous_show_reasons(settings.debug);
         let settings = Arc::new(settings);
-        Self { settings, clock: Clock::system(), sessions: None, users: None, page, redirect_port: None, sensitive: SensitiveNames::default() }
+        Self { settings, clock: Clock::system(), sessions: None, users: None, page, sensitive: SensitiveNames::default() }
     }
 
     /// Takes the time from this clock. Call it before giving stores.
@@ -149,12 +148,6 @@ impl Palisade {
     /// Shows this page when something goes wrong.
     pub fn with_error_page(mut self, page: ErrorPage) -> Self {
         self.page = page.dangerous_show_reasons(self.settings.debug);
-        self
-    }
-
-    /// Redirects plain HTTP to this port.
-    pub fn with_redirect_port(mut self, port: u16) -> Self {
-        self.redirect_port = Some(port);
         self
     }
 
@@ -202,10 +195,7 @@ impl Palisade {
     }
 
     fn transport(&self) -> TransportGuard {
-        let mut guard = TransportGuard::from_settings(&self.settings);
-        if let Some(port) = self.redirect_port {
-            guard = guard.with_redirect_port(port);
-        }
+        let guard = TransportGuard::from_settings(&self.settings);
         let Some(sessions) = self.sessions.clone() else { return guard };
         guard.with_revocation(move |key| {
             let (sessions, key) = (sessions.clone(), SessionKey::parse(key));

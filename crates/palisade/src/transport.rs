@@ -29,7 +29,7 @@ use palisade_core::{Threat, cookie};
 
 use crate::guard::Guard;
 use crate::rejection::Rejection;
-use crate::serve::Peer;
+use crate::serve::{Peer, PlainDoor};
 
 /// What proxies say of a request, and what only listed proxies may say.
 const FORWARDING_HEADERS: [&str; 9] = [
@@ -135,7 +135,6 @@ type Revoke = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct TransportGuard {
     redirect: bool,
     redirect_host: Option<String>,
-    redirect_port: Option<u16>,
     exempt: ExemptPaths,
     hsts: Option<HeaderValue>,
     scheme_header: Option<(HeaderName, String)>,
@@ -155,7 +154,6 @@ impl Default for TransportGuard {
         Self {
             redirect: true,
             redirect_host: None,
-            redirect_port: None,
             exempt: ExemptPaths::default(),
             hsts: header_value(&Hsts::default()),
             scheme_header: None,
@@ -172,7 +170,6 @@ impl TransportGuard {
         Self {
             redirect: settings.secure_ssl_redirect,
             redirect_host: settings.secure_ssl_host.as_ref().map(|host| host.as_str().to_owned()),
-            redirect_port: None,
             exempt: settings.secure_redirect_exempt.clone(),
             hsts: settings.hsts().as_ref().and_then(header_value),
             scheme_header: settings.secure_proxy_ssl_header.as_ref().and_then(|header| {
@@ -184,13 +181,6 @@ impl TransportGuard {
         }
     }
 
-    /// Redirects to this port, when HTTPS is not served on 443.
-    #[must_use]
-    pub fn with_redirect_port(mut self, port: u16) -> Self {
-        self.redirect_port = (port != 443).then_some(port);
-        self
-    }
-
     /// Tells what to do with a session cookie that crossed the network in clear.
     #[must_use]
     pub fn with_revocation(mut self, revoke: impl Fn(&str) + Send + Sync + 'static) -> Self {
@@ -198,7 +188,7 @@ impl TransportGuard {
         self
     }
 
-    /// Answers plain HTTP instead of redirecting it.
+    /// Answers plain HTTP instead of redirecting it, except on the listener that only redirects.
     ///
     /// # Security
     ///
@@ -233,7 +223,8 @@ impl TransportGuard {
     }
 
     fn refuse_plain(&self, request: &request::Parts) -> Result<(), Rejection> {
-        if !self.redirect || self.exempt.contains(request.uri.path()) {
+        let door = request.extensions.get::<PlainDoor>();
+        if door.is_none() && (!self.redirect || self.exempt.contains(request.uri.path())) {
             return Ok(());
         }
         if let Some(key) = self.session_sent_in_clear(request) {
@@ -261,9 +252,10 @@ impl TransportGuard {
         let host = request.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
         let host = self.redirect_host.as_deref().unwrap_or(host);
         let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let location = match self.redirect_port {
+        let port = request.extensions.get::<PlainDoor>().map(|door| door.https_port).filter(|port| *port != 443);
+        let location = match port {
+            _ if self.redirect_host.is_some() => format!("https://{host}{path}"),
             Some(port) => format!("https://{}:{port}{path}", without_port(host)),
-            None if self.redirect_host.is_some() => format!("https://{host}{path}"),
             None => format!("https://{}{path}", host.strip_suffix(":80").unwrap_or(host)),
         };
         HeaderValue::try_from(location).map_err(|_| Rejection::bad_request("the address cannot be redirected to"))
@@ -275,7 +267,10 @@ impl Guard for TransportGuard {
     type Pass = bool;
 
     fn admit(&self, request: &mut request::Parts) -> Result<bool, Rejection> {
-        let connection = self.connection(request);
+        let mut connection = self.connection(request);
+        if request.extensions.get::<PlainDoor>().is_some() {
+            connection.secure = false;
+        }
         if !connection.secure {
             self.refuse_plain(request)?;
         }

@@ -2,9 +2,7 @@
 
 use http::HeaderMap;
 use http::header::{ORIGIN, REFERER};
-use palisade_core::host::is_same_domain;
-use palisade_core::origin::TrustedOrigins;
-use palisade_core::url::urlsplit;
+use palisade_core::origin::{TrustedOrigins, UntrustedOrigin, UntrustedReferer, good_referer};
 
 use super::protection::CsrfRejection;
 
@@ -19,6 +17,8 @@ pub struct Site<'s> {
     pub trusted: &'s TrustedOrigins,
     /// The domain that the CSRF (or session) cookie is set for, if it is.
     pub cookie_domain: Option<&'s str>,
+    /// The port that a trusted proxy says the client used, if it is asked.
+    pub forwarded_port: Option<&'s str>,
 }
 
 /// Checks where a request comes from (Django `CsrfViewMiddleware.process_view`, and Fetch Metadata).
@@ -28,47 +28,17 @@ pub struct Site<'s> {
 /// The reason, in Django's words where Django has the check.
 pub fn check(site: Site<'_>, headers: &HeaderMap) -> Result<(), CsrfRejection> {
     if let Some(origin) = headers.get(ORIGIN) {
-        let origin = origin.to_str().map_err(|_| CsrfRejection::BadOrigin("(not ASCII)".to_owned()))?;
+        let origin = origin.to_str().map_err(|_| UntrustedOrigin("(not ASCII)".to_owned()))?;
         // An origin that verifies is the browser's own word; the Referer adds nothing to it.
-        return verify_origin(site, origin);
+        return Ok(site.trusted.check_origin(origin, site.secure, Some(site.host))?);
     }
     if site.secure {
-        check_referer(site, headers)?;
+        let referer = headers.get(REFERER).map(|referer| referer.to_str().map_err(|_| UntrustedReferer::Malformed));
+        let port = site.forwarded_port.or(port(site.host)).unwrap_or("443");
+        let own = good_referer(site.cookie_domain, Some(site.host), port);
+        site.trusted.check_referer(referer.transpose()?, own.as_deref())?;
     }
     check_fetch_metadata(headers)
-}
-
-fn verify_origin(site: Site<'_>, origin: &str) -> Result<(), CsrfRejection> {
-    let scheme = if site.secure { "https" } else { "http" };
-    let own = origin.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://")) == Some(site.host);
-    if own || site.trusted.allows_origin(origin) {
-        Ok(())
-    } else {
-        Err(CsrfRejection::BadOrigin(origin.to_owned()))
-    }
-}
-
-fn check_referer(site: Site<'_>, headers: &HeaderMap) -> Result<(), CsrfRejection> {
-    let referer = headers.get(REFERER).ok_or(CsrfRejection::NoReferer)?;
-    let referer = referer.to_str().map_err(|_| CsrfRejection::MalformedReferer)?;
-    let url = urlsplit(referer).map_err(|_| CsrfRejection::MalformedReferer)?;
-    if url.scheme.is_empty() || url.netloc.is_empty() {
-        return Err(CsrfRejection::MalformedReferer);
-    }
-    if url.scheme != "https" {
-        return Err(CsrfRejection::InsecureReferer);
-    }
-    if site.trusted.allows_referer(&url.netloc) {
-        return Ok(());
-    }
-    let good = match site.cookie_domain {
-        None => site.host.to_owned(),
-        Some(domain) => match port(site.host) {
-            None | Some("443" | "80") => domain.to_owned(),
-            Some(port) => format!("{domain}:{port}"),
-        },
-    };
-    if is_same_domain(&url.netloc, &good) { Ok(()) } else { Err(CsrfRejection::BadReferer(url.to_string())) }
 }
 
 fn port(host: &str) -> Option<&str> {
@@ -88,7 +58,7 @@ mod tests {
 
     fn answer(secure: bool, domain: Option<&str>, headers: &[(&'static str, &str)]) -> String {
         let trusted = TrustedOrigins::parse(["https://trusted.example", "https://*.wild.example:8443"]).unwrap();
-        let site = Site { host: "example.com:4443", secure, trusted: &trusted, cookie_domain: domain };
+        let site = Site { host: "example.com:4443", secure, trusted: &trusted, cookie_domain: domain, forwarded_port: None };
         let headers =
             headers.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap())).collect();
         check(site, &headers).map_or_else(|reason| reason.to_string(), |()| "ok".to_owned())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, request};
 use palisade_core::cookie::{self, CookieAttributes, SetCookie};
 use palisade_core::csrf::{CsrfSecret, InvalidToken};
-use palisade_core::origin::TrustedOrigins;
+use palisade_core::origin::{TrustedOrigins, UntrustedOrigin, UntrustedReferer};
 use palisade_core::settings::Settings;
 use palisade_core::Threat;
 use std::time::Duration;
@@ -38,16 +38,10 @@ impl std::fmt::Display for TokenSource {
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each variant's sentence says what it is")]
 pub enum CsrfRejection {
-    #[error("Origin checking failed - {0} does not match any trusted origins.")]
-    BadOrigin(String),
-    #[error("Referer checking failed - no Referer.")]
-    NoReferer,
-    #[error("Referer checking failed - {0} does not match any trusted origins.")]
-    BadReferer(String),
-    #[error("Referer checking failed - Referer is malformed.")]
-    MalformedReferer,
-    #[error("Referer checking failed - Referer is insecure while host is secure.")]
-    InsecureReferer,
+    #[error(transparent)]
+    Origin(#[from] UntrustedOrigin),
+    #[error(transparent)]
+    Referer(#[from] UntrustedReferer),
     #[error("Sec-Fetch-Site checking failed - another site made the request.")]
     CrossSite,
     #[error("CSRF cookie not set.")]
@@ -65,7 +59,7 @@ pub enum CsrfRejection {
 impl CsrfRejection {
     fn hint(&self) -> &'static str {
         match self {
-            Self::NoReferer => {
+            Self::Referer(UntrustedReferer::Missing) => {
                 "Your browser sent no Referer header, which this site needs over HTTPS to know that the form was its own. \
                  Allow it for this site, or for same-origin requests, and try again."
             }
@@ -103,6 +97,8 @@ struct Config {
     header: HeaderName,
     trusted: TrustedOrigins,
     body_limit: usize,
+    /// Whether `X-Forwarded-Port` is asked; the transport guard has taken it off requests of strangers.
+    believe_port: bool,
     clock: Clock,
 }
 
@@ -118,6 +114,7 @@ impl CsrfProtection {
             header: HeaderName::try_from(settings.csrf_header_name.as_str())
                 .unwrap_or(HeaderName::from_static("x-csrftoken")),
             trusted: settings.csrf_trusted_origins.clone(),
+            believe_port: settings.use_x_forwarded_port,
             body_limit: settings.data_upload_max_memory_size,
             clock,
         }))
@@ -143,6 +140,7 @@ impl CsrfProtection {
             secure: connection.secure,
             trusted: &self.0.trusted,
             cookie_domain: self.0.cookie_domain.as_deref(),
+            forwarded_port: self.0.believe_port.then(|| request.headers.get("x-forwarded-port")?.to_str().ok()).flatten(),
         };
         origin::check(site, &request.headers)
     }

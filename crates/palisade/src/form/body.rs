@@ -3,8 +3,10 @@
 //! What is counted is what arrives, not what `Content-Length` claims (CVE-2026-33034); the claim can only refuse a
 //! request sooner.
 
+use std::task::{Poll, ready};
+
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream, StreamExt as _};
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -16,6 +18,8 @@ use super::{FormPolicy, FormRejection, multipart};
 
 /// What is set aside for a body before its bytes arrive.
 const FIRST_BYTES: usize = 16 * 1024;
+/// What the multipart reader is given at once.
+const PIECE: usize = 256 * 1024;
 
 /// Reads a form of either encoding.
 pub(super) async fn read(
@@ -44,7 +48,7 @@ pub(super) async fn read(
         return Submission::urlencoded(text, &policy.limits);
     }
     if essence.eq_ignore_ascii_case("multipart/form-data") {
-        return multipart::read(content_type, one_at_a_time(body), policy).await;
+        return multipart::read(content_type, in_pieces(body), policy).await;
     }
     if essence.is_empty() {
         // A browser that submits nothing may name no type.
@@ -100,20 +104,25 @@ async fn whole(mut body: Body, limit: Option<usize>) -> Result<Zeroizing<Vec<u8>
     Ok(collected)
 }
 
-/// Hands out the body one frame a poll.
+/// Hands out the body in pieces of [`PIECE`] bytes.
 ///
-/// The multipart reader takes all that is ready into memory at once; after each frame it is told to wait, so that it
-/// works on what it has before it takes more.
-fn one_at_a_time(body: Body) -> impl Stream<Item = Result<Bytes, axum::Error>> + Send + 'static {
+/// The multipart reader searches all that it holds each time something arrives: a body of many tiny frames would cost it
+/// the square of its length.
+fn in_pieces(body: Body) -> impl Stream<Item = Result<Bytes, axum::Error>> + Send + 'static {
     let mut frames = body.into_data_stream();
-    let mut resting = false;
+    let mut gathered = BytesMut::new();
+    let mut ended = false;
     stream::poll_fn(move |context| {
-        if std::mem::take(&mut resting) {
-            context.waker().wake_by_ref();
-            return std::task::Poll::Pending;
+        while !ended && gathered.len() < PIECE {
+            match ready!(frames.poll_next_unpin(context)) {
+                Some(Ok(frame)) => gathered.extend_from_slice(&frame),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => ended = true,
+            }
         }
-        let frame = frames.poll_next_unpin(context);
-        resting = frame.is_ready();
-        frame
+        if gathered.is_empty() {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(Ok(gathered.split().freeze())))
     })
 }

@@ -257,7 +257,8 @@ fn choices(spec: &FieldSpec, values: &[String]) -> Vec<ChoiceView> {
     });
     let has_empty = spec.choices.iter().any(|(value, _)| value.is_empty());
     let is_made = spec.choices.iter().any(|(value, _)| chosen(value));
-    let needs_empty = !spec.choices.is_empty() && !spec.multiple && !has_empty && !(spec.required && is_made);
+    let may_be_none = !spec.required || !is_made;
+    let needs_empty = !spec.choices.is_empty() && !spec.multiple && !has_empty && may_be_none;
     let empty = needs_empty.then_some(ChoiceView {
         value: "",
         label: "---------",

@@ -13,6 +13,7 @@ use crate::stack::StackContext;
 /// Limits what one form may cost. `None` lifts a limit, as in Django.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_field_names, reason = "the names are those of the settings")]
 pub struct FormLimits {
     /// The most bytes of a body, without files: `DATA_UPLOAD_MAX_MEMORY_SIZE`.
     pub max_memory_size: Option<usize>,

@@ -4,6 +4,7 @@
 //! past, by the policy.
 
 use base64::Engine as _;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use futures_util::Stream;
 use multer::{Constraints, Field, Multipart, SizeLimit};
@@ -18,8 +19,13 @@ const PER_FIELD: usize = 2;
 const PART_HEADERS: usize = 1024;
 /// The longest boundary that Django takes.
 const LONGEST_BOUNDARY: usize = 201;
+/// Base64 whose last letter may carry bits that nobody reads, as Python takes it.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 /// The most bytes that are read past when files are skipped.
-const SKIPPED: u64 = 64 * 1024 * 1024;
+const SKIPPED: u64 = 16 * 1024 * 1024;
 
 /// Reads the fields of the body.
 pub(super) async fn read<S, E>(
@@ -42,6 +48,16 @@ where
     let mut count = Count::default();
     let mut submission = Submission::default();
     while let Some(part) = parts.next_field().await.map_err(broken)? {
+        let headers: usize = part
+            .headers()
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum();
+        if headers > PART_HEADERS {
+            return Err(FormRejection::MalformedMultipart(
+                "the headers of a part are too long".into(),
+            ));
+        }
         let Some(name) = part.name().map(str::to_owned) else {
             continue;
         };
@@ -57,7 +73,7 @@ where
     Ok(submission)
 }
 
-/// The most that is read of a stream: the fields, what frames them, and the files that are skipped.
+/// The most that is read of a stream, and held at once: the fields, what frames them, and the files that are skipped.
 fn whole_stream(policy: &FormPolicy) -> u64 {
     let limits = &policy.limits;
     let Some(memory) = limits.max_memory_size else {
@@ -148,14 +164,13 @@ async fn value(
         raw.extend_from_slice(&chunk);
     }
     if base64 {
-        let letters: Zeroizing<Vec<u8>> = Zeroizing::new(
-            raw.iter()
-                .copied()
-                .filter(|byte| !byte.is_ascii_whitespace())
-                .collect(),
-        );
-        // What is not base64 is kept as it came, as in Django.
-        if let Ok(decoded) = base64::engine::general_purpose::STANDARD.decode(&*letters) {
+        // As Python reads base64: what is no letter of it is passed over; what is none at all is kept as it came.
+        let letters = raw
+            .iter()
+            .copied()
+            .filter(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte));
+        let letters: Zeroizing<Vec<u8>> = Zeroizing::new(letters.collect());
+        if let Ok(decoded) = LENIENT.decode(&*letters) {
             raw = Zeroizing::new(decoded);
         }
     }

@@ -215,6 +215,7 @@ mod tests {
 
     #[test]
     fn number_beyond_its_type_does_not_wrap_around() {
+        const WIDE: FieldSpec = FieldSpec::of::<u8>("age").with_max(Limit::Whole(1000));
         const SPEC: FieldSpec = FieldSpec::of::<u8>("age");
         let said = |text: &str| {
             u8::clean(Input(&[text]), &SPEC).map_err(|errors| errors.messages().collect::<String>())
@@ -236,7 +237,6 @@ mod tests {
             said(&format!("-{}", "9".repeat(60))),
             Err("Ensure this value is greater than or equal to 0.".into())
         );
-        const WIDE: FieldSpec = FieldSpec::of::<u8>("age").with_max(Limit::Whole(1000));
         let errors = u8::clean(Input(&["300"]), &WIDE).unwrap_err();
         assert_eq!(
             errors.messages().collect::<Vec<_>>(),

@@ -134,11 +134,8 @@ pub struct FieldSpec {
     pub(crate) choices: &'static [(&'static str, &'static str)],
 }
 
-/// The rules, as the derive writes them.
-///
-/// # Panics
-///
-/// While compiling: each of them where it does not fit the type of the field.
+/// The rules, as the derive writes them. One that does not fit the type of its field does not compile.
+#[expect(clippy::missing_panics_doc, reason = "they panic while compiling")]
 impl FieldSpec {
     /// Describes a field of type `T` without further rules.
     pub const fn of<T: Field>(name: &'static str) -> Self {
@@ -329,6 +326,10 @@ impl FieldSpec {
     #[must_use]
     pub const fn with_choices(mut self, choices: &'static [(&'static str, &'static str)]) -> Self {
         assert!(!matches!(self.kind, Kind::Flag), "a checkbox has no choices");
+        assert!(
+            !self.sensitive,
+            "a `Sensitive` field has no choices: all of them stand in the page"
+        );
         assert!(!choices.is_empty(), "no choice could be made from an empty list");
         self.choices = choices;
         if !matches!(self.widget, Widget::Hidden) {

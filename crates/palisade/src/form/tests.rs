@@ -45,7 +45,7 @@ const MULTIPART: &str = "multipart/form-data; boundary=X";
 fn post(content_type: &str, body: impl Into<Body>) -> Request<Body> {
     Request::post("/")
         .header("content-type", content_type)
-        .extension(Proof::new())
+        .extension(Proof::passed())
         .body(body.into())
         .unwrap()
 }
@@ -84,7 +84,7 @@ async fn form_without_the_csrf_check_is_a_fault_that_names_itself() {
 #[tokio::test]
 async fn proof_of_a_safe_request_does_not_let_a_form_in() {
     let request = Request::get("/?username=a")
-        .extension(Proof::new())
+        .extension(Proof::passed())
         .body(Body::empty())
         .unwrap();
     assert_eq!(extract(request).await.unwrap_err(), FormRejection::SafeMethod);
@@ -274,6 +274,8 @@ async fn multipart_base64_is_decoded_and_kept_where_it_is_none() {
             .map(str::to_owned)
     };
     assert_eq!(named("a2lt").await.as_deref(), Some("kim"));
+    assert_eq!(named("a!2\r\nlt").await.as_deref(), Some("kim"));
+    assert_eq!(named("a2l").await.as_deref(), Some("a2l"));
     assert_eq!(named("!kim!").await.as_deref(), Some("!kim!"));
 }
 
@@ -379,4 +381,110 @@ async fn query_is_read_as_a_form() {
         .unwrap();
     assert!(form.is_absent());
     assert_eq!(form.validate().unwrap().q, "");
+}
+
+/// Endless bytes, one frame after the other.
+fn endless(frame: &'static str) -> Body {
+    Body::from_stream(futures_util::stream::repeat_with(move || {
+        Ok::<_, std::io::Error>(frame)
+    }))
+}
+
+#[tokio::test]
+async fn endless_body_is_cut_off() {
+    assert_eq!(
+        extract(post(URLENCODED, endless("username=k")))
+            .await
+            .unwrap_err(),
+        FormRejection::RequestDataTooBig
+    );
+    assert_eq!(
+        extract(post(MULTIPART, endless("no boundary")))
+            .await
+            .unwrap_err(),
+        FormRejection::RequestDataTooBig
+    );
+    let part = "--X\r\nContent-Disposition: form-data; name=\"username\"\r\n\r\nkim\r\n";
+    assert_eq!(
+        extract(post(MULTIPART, endless(part))).await.unwrap_err(),
+        FormRejection::RequestDataTooBig
+    );
+}
+
+#[tokio::test]
+async fn part_with_endless_headers_is_refused() {
+    let long = "x".repeat(1024);
+    let body = format!("--X\r\nContent-Disposition: form-data; name=\"{long}\"\r\n\r\nkim\r\n--X--\r\n");
+    assert!(matches!(
+        extract(post(MULTIPART, body)).await,
+        Err(FormRejection::MalformedMultipart(_))
+    ));
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn field_that_the_form_never_offered_is_dropped_and_told() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let body = "username=kim&password1=pw&password2=pw&isAdmin=t0psecret&%0Aevil=1&csrfmiddlewaretoken=x";
+    let checked = extract(post(URLENCODED, body)).await.unwrap();
+    drop(guard);
+    assert!(checked.validate().is_ok());
+    let told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(told.contains("palisade::rejection"), "{told}");
+    assert!(told.contains("threat=\"mass-assignment\""), "{told}");
+    assert!(
+        told.contains("isAdmin") && !told.contains("t0psecret") && !told.contains("csrfmiddlewaretoken"),
+        "{told}"
+    );
+    assert_eq!(told.trim_end().lines().count(), 1, "{told}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn body_that_was_encoded_is_read_back(pairs in proptest::collection::vec((".{1,8}", ".{0,8}"), 0..5)) {
+        let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let encoded: Vec<_> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let read = Submission::urlencoded(&encoded.join("&"), &FormLimits::default()).unwrap();
+        for (name, _) in &pairs {
+            let sent: Vec<&str> = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect();
+            proptest::prop_assert_eq!(read.with(name, |input| input.all().join("\0")), sent.join("\0"));
+        }
+    }
+
+    #[test]
+    fn no_value_breaks_out_of_its_html(value in ".{0,20}") {
+        let bound = Everything::blank().with_initial("text", [value.clone()]).with_initial("long", [value]);
+        let html = bound.html();
+        proptest::prop_assert_eq!(html.matches('<').count(), Everything::blank().html().matches('<').count());
+        proptest::prop_assert!(!html.contains('\''));
+    }
+}
+
+#[derive(Form)]
+struct Everything {
+    #[form(optional)]
+    #[expect(dead_code, reason = "looked at as HTML")]
+    text: String,
+    #[form(optional, widget = textarea)]
+    #[expect(dead_code, reason = "looked at as HTML")]
+    long: String,
 }

@@ -144,6 +144,7 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_said_in_django_s_order() {
+        const ONE: FieldSpec = FieldSpec::of::<String>("title").with_max_length(1);
         const SPEC: FieldSpec = FieldSpec::of::<String>("title")
             .with_max_length(5)
             .with_min_length(2);
@@ -160,7 +161,6 @@ mod tests {
         );
         assert_eq!(said("  ", &SPEC), ["This field is required."]);
         assert_eq!(said("ééééé", &SPEC), [""; 0]);
-        const ONE: FieldSpec = FieldSpec::of::<String>("title").with_max_length(1);
         assert_eq!(
             said("ab", &ONE),
             ["Ensure this value has at most 1 character (it has 2)."]

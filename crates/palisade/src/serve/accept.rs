@@ -44,9 +44,6 @@ pub(super) async fn accept<S: Answers>(
 ) {
     let mut pause = SHORTEST_PAUSE;
     loop {
-        let Some(place) = admission.place().await else {
-            return;
-        };
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) if is_the_clients(&error) => continue,
@@ -59,7 +56,8 @@ pub(super) async fn accept<S: Answers>(
         };
         pause = SHORTEST_PAUSE;
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        if let Some(slot) = admission.admit(peer.ip(), place) {
+        if let Some(mut slot) = admission.admit(peer.ip()) {
+            slot.wait_for_place().await;
             begin(stream, peer, slot, &admission, &connections);
         } else {
             tracing::info!(target: "palisade::rejection", %peer, threat = "resource-exhaustion", reason = "too many connections from one address", "connection refused");

@@ -38,13 +38,8 @@ impl Admission {
         })
     }
 
-    /// Waits for a free place; until then new connections wait in the kernel's queue.
-    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).acquire_owned().await.ok()
-    }
-
     /// Registers a connection, unless its address has too many already.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr, place: OwnedSemaphorePermit) -> Option<Slot> {
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Slot> {
         let network = network(address);
         let mut register = self.register();
         let count = register.by_address.entry(network).or_default();
@@ -64,7 +59,7 @@ impl Admission {
             network,
             id,
             pulse,
-            _place: place,
+            place: None,
         })
     }
 
@@ -126,7 +121,15 @@ pub(super) struct Slot {
     network: IpAddr,
     pub(super) id: u64,
     pub(super) pulse: Arc<Pulse>,
-    _place: OwnedSemaphorePermit,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl Slot {
+    /// Waits until there are fewer connections than allowed; meanwhile the next ones wait in the kernel's queue.
+    pub(super) async fn wait_for_place(&mut self) {
+        // The semaphore is never closed.
+        self.place = Arc::clone(&self.admission.places).acquire_owned().await.ok();
+    }
 }
 
 impl Drop for Slot {
@@ -161,36 +164,35 @@ mod tests {
         Admission::new(limits, false)
     }
 
-    async fn arrive(admission: &Arc<Admission>, address: &str) -> Option<Slot> {
-        let place = admission.place().await.unwrap();
-        admission.admit(address.parse().unwrap(), place)
+    fn arrive(admission: &Arc<Admission>, address: &str) -> Option<Slot> {
+        admission.admit(address.parse().unwrap())
     }
 
-    #[tokio::test]
-    async fn one_address_cannot_take_every_place() {
+    #[test]
+    fn one_address_cannot_take_every_place() {
         let admission = admission(&Limits::default().with_connections_per_address(2));
-        let first = arrive(&admission, "192.0.2.1").await;
-        let second = arrive(&admission, "::ffff:192.0.2.1").await;
+        let first = arrive(&admission, "192.0.2.1");
+        let second = arrive(&admission, "::ffff:192.0.2.1");
         assert!(first.is_some() && second.is_some());
-        assert!(arrive(&admission, "192.0.2.1").await.is_none());
-        assert!(arrive(&admission, "192.0.2.2").await.is_some());
+        assert!(arrive(&admission, "192.0.2.1").is_none());
+        assert!(arrive(&admission, "192.0.2.2").is_some());
         drop(first);
-        assert!(arrive(&admission, "192.0.2.1").await.is_some());
+        assert!(arrive(&admission, "192.0.2.1").is_some());
     }
 
-    #[tokio::test]
-    async fn the_addresses_of_one_ipv6_subscriber_are_one_client() {
+    #[test]
+    fn the_addresses_of_one_ipv6_subscriber_are_one_client() {
         let admission = admission(&Limits::default().with_connections_per_address(1));
-        let _first = arrive(&admission, "2001:db8::1").await.unwrap();
-        assert!(arrive(&admission, "2001:db8::ffff:2").await.is_none());
-        assert!(arrive(&admission, "2001:db8:0:1::1").await.is_some());
+        let _first = arrive(&admission, "2001:db8::1").unwrap();
+        assert!(arrive(&admission, "2001:db8::ffff:2").is_none());
+        assert!(arrive(&admission, "2001:db8:0:1::1").is_some());
     }
 
     #[tokio::test]
     async fn a_register_without_connections_is_empty_at_once() {
         let admission = admission(&Limits::default());
         admission.emptied().await;
-        let slot = arrive(&admission, "192.0.2.1").await;
+        let slot = arrive(&admission, "192.0.2.1");
         let waiting = tokio::spawn({
             let admission = Arc::clone(&admission);
             async move { admission.emptied().await }

@@ -19,7 +19,7 @@ use super::pulse::Pulse;
 use super::vigil::{Look, Vigil};
 use super::wire::Wire;
 
-/// hyper's smallest read buffer.
+/// What a connection may buffer, either way; less would cost throughput.
 const SMALLEST_BUFFER: usize = 64 * 1024;
 
 /// Everything that the connections of one listener share.
@@ -110,8 +110,9 @@ fn speak_http1(limits: &Limits) -> http1::Builder {
         // Timed by the vigil, which also knows idle from slow.
         .header_read_timeout(None)
         .max_header_size(head)
-        .max_buf_size(head.max(SMALLEST_BUFFER))
-        .pipeline_flush(true);
+        .max_buf_size(head.max(SMALLEST_BUFFER));
+    // No `pipeline_flush`: with it hyper buffers a streamed response without bound for a client that does not read, and
+    // closes without flushing when pipelined bytes are left over.
     if limits.header_count > 100 {
         // Otherwise hyper's own limit of 100 stays: setting even that costs an allocation a request.
         builder.max_headers(limits.header_count);

@@ -50,6 +50,11 @@ pub(super) fn open(data: &Path, names: &[String], now: SystemTime) -> Result<Cer
     place.load(&names, now)
 }
 
+/// Where the authority's certificate lies.
+pub(super) fn authority(data: &Path) -> PathBuf {
+    data.join(FOLDER).join(AUTHORITY)
+}
+
 /// The names that the certificate is for; this machine's own are always among them.
 struct Names(Vec<ServerName<'static>>);
 
@@ -148,9 +153,10 @@ impl Place {
         let key = self.authority_key(&authority)?;
         let text = self.sign(&authority, key, names, now)?;
         let server = self.server(text.as_bytes())?;
-        verify(&verifier, &server, names, now).map_err(|(name, _)| {
+        verify(&verifier, &server, names, now).map_err(|_| {
+            let names = names.texts().join(", ");
             self.unusable(format!(
-                "its authority was made for other names and may not sign for {name}"
+                "its authority was made for other names and may not sign for {names}"
             ))
         })?;
         let fresh = self.folder.join(format!("{SERVER}.{}.new", std::process::id()));

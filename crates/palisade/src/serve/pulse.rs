@@ -28,6 +28,12 @@ pub(super) struct Pulse {
     abandoned: AtomicU32,
     /// The number (from 1) of the first request whose framing is ambiguous; 0 for none.
     ambiguous: AtomicU32,
+    /// HTTP/2 header blocks begun; only the connection's own task writes it, and the next two.
+    blocks: AtomicU32,
+    /// Whether the last of them is incomplete.
+    in_block: AtomicBool,
+    /// HTTP/2 frames that bring no request and no data.
+    chatter: AtomicU32,
     /// Whether the handshake is over.
     established: AtomicBool,
     /// Whether the connection is to end once its requests are answered.
@@ -89,6 +95,30 @@ impl Pulse {
 
     pub(super) fn is_refused(&self, request: u32) -> bool {
         self.ambiguous.load(Relaxed) == request
+    }
+
+    pub(super) fn begin_block(&self) {
+        self.blocks
+            .store(self.blocks.load(Relaxed).wrapping_add(1), Relaxed);
+        self.in_block.store(true, Relaxed);
+    }
+
+    pub(super) fn end_block(&self) {
+        self.in_block.store(false, Relaxed);
+    }
+
+    /// The number of the header block that has begun and not ended.
+    pub(super) fn open_block(&self) -> Option<u32> {
+        self.in_block.load(Relaxed).then(|| self.blocks.load(Relaxed))
+    }
+
+    pub(super) fn count_chatter(&self) {
+        self.chatter
+            .store(self.chatter.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+
+    pub(super) fn chatter(&self) -> u32 {
+        self.chatter.load(Relaxed)
     }
 
     pub(super) fn establish(&self) {
@@ -186,8 +216,9 @@ impl Pace {
         self.left = self.left.saturating_sub(waited);
     }
 
+    /// Bytes that come when patience is over come too late.
     pub(super) fn earn(&mut self, bytes: u64) {
-        if bytes > 0 {
+        if bytes > 0 && !self.is_over() {
             let nanos = bytes.saturating_mul(1_000_000_000) / u64::from(self.bytes_per_second);
             self.left = self
                 .left

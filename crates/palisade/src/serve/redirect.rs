@@ -1,117 +1,66 @@
 //! The plain-HTTP door, behind which there is only a way to HTTPS.
+//!
+//! It has no answers of its own: the site's own stack gets the request's head, marked as having come through this door, and the
+//! [transport guard](crate::transport) redirects or refuses it, whatever the settings say. So there is one place
+//! where plain HTTP is decided about, and a refusal looks like every other.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
-use http::header::{CONNECTION, CONTENT_LENGTH, LOCATION};
-use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response};
+use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::Application;
-use super::exchange::plain;
+/// Marks a request that came through the plain-HTTP door: an extension of the request.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainDoor {
+    /// The port that HTTPS is served on.
+    pub https_port: u16,
+}
 
-/// Answers plain-HTTP requests with what the application says to their heads; their bodies are never read.
+/// Hands plain-HTTP requests to the site without their bodies, which are never read.
 #[derive(Clone, Debug)]
 pub(super) struct Redirect<A> {
     pub(super) app: A,
-    pub(super) https_port: u16,
+    pub(super) door: PlainDoor,
 }
 
-impl<A: Application> Service<Request<Body>> for Redirect<A> {
+impl<A> Service<Request<Body>> for Redirect<A>
+where
+    A: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Ready<Result<Response<Body>, Infallible>>;
+    type Future = Closing<A::Future>;
 
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.app.poll_ready(context)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (parts, _body) = request.into_parts();
-        let mut response = self.app.answer_plain(&parts, self.https_port);
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
-        ready(Ok(response))
+        let (mut parts, _body) = request.into_parts();
+        parts.extensions.insert(self.door);
+        Closing { answer: self.app.call(Request::from_parts(parts, Body::empty())) }
     }
 }
 
-/// Answers a plain-HTTP request with the same target over HTTPS: 301 for GET and HEAD, 308 for what must keep its method.
-///
-/// # Security
-///
-/// `domain` is the host without its port, **already checked** against the allowed hosts: a redirect to whatever Host says is
-/// an open redirect (CWE-601).
-pub fn to_https(parts: &Parts, domain: &str, port: u16) -> Response<Body> {
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let target = if target.starts_with('/') { target } else { "/" };
-    let location = match port {
-        443 => format!("https://{domain}{target}"),
-        port => format!("https://{domain}:{port}{target}"),
-    };
-    let Ok(location) = HeaderValue::try_from(location) else {
-        return plain(StatusCode::BAD_REQUEST);
-    };
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = if matches!(parts.method, Method::GET | Method::HEAD) {
-        StatusCode::MOVED_PERMANENTLY
-    } else {
-        StatusCode::PERMANENT_REDIRECT
-    };
-    response.headers_mut().insert(LOCATION, location);
-    response
-        .headers_mut()
-        .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    response
+pin_project! {
+    /// The site's answer, after which the connection closes: the body that was not read must not become a request.
+    pub(super) struct Closing<F> {
+        #[pin]
+        answer: F,
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for Closing<F> {
+    type Output = Result<Response<Body>, Infallible>;
 
-    fn location(method: Method, uri: &str, port: u16) -> (u16, String) {
-        let (parts, ()) = Request::builder()
-            .method(method)
-            .uri(uri)
-            .body(())
-            .unwrap()
-            .into_parts();
-        let response = to_https(&parts, "a.example", port);
-        (
-            response.status().as_u16(),
-            response.headers()[LOCATION].to_str().unwrap().to_owned(),
-        )
-    }
-
-    #[test]
-    fn the_target_is_kept_and_the_port_named_unless_it_is_the_usual_one() {
-        assert_eq!(
-            location(Method::GET, "/p?q=1", 443),
-            (301, "https://a.example/p?q=1".into())
-        );
-        assert_eq!(
-            location(Method::HEAD, "/", 8443),
-            (301, "https://a.example:8443/".into())
-        );
-        assert_eq!(
-            location(Method::OPTIONS, "*", 443),
-            (308, "https://a.example/".into())
-        );
-    }
-
-    #[test]
-    fn a_post_keeps_its_method() {
-        assert_eq!(location(Method::POST, "/login", 443).0, 308);
-    }
-
-    #[test]
-    fn a_path_cannot_name_another_host() {
-        assert_eq!(
-            location(Method::GET, "//evil.example/", 443).1,
-            "https://a.example//evil.example/"
-        );
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Ok(mut response) = ready!(self.project().answer.poll(context));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        Poll::Ready(Ok(response))
     }
 }

@@ -37,7 +37,8 @@ pub struct Tls {
     config: Arc<ServerConfig>,
     certificate: Arc<Certificate>,
     reload_interval: Duration,
-    development: bool,
+    /// The authority's certificate.
+    development: Option<PathBuf>,
     exposed: bool,
 }
 
@@ -97,7 +98,7 @@ impl Tls {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         let certified = development::open(data.as_ref(), &names, SystemTime::now())?;
         Ok(Self {
-            development: true,
+            development: Some(development::authority(data.as_ref())),
             ..Self::with_certificate(certified, None)?
         })
     }
@@ -129,13 +130,18 @@ impl Tls {
         self.certificate.reload()
     }
 
+    /// The certificate that browsers are to import, if this is a development certificate.
+    pub fn development_authority(&self) -> Option<&Path> {
+        self.development.as_deref()
+    }
+
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }
 
     /// Whether the certificate may be shown there.
     pub(super) fn may_listen_on(&self, address: IpAddr) -> bool {
-        !self.development || self.exposed || address.to_canonical().is_loopback()
+        self.development.is_none() || self.exposed || address.to_canonical().is_loopback()
     }
 
     /// Keeps looking at the files until dropped; ends at once if there are none.
@@ -185,7 +191,7 @@ impl Tls {
             config: Arc::new(config),
             certificate,
             reload_interval: RELOAD_INTERVAL,
-            development: false,
+            development: None,
             exposed: false,
         })
     }

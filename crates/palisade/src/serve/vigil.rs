@@ -13,6 +13,12 @@ use super::pulse::{Pace, Pulse};
 const PREFACE: u64 = 24;
 /// How long a connection that was told to end may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How many HTTP/2 frames without a request or data a client may send ahead: settings, pings, priorities, window updates.
+const CHATTER: u64 = 1000;
+/// How many it is given back each second, with each request, and with each KiB it is sent.
+const CHATTER_PER_SECOND: u64 = 100;
+const CHATTER_PER_REQUEST: u64 = 5;
+const CHATTER_PER_BYTES: u64 = 1024;
 /// How far off the next look is when nothing is being waited for.
 const AFAR: Duration = Duration::from_secs(3600);
 
@@ -54,6 +60,11 @@ pub(super) struct Vigil {
     /// Resets still allowed, in thousandths.
     resets_left: i64,
     resets: i64,
+    /// The open header block, and when it must be complete.
+    block: Option<(u32, Instant)>,
+    chatter: u32,
+    /// Frames without request or data still allowed.
+    chatter_left: u64,
 }
 
 impl Vigil {
@@ -76,6 +87,9 @@ impl Vigil {
             abandoned: 0,
             resets_left: resets,
             resets,
+            block: None,
+            chatter: 0,
+            chatter_left: CHATTER,
         }
     }
 
@@ -95,16 +109,30 @@ impl Vigil {
                 return Look::Cut("it did not close when asked");
             }
         }
-        if self.http2 && self.has_reset_too_often(pulse, elapsed) {
-            return Look::Cut("too many requests were opened and taken back");
-        }
+        let block_until = if self.http2 {
+            if self.has_reset_too_often(pulse, elapsed) {
+                return Look::Cut("too many requests were opened and taken back");
+            }
+            if self.is_chatting(pulse, elapsed, went) {
+                return Look::Cut("too many frames brought no request");
+            }
+            match self.watch_block(pulse, now) {
+                Some(until) if now >= until => return Look::Cut("the head of a request took too long"),
+                until => until,
+            }
+        } else {
+            None
+        };
         let stuck_until = match self.watch_stall(pulse, elapsed, went, now) {
             Ok(until) => until,
             Err(cut) => return cut,
         };
         // Answers to pings are no progress: what went out beyond what came in is.
         match self.watch_phase(pulse, elapsed, went.saturating_sub(came), now) {
-            Ok(until) => Look::Until(until.unwrap_or(now + AFAR).min(stuck_until.unwrap_or(now + AFAR))),
+            Ok(until) => {
+                let due = [until, stuck_until, block_until].into_iter().flatten().min();
+                Look::Until(due.unwrap_or(now + AFAR))
+            }
             Err(look) => look,
         }
     }
@@ -125,6 +153,32 @@ impl Vigil {
             .saturating_mul(self.resets / 10_000);
         self.resets_left = self.resets_left.saturating_add(refill).min(self.resets) - i64::from(more) * 1000;
         self.resets_left < 0
+    }
+
+    fn is_chatting(&mut self, pulse: &Pulse, elapsed: Duration, went: u64) -> bool {
+        let chatter = pulse.chatter();
+        let more = u64::from(chatter.wrapping_sub(self.chatter));
+        self.chatter = chatter;
+        let requests = u64::from(pulse.begun().wrapping_sub(self.begun));
+        let refill = elapsed.as_secs_f64().min(3600.0) * CHATTER_PER_SECOND as f64;
+        let earned = refill as u64 + requests * CHATTER_PER_REQUEST + went / CHATTER_PER_BYTES;
+        let left = self
+            .chatter_left
+            .saturating_add(earned)
+            .min(CHATTER)
+            .checked_sub(more);
+        self.chatter_left = left.unwrap_or_default();
+        left.is_none()
+    }
+
+    fn watch_block(&mut self, pulse: &Pulse, now: Instant) -> Option<Instant> {
+        let block = pulse.open_block();
+        self.block = match (block, self.block) {
+            (Some(open), Some((same, until))) if open == same => Some((open, until)),
+            (Some(open), _) => Some((open, now + self.header)),
+            (None, _) => None,
+        };
+        self.block.map(|(_, until)| until)
     }
 
     fn watch_stall(
@@ -279,6 +333,29 @@ mod tests {
             assert_eq!(scene.look(second), scene.until(60));
         }
         assert!(matches!(scene.look(60), Look::Close(_)));
+    }
+
+    #[test]
+    fn an_http2_head_in_pieces_has_ten_seconds_even_beside_other_requests() {
+        let mut scene = Scene::new(true);
+        scene.pulse.count_read(100);
+        let (_request, _) = scene.pulse.begin();
+        scene.pulse.begin_block();
+        assert_eq!(scene.look(1), scene.until(11));
+        scene.pulse.count_read(1);
+        assert_eq!(scene.look(10), scene.until(11));
+        assert!(matches!(scene.look(11), Look::Cut(_)));
+    }
+
+    #[test]
+    fn a_flood_of_frames_without_requests_is_cut() {
+        let mut scene = Scene::new(true);
+        for second in 0..50 {
+            (0..90).for_each(|_| scene.pulse.count_chatter());
+            assert!(matches!(scene.look(second), Look::Until(_)), "{second}");
+        }
+        (0..1001).for_each(|_| scene.pulse.count_chatter());
+        assert!(matches!(scene.look(50), Look::Cut(_)));
     }
 
     #[test]

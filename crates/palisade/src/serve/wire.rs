@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::frames::Frames;
 use super::framing::{Ambiguous, Framing};
 use super::pulse::Pulse;
 
@@ -15,16 +16,27 @@ use super::pulse::Pulse;
 pub(super) struct Wire<T> {
     stream: T,
     pulse: Arc<Pulse>,
-    /// Only HTTP/1 has framing that can be read in two ways.
-    framing: Option<Framing>,
+    reader: Reader,
+}
+
+/// Each protocol has its own dangers on the wire.
+#[derive(Debug)]
+enum Reader {
+    Http1(Framing),
+    Http2(Frames),
 }
 
 impl<T> Wire<T> {
     pub(super) fn new(stream: T, pulse: Arc<Pulse>, http2: bool) -> Self {
+        let reader = if http2 {
+            Reader::Http2(Frames::default())
+        } else {
+            Reader::Http1(Framing::default())
+        };
         Self {
             stream,
             pulse,
-            framing: (!http2).then(Framing::default),
+            reader,
         }
     }
 
@@ -50,10 +62,13 @@ impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
         if result.is_ready() {
             let fresh = buf.filled().get(before..).unwrap_or_default();
             wire.pulse.count_read(fresh.len());
-            if let Some(framing) = &mut wire.framing
-                && let Err(Ambiguous { request }) = framing.follow(fresh)
-            {
-                wire.pulse.refuse(request);
+            match &mut wire.reader {
+                Reader::Http1(framing) => {
+                    if let Err(Ambiguous { request }) = framing.follow(fresh) {
+                        wire.pulse.refuse(request);
+                    }
+                }
+                Reader::Http2(frames) => frames.follow(fresh, &wire.pulse),
             }
         }
         result

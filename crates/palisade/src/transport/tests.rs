@@ -104,8 +104,9 @@ fn a_handlers_own_hsts_is_not_overwritten() {
 
 #[test]
 fn the_redirect_goes_to_the_port_that_serves_https() {
-    let guard = TransportGuard::default().with_redirect_port(8443);
+    let guard = TransportGuard::default().dangerous_without_redirect();
     let mut parts = request("GET", "/a", "127.0.0.1:999", false, &[]);
+    parts.extensions.insert(PlainDoor { https_port: 8443 });
     parts.headers.insert(HOST, HeaderValue::from_static("localhost:8080"));
     let response = axum::response::IntoResponse::into_response(guard.admit(&mut parts).unwrap_err());
     assert_eq!(response.headers()["location"], "https://localhost:8443/a");

@@ -34,6 +34,7 @@ struct Everything {
     next_step: Option<String>,
 }
 
+#[expect(clippy::unwrap_used, reason = "part of a test")]
 fn sent() -> Bound<Everything> {
     let pairs = [
         ("title", " abcdefg"),
@@ -52,6 +53,7 @@ fn sent() -> Bound<Everything> {
     Everything::from_pairs(pairs).err().unwrap()
 }
 
+#[expect(clippy::unwrap_used, reason = "part of a test")]
 fn shows(field: &str, html: &str) {
     assert_eq!(sent().field(field).unwrap().html, html);
 }

@@ -44,10 +44,10 @@ fn field_that_is_not_listed_is_not_written_whatever_is_sent() {
         ("note", "changed"),
         ("id", "1"),
     ];
-    let changed = ProfileForm::from_pairs(sent)
-        .unwrap()
-        .into_form()
-        .apply(&mut model);
+    let form = ProfileForm::from_pairs(sent).unwrap();
+    assert_eq!(form.note, "changed");
+    assert!(form.password.is_none());
+    let changed = form.into_form().apply(&mut model);
     assert!(changed.is_empty());
     assert_eq!(model, profile());
 }

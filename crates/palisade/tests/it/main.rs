@@ -1,4 +1,12 @@
-//! The library seen from outside: whole requests through the whole stack.
+//! The library as its users meet it: whole requests through the whole stack, and over real sockets and files.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says where"
+)]
 
 mod client;
 mod defects;
@@ -6,3 +14,8 @@ mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
+mod serve_http;
+mod serve_lifecycle;
+mod serve_limits;
+mod serve_site;
+mod serve_tls;
