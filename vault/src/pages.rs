@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts as _};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use axum::http::StatusCode;
@@ -83,7 +83,7 @@ impl FromRequestParts<App> for Page {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        let user = <LoggedIn as axum::extract::OptionalFromRequestParts<App>>::from_request_parts(parts, app).await?;
+        let user = <LoggedIn as OptionalFromRequestParts<App>>::from_request_parts(parts, app).await?;
         let session = <Session as FromRequestParts<App>>::from_request_parts(parts, app).await?;
         let notice = if user.is_some() { session.take(NOTICE).await? } else { None };
         Ok(Self {

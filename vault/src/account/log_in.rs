@@ -45,7 +45,7 @@ pub(super) async fn take(
         Ok(form) => form,
         Err(form) => return page.ask_again("log_in.html", &form),
     };
-    match auth.authenticate(&form.username, form.password.clone()).await? {
+    match auth.authenticate(&form.username, &form.password).await? {
         Some(user) => {
             auth.login(&user).await?;
             Ok(Redirect::to(&next.or_default(None, &app.after_login)).into_response())

@@ -2,6 +2,7 @@
 
 use axum::response::{IntoResponse as _, Redirect, Response};
 use palisade::auth::{Auth, LoggedIn, PasswordChangeError};
+use palisade::core::secret::constant_time_eq;
 use palisade::form::{Checked, Form, FormErrors};
 use palisade::{Rejection, Sensitive};
 
@@ -25,7 +26,7 @@ pub(super) struct PasswordForm {
 }
 
 fn both_passwords_alike(form: &mut PasswordForm, errors: &mut FormErrors) {
-    if form.new_password1 != form.new_password2 {
+    if !constant_time_eq(form.new_password1.expose(), form.new_password2.expose()) {
         errors.add("new_password2", "The two password fields didn’t match.");
     }
 }
@@ -44,8 +45,7 @@ pub(super) async fn take(
         Ok(form) => form,
         Err(form) => return page.ask_again("password.html", &form),
     };
-    let (old, new) = (form.old_password.clone(), form.new_password1.clone());
-    let refused = match auth.change_password(&user, old, new).await {
+    let refused = match auth.change_password(&user, &form.old_password, &form.new_password1).await {
         Ok(()) => {
             let sentence = "Your password is changed. Every other session of yours has ended.";
             leave_notice(auth.session(), sentence).await?;

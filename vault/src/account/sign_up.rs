@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use palisade::auth::{Auth, LoggedIn, NewUser, SignUpError};
+use palisade::core::secret::constant_time_eq;
 use palisade::form::{Checked, Form, FormErrors};
 use palisade::{Rejection, Sensitive};
 
@@ -29,7 +30,7 @@ pub(super) struct SignUpForm {
 }
 
 fn both_passwords_alike(form: &mut SignUpForm, errors: &mut FormErrors) {
-    if form.password1 != form.password2 {
+    if !constant_time_eq(form.password1.expose(), form.password2.expose()) {
         errors.add("password2", "The two password fields didn’t match.");
     }
 }
@@ -52,7 +53,7 @@ pub(super) async fn take(
         Err(form) => return page.ask_again("sign_up.html", &form),
     };
     let new = NewUser { username: form.username.clone(), email: form.email.clone(), ..NewUser::default() };
-    let refused = match auth.sign_up(new, form.password1.clone()).await {
+    let refused = match auth.sign_up(new, &form.password1).await {
         Ok(user) => {
             auth.login(&user).await?;
             leave_notice(auth.session(), "Welcome. Your account is ready, and you are logged in.").await?;
