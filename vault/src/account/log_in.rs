@@ -22,15 +22,8 @@ pub(super) struct LogInForm {
 }
 
 /// The form posts to the address it is shown at, so that `next` comes along in the query.
-pub(super) async fn ask(
-    State(app): State<App>,
-    user: Option<LoggedIn>,
-    next: Next,
-    page: Page,
-) -> Result<Response, Rejection> {
-    if user.is_some() {
-        return Ok(Redirect::to(&next.or_default(None, &app.after_login)).into_response());
-    }
+/// It is shown to whoever is logged in, too: that is how one changes to another account.
+pub(super) async fn ask(page: Page) -> Result<Response, Rejection> {
     page.ask("log_in.html", &LogInForm::blank())
 }
 
