@@ -56,8 +56,8 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-        environment.add_global("style", STYLE.path());
-        environment.add_global("icon", ICON.path());
+        environment.add_global("style", Value::from_safe_string(STYLE.path()));
+        environment.add_global("icon", Value::from_safe_string(ICON.path()));
         for (name, source) in TEMPLATES {
             environment.add_template(name, source)?;
         }
