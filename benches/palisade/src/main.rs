@@ -17,7 +17,7 @@ use palisade::csrf::CsrfToken;
 use palisade::form::{Checked, Form};
 use palisade::rejection::Rejection;
 use palisade::router::{Router, get, post};
-use palisade::serve::Serve;
+use palisade::serve::Listen;
 use palisade::session::{Session, SqliteSessions};
 use palisade::sqlite::Sqlite;
 use palisade::stack::Palisade;
@@ -35,7 +35,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let database = Sqlite::open(Path::new(&data).join("palisade.sqlite3"))?;
     let users = AuthUsers::new(database.clone());
     if users.by_name(USERNAME)?.is_none() {
-        users.create(USERNAME, &Sensitive::new(PASSWORD.to_owned())).await?;
+        users
+            .create(USERNAME, &Sensitive::new(PASSWORD.to_owned()))
+            .await?;
     }
     let palisade = Palisade::new(settings()?)
         .with_sessions(SqliteSessions::new(database))
@@ -48,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .route("/count", post(count))
             .route("/login", get(page).post(login)),
     );
-    Serve::plain_behind_proxy(([127, 0, 0, 1], port.parse()?).into()).run(app).await?;
+    palisade::serve::serve(app, Listen::plain_behind_proxy(format_args!("127.0.0.1:{port}"))).await?;
     Ok(())
 }
 
@@ -83,7 +85,12 @@ async fn submit(user: LoggedIn, Checked(form): Checked<Note>) -> String {
 }
 
 async fn count(_: LoggedIn, session: Session, Checked(_): Checked<Note>) -> Result<String, Rejection> {
-    let count = session.update("count", |count: &mut u64| { *count += 1; *count }).await?;
+    let count = session
+        .update("count", |count: &mut u64| {
+            *count += 1;
+            *count
+        })
+        .await?;
     Ok(format!("count={count}"))
 }
 
@@ -96,6 +103,10 @@ struct Login {
 }
 
 async fn login(auth: Auth, Checked(form): Checked<Login>) -> Result<Redirect, Rejection> {
-    auth.login(&Credentials { username: form.username, password: form.password }).await?;
+    auth.login(&Credentials {
+        username: form.username,
+        password: form.password,
+    })
+    .await?;
     Ok(Redirect::to("/me"))
 }

@@ -41,7 +41,11 @@ pub struct Users {
 
 impl Users {
     pub(crate) fn new(store: impl UserStore, hashers: Hashers, policy: PasswordPolicy) -> Self {
-        Self { store: Arc::new(store), hashers, policy: Arc::new(policy) }
+        Self {
+            store: Arc::new(store),
+            hashers,
+            policy: Arc::new(policy),
+        }
     }
 
     /// The store.

@@ -48,7 +48,11 @@ impl<S> Layer<S> for EndpointLayer {
     type Service = Endpoint<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Endpoint { inner: self.csrf.layer(inner), frames: self.frames.clone(), body_limit: self.body_limit }
+        Endpoint {
+            inner: self.csrf.layer(inner),
+            frames: self.frames.clone(),
+            body_limit: self.body_limit,
+        }
     }
 }
 
@@ -79,12 +83,20 @@ where
         if !request.body().is_end_stream() {
             let declared = request.body().size_hint().lower();
             if declared > self.body_limit as u64 {
-                return EndpointFuture { inner: None, refused: Some(too_big()), frames };
+                return EndpointFuture {
+                    inner: None,
+                    refused: Some(too_big()),
+                    frames,
+                };
             }
             let limit = self.body_limit;
             request = request.map(|body| Body::new(Limited::new(body, limit)));
         }
-        EndpointFuture { inner: Some(self.inner.call(request)), refused: None, frames }
+        EndpointFuture {
+            inner: Some(self.inner.call(request)),
+            refused: None,
+            frames,
+        }
     }
 }
 
@@ -123,7 +135,10 @@ where
 }
 
 fn too_big() -> Rejection {
-    Rejection::new(http::StatusCode::PAYLOAD_TOO_LARGE, "Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE.")
-        .with_threat(Threat::ResourceExhaustion)
-        .with_hint("What was sent is larger than this page accepts.")
+    Rejection::new(
+        http::StatusCode::PAYLOAD_TOO_LARGE,
+        "Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE.",
+    )
+    .with_threat(Threat::ResourceExhaustion)
+    .with_hint("What was sent is larger than this page accepts.")
 }

@@ -40,7 +40,10 @@ pub struct ErrorLayer {
 impl ErrorLayer {
     /// Makes the layer with the page that people see when something goes wrong, and what masks secrets in the log.
     pub fn new(page: ErrorPage, redactor: Redactor) -> Self {
-        Self { page, redactor: Arc::new(redactor) }
+        Self {
+            page,
+            redactor: Arc::new(redactor),
+        }
     }
 }
 
@@ -48,7 +51,10 @@ impl<S> Layer<S> for ErrorLayer {
     type Service = ErrorService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ErrorService { layer: self.clone(), inner }
+        ErrorService {
+            layer: self.clone(),
+            inner,
+        }
     }
 }
 
@@ -91,7 +97,11 @@ where
             accept: request.headers().get(ACCEPT).cloned(),
             began: Instant::now(),
         };
-        ErrorFuture { inner: self.inner.call(request), layer: self.layer.clone(), seen: Some(seen) }
+        ErrorFuture {
+            inner: self.inner.call(request),
+            layer: self.layer.clone(),
+            seen: Some(seen),
+        }
     }
 }
 
@@ -123,11 +133,20 @@ impl Seen {
     fn finish(self, mut response: Response<Body>, layer: &ErrorLayer) -> Response<Body> {
         let refusal = response.extensions_mut().remove::<Refusal>();
         let status = response.status();
-        if let Some(refusal) = refusal.as_ref().filter(|_| status.is_client_error() || status.is_server_error()) {
-            let trouble = Trouble { id: self.id, status, refusal };
+        if let Some(refusal) = refusal
+            .as_ref()
+            .filter(|_| status.is_client_error() || status.is_server_error())
+        {
+            let trouble = Trouble {
+                id: self.id,
+                status,
+                refusal,
+            };
             layer.page.render(&trouble, self.accept.as_ref(), &mut response);
         }
-        response.headers_mut().insert(X_REQUEST_ID, self.id.header_value());
+        response
+            .headers_mut()
+            .insert(X_REQUEST_ID, self.id.header_value());
         self.log(&response, refusal.as_ref(), &layer.redactor);
         response
     }

@@ -69,6 +69,20 @@
 //! let router: axum::Router = axum::Router::new().route("/", axum::routing::post(edit));
 //! ```
 //!
+//! Nor can a handler make the proof that [`Checked`] asks for:
+//!
+//! ```compile_fail,E0423
+//! let proof = palisade::csrf::Proof(());
+//! ```
+//!
+//! A rule that does not fit the type of its field does not compile either, since it would never run:
+//!
+//! ```compile_fail,E0080
+//! # use palisade::form::Form;
+//! #[derive(Form)]
+//! struct Person { #[form(max_length = 3)] age: u8 }
+//! ```
+//!
 //! # Security
 //!
 //! Text is stripped and may hold no NUL, and that is all that is taken away: a value is escaped where it is shown.

@@ -80,7 +80,10 @@ impl<G, S> Layer<S> for GuardLayer<G> {
     type Service = Guarded<G, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Guarded { guard: Arc::clone(&self.0), inner }
+        Guarded {
+            guard: Arc::clone(&self.0),
+            inner,
+        }
     }
 }
 
@@ -93,7 +96,10 @@ pub struct Guarded<G, S> {
 
 impl<G, S: Clone> Clone for Guarded<G, S> {
     fn clone(&self) -> Self {
-        Self { guard: Arc::clone(&self.guard), inner: self.inner.clone() }
+        Self {
+            guard: Arc::clone(&self.guard),
+            inner: self.inner.clone(),
+        }
     }
 }
 
@@ -117,7 +123,9 @@ where
                 inner: self.inner.call(Request::from_parts(parts, body)),
                 release: Some((Arc::clone(&self.guard), pass)),
             },
-            Err(rejection) => GuardedFuture::Rejected { rejection: Some(rejection) },
+            Err(rejection) => GuardedFuture::Rejected {
+                rejection: Some(rejection),
+            },
         }
     }
 }
@@ -152,7 +160,9 @@ where
                 Poll::Ready(Ok(Response::from_parts(parts, body)))
             }
             Projection::Rejected { rejection } => {
-                let rejection = rejection.take().unwrap_or_else(|| Rejection::internal("polled after its answer"));
+                let rejection = rejection
+                    .take()
+                    .unwrap_or_else(|| Rejection::internal("polled after its answer"));
                 Poll::Ready(Ok(rejection.into_response()))
             }
         }

@@ -22,15 +22,14 @@ pub use nonce::CspNonce;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY, X_FRAME_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, request, response};
 use palisade_core::header::{
-    ContentTypeOptions, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, PermissionsPolicy, ReferrerPolicy,
-    SecurityHeader, XssProtection,
+    ContentTypeOptions, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions,
+    PermissionsPolicy, ReferrerPolicy, SecurityHeader, XssProtection,
 };
 use palisade_core::settings::Settings;
 
 use crate::guard::Guard;
 use crate::rejection::Rejection;
 use nonce::NonceCell;
-
 
 /// Stamps the security headers.
 #[derive(Clone, Debug)]
@@ -91,14 +90,23 @@ impl HeaderGuard {
     pub fn from_settings(settings: &Settings) -> Self {
         let frames = match settings.x_frame_options {
             FrameOptions::SameOrigin => FramePolicy::SameOrigin,
-            _ => FramePolicy::Deny,
+            FrameOptions::Deny => FramePolicy::Deny,
         };
         Self::build(
             [
-                settings.secure_content_type_nosniff.then(|| header(&ContentTypeOptions)).flatten(),
+                settings
+                    .secure_content_type_nosniff
+                    .then(|| header(&ContentTypeOptions))
+                    .flatten(),
                 settings.secure_referrer_policy.as_ref().and_then(header),
-                settings.secure_cross_origin_opener_policy.as_ref().and_then(header),
-                settings.secure_cross_origin_resource_policy.as_ref().and_then(header),
+                settings
+                    .secure_cross_origin_opener_policy
+                    .as_ref()
+                    .and_then(header),
+                settings
+                    .secure_cross_origin_resource_policy
+                    .as_ref()
+                    .and_then(header),
                 settings.permissions_policy.as_ref().and_then(header),
                 header(&XssProtection::Off),
             ],
@@ -123,9 +131,10 @@ impl HeaderGuard {
     }
 
     fn stamp_policies(&self, nonce: Option<&str>, frames: Option<&FramePolicy>, headers: &mut HeaderMap) {
-        for (name, policy) in
-            [(CONTENT_SECURITY_POLICY, &self.csp), (CONTENT_SECURITY_POLICY_REPORT_ONLY, &self.report_only)]
-        {
+        for (name, policy) in [
+            (CONTENT_SECURITY_POLICY, &self.csp),
+            (CONTENT_SECURITY_POLICY_REPORT_ONLY, &self.report_only),
+        ] {
             if let Some(policy) = policy
                 && !headers.contains_key(&name)
                 && let Some(value) = policy.value(nonce, frames)
@@ -137,7 +146,10 @@ impl HeaderGuard {
 }
 
 fn header<H: SecurityHeader>(value: &H) -> Option<(HeaderName, HeaderValue)> {
-    Some((HeaderName::from_static(H::NAME), HeaderValue::try_from(value.to_string()).ok()?))
+    Some((
+        HeaderName::from_static(H::NAME),
+        HeaderValue::try_from(value.to_string()).ok()?,
+    ))
 }
 
 impl Guard for HeaderGuard {

@@ -32,14 +32,21 @@ pub struct HostGuard {
 impl HostGuard {
     /// Allows the given hosts.
     pub fn new(allowed: AllowedHosts) -> Self {
-        Self { allowed, forwarded_by: None }
+        Self {
+            allowed,
+            forwarded_by: None,
+        }
     }
 
     /// Makes the guard that the settings ask for.
     pub fn from_settings(settings: &Settings) -> Self {
-        let forwarded_by =
-            settings.use_x_forwarded_host.then(|| TrustedProxies::new(settings.trusted_proxies.clone()));
-        Self { allowed: settings.allowed_hosts.clone(), forwarded_by }
+        let forwarded_by = settings
+            .use_x_forwarded_host
+            .then(|| TrustedProxies::new(settings.trusted_proxies.clone()));
+        Self {
+            allowed: settings.allowed_hosts.clone(),
+            forwarded_by,
+        }
     }
 
     /// Believes `X-Forwarded-Host` from these peers.
@@ -50,8 +57,15 @@ impl HostGuard {
     }
 
     fn raw<'r>(&self, request: &'r request::Parts) -> Result<&'r HeaderValue, Rejection> {
-        let believed = self.forwarded_by.as_ref().is_some_and(|proxies| proxies.trust(request));
-        let forwarded = if believed { single(&request.headers, X_FORWARDED_HOST)? } else { None };
+        let believed = self
+            .forwarded_by
+            .as_ref()
+            .is_some_and(|proxies| proxies.trust(request));
+        let forwarded = if believed {
+            single(&request.headers, X_FORWARDED_HOST)?
+        } else {
+            None
+        };
         let host = match forwarded {
             Some(host) => Some(host),
             None => single(&request.headers, header::HOST.as_str())?,
@@ -65,8 +79,12 @@ impl Guard for HostGuard {
 
     fn admit(&self, request: &mut request::Parts) -> Result<(), Rejection> {
         let raw = self.raw(request)?;
-        let text = raw.to_str().map_err(|_| refusal("Invalid HTTP_HOST header: not ASCII."))?;
-        self.allowed.validate(text).map_err(|error| refusal(error.to_string()))?;
+        let text = raw
+            .to_str()
+            .map_err(|_| refusal("Invalid HTTP_HOST header: not ASCII."))?;
+        self.allowed
+            .validate(text)
+            .map_err(|error| refusal(error.to_string()))?;
         if request.headers.contains_key(X_FORWARDED_HOST) {
             let host = raw.clone();
             request.headers.insert(header::HOST, host);
@@ -110,22 +128,41 @@ mod tests {
     #[test]
     fn a_host_that_is_not_ours_is_refused() {
         let guard = HostGuard::new(AllowedHosts::parse(["example.com", ".example.org"]));
-        assert_eq!(admit(&guard, &[("host", "example.com:8443")]).unwrap(), "example.com:8443");
-        assert_eq!(admit(&guard, &[("host", "a.example.org")]).unwrap(), "a.example.org");
-        for bad in ["evil.com", "example.com@evil.com", "example.com/evil", "", "exa_mple.com"] {
+        assert_eq!(
+            admit(&guard, &[("host", "example.com:8443")]).unwrap(),
+            "example.com:8443"
+        );
+        assert_eq!(
+            admit(&guard, &[("host", "a.example.org")]).unwrap(),
+            "a.example.org"
+        );
+        for bad in [
+            "evil.com",
+            "example.com@evil.com",
+            "example.com/evil",
+            "",
+            "exa_mple.com",
+        ] {
             let rejection = admit(&guard, &[("host", bad)]).unwrap_err();
             assert_eq!(rejection.status(), 400, "{bad}");
             assert_eq!(rejection.threat(), Some(Threat::UntrustedHost));
         }
         assert!(admit(&guard, &[]).is_err(), "a request without a host");
-        assert!(admit(&guard, &[("host", "example.com"), ("host", "example.com")]).is_err(), "two hosts");
+        assert!(
+            admit(&guard, &[("host", "example.com"), ("host", "example.com")]).is_err(),
+            "two hosts"
+        );
     }
 
     #[test]
     fn a_forwarded_host_from_a_stranger_is_not_believed_and_taken_away() {
         let guard = HostGuard::new(AllowedHosts::parse(["example.com", "other.example"]))
             .with_forwarded_host_from(TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]));
-        let host = admit(&guard, &[("host", "example.com"), ("x-forwarded-host", "other.example")]).unwrap();
+        let host = admit(
+            &guard,
+            &[("host", "example.com"), ("x-forwarded-host", "other.example")],
+        )
+        .unwrap();
         assert_eq!(host, "example.com");
     }
 }

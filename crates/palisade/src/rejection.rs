@@ -68,7 +68,13 @@ impl Refusal {
 impl Rejection {
     /// Refuses with a status and a reason for the log.
     pub fn new(status: StatusCode, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { status, threat: None, reason: reason.into(), hint: None, headers: Vec::new() }))
+        Self(Box::new(Inner {
+            status,
+            threat: None,
+            reason: reason.into(),
+            hint: None,
+            headers: Vec::new(),
+        }))
     }
 
     /// 400: the request itself is wrong.
@@ -151,7 +157,13 @@ impl std::error::Error for Rejection {}
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        let Inner { status, threat, reason, hint, headers } = *self.0;
+        let Inner {
+            status,
+            threat,
+            reason,
+            hint,
+            headers,
+        } = *self.0;
         let threat_id = threat.map_or("", Threat::id);
         if status.is_server_error() {
             tracing::error!(target: "palisade::rejection", status = status.as_u16(), threat = threat_id, "{}", reason.escape_debug());
@@ -167,7 +179,9 @@ impl IntoResponse for Rejection {
         for (name, value) in headers {
             response.headers_mut().append(name, value);
         }
-        response.extensions_mut().insert(Refusal(Arc::new(RefusalParts { threat, reason, hint })));
+        response
+            .extensions_mut()
+            .insert(Refusal(Arc::new(RefusalParts { threat, reason, hint })));
         response
     }
 }

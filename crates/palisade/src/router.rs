@@ -40,7 +40,10 @@ pub struct Route<S = ()> {
 
 impl<S> From<MethodRouter<S>> for Route<S> {
     fn from(methods: MethodRouter<S>) -> Self {
-        Self { methods, policy: RoutePolicy::default() }
+        Self {
+            methods,
+            policy: RoutePolicy::default(),
+        }
     }
 }
 
@@ -82,7 +85,10 @@ pub trait Policies<S>: Into<Route<S>> {
     /// # Errors
     ///
     /// [`InvalidAncestor`] for what is not an origin.
-    fn frame_ancestors<O: Into<String>>(self, origins: impl IntoIterator<Item = O>) -> Result<Route<S>, InvalidAncestor> {
+    fn frame_ancestors<O: Into<String>>(
+        self,
+        origins: impl IntoIterator<Item = O>,
+    ) -> Result<Route<S>, InvalidAncestor> {
         Ok(self.frames(FramePolicy::ancestors(origins)?))
     }
 
@@ -142,7 +148,10 @@ pub struct RouteLine {
 
 impl<S> Default for Router<S> {
     fn default() -> Self {
-        Self { parts: Vec::new(), fallback: None }
+        Self {
+            parts: Vec::new(),
+            fallback: None,
+        }
     }
 }
 
@@ -188,13 +197,19 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
 
     /// Gives the handlers their state.
     pub fn with_state<T: Clone + Send + Sync + 'static>(self, state: S) -> Router<T> {
-        let give = |route: Route<S>| Route { methods: route.methods.with_state(state.clone()), policy: route.policy };
+        let give = |route: Route<S>| Route {
+            methods: route.methods.with_state(state.clone()),
+            policy: route.policy,
+        };
         let parts = self.parts.into_iter().map(|part| match part {
             Part::Route(path, route) => Part::Route(path, give(route)),
             Part::Nest(path, router) => Part::Nest(path, router.with_state(state.clone())),
             Part::Plain(router) => Part::Plain(Box::new(router.with_state(state.clone()))),
         });
-        Router { parts: parts.collect(), fallback: self.fallback.map(give) }
+        Router {
+            parts: parts.collect(),
+            fallback: self.fallback.map(give),
+        }
     }
 
     /// Lists the routes with their policies. Routes of a plain [`axum::Router`] are not known by path: they have the
@@ -203,11 +218,16 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         let mut lines = Vec::new();
         for part in &self.parts {
             match part {
-                Part::Route(path, route) => lines.push(RouteLine { path: path.clone(), policy: route.policy.clone() }),
-                Part::Nest(prefix, router) => lines.extend(router.report().into_iter().map(|line| RouteLine {
-                    path: format!("{}{}", prefix.trim_end_matches('/'), line.path),
-                    policy: line.policy,
-                })),
+                Part::Route(path, route) => lines.push(RouteLine {
+                    path: path.clone(),
+                    policy: route.policy.clone(),
+                }),
+                Part::Nest(prefix, router) => {
+                    lines.extend(router.report().into_iter().map(|line| RouteLine {
+                        path: format!("{}{}", prefix.trim_end_matches('/'), line.path),
+                        policy: line.policy,
+                    }))
+                }
                 Part::Plain(_) => {}
             }
         }
@@ -239,6 +259,9 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
 
 impl<S> From<axum::Router<S>> for Router<S> {
     fn from(router: axum::Router<S>) -> Self {
-        Self { parts: vec![Part::Plain(Box::new(router))], fallback: None }
+        Self {
+            parts: vec![Part::Plain(Box::new(router))],
+            fallback: None,
+        }
     }
 }

@@ -30,6 +30,7 @@ mod exchange;
 mod frames;
 mod framing;
 mod limits;
+mod pace;
 mod pulse;
 mod redirect;
 mod stop;
@@ -96,7 +97,7 @@ impl Listen {
     ///
     /// Nothing is encrypted here: the address must be one that only the proxy reaches, and the proxy must be listed in the
     /// settings for its word about the scheme to count. The limit per address is off, as all connections come from one.
-    pub fn plain_behind_proxy(address: impl ToString) -> Self {
+    pub fn plain_behind_proxy(address: impl fmt::Display) -> Self {
         Self(Kind::BehindProxy, vec![address.to_string()])
     }
 }
@@ -120,13 +121,13 @@ pub struct Serve {
 
 impl Serve {
     /// Listens on this address too; without any it is 127.0.0.1:8443.
-    pub fn listen(mut self, address: impl ToString) -> Self {
+    pub fn listen(mut self, address: impl fmt::Display) -> Self {
         self.addresses.push(address.to_string());
         self
     }
 
     /// Also listens for plain HTTP there, only to send browsers to HTTPS.
-    pub fn http_redirect(mut self, address: impl ToString) -> Self {
+    pub fn http_redirect(mut self, address: impl fmt::Display) -> Self {
         self.redirect = Some(address.to_string());
         self
     }

@@ -197,12 +197,14 @@ impl Session {
         let result = update(&mut value);
         state.view.insert(key, &value)?;
         let key: Box<str> = key.into();
-        state.changes.push(Change::Update(Arc::new(move |data: &mut SessionData| {
-            let mut value: T = data.get(&key).and_then(Result::ok).unwrap_or_default();
-            update(&mut value);
-            // The same type has been written to the view: it has a JSON form.
-            let _ = data.insert(&key, &value);
-        })));
+        state
+            .changes
+            .push(Change::Update(Arc::new(move |data: &mut SessionData| {
+                let mut value: T = data.get(&key).and_then(Result::ok).unwrap_or_default();
+                update(&mut value);
+                // The same type has been written to the view: it has a JSON form.
+                let _ = data.insert(&key, &value);
+            })));
         Ok(result)
     }
 
@@ -327,12 +329,20 @@ impl Session {
     /// The state, loaded and open for changes.
     async fn open(&self) -> Result<MutexGuard<'_, State>, SessionError> {
         let state = self.state().await?;
-        if state.closed { Err(SessionError::Closed) } else { Ok(state) }
+        if state.closed {
+            Err(SessionError::Closed)
+        } else {
+            Ok(state)
+        }
     }
 
     async fn load(&self, state: &mut State) -> Result<(), SessionError> {
         let sessions = &self.0.sessions;
-        let sent = self.0.cookies.as_ref().and_then(|line| cookie::value(line.to_str().ok()?, sessions.cookie_name()));
+        let sent = self
+            .0
+            .cookies
+            .as_ref()
+            .and_then(|line| cookie::value(line.to_str().ok()?, sessions.cookie_name()));
         state.sent = sent.is_some();
         if let Some(key) = sent.as_deref().and_then(SessionKey::parse) {
             let now = sessions.now();
@@ -362,7 +372,10 @@ impl<S: Sync> FromRequestParts<S> for Session {
 impl<S: Sync> OptionalFromRequestParts<S> for Session {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Option<Self>, Self::Rejection> {
+    async fn from_request_parts(
+        parts: &mut request::Parts,
+        _state: &S,
+    ) -> Result<Option<Self>, Self::Rejection> {
         Ok(parts.extensions.get::<Self>().cloned())
     }
 }

@@ -28,7 +28,9 @@ use crate::auth::{UserStore, Users};
 use crate::clock::Clock;
 use crate::csrf::CsrfProtection;
 use crate::endpoint::EndpointLayer;
-use crate::errors::{ErrorFuture, ErrorLayer, ErrorPage, ErrorService, PanicFuture, PanicLayer, PanicService};
+use crate::errors::{
+    ErrorFuture, ErrorLayer, ErrorPage, ErrorService, PanicFuture, PanicLayer, PanicService,
+};
 use crate::form::FormPolicy;
 use crate::guard::{Guard, GuardLayer, Guarded, GuardedFuture};
 use crate::headers::HeaderGuard;
@@ -79,7 +81,8 @@ struct Offer {
 impl StackContext {
     pub(crate) fn of(extensions: &http::Extensions) -> Result<Self, Rejection> {
         let context = extensions.get::<Self>().cloned();
-        context.ok_or_else(|| Rejection::internal("the stack is missing: serve what Palisade::protect returns"))
+        context
+            .ok_or_else(|| Rejection::internal("the stack is missing: serve what Palisade::protect returns"))
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -116,7 +119,14 @@ impl Palisade {
     pub fn new(settings: Settings) -> Self {
         let page = ErrorPage::default().dangerous_show_reasons(settings.debug);
         let settings = Arc::new(settings);
-        Self { settings, clock: Clock::system(), sessions: None, users: None, page, sensitive: SensitiveNames::default() }
+        Self {
+            settings,
+            clock: Clock::system(),
+            sessions: None,
+            users: None,
+            page,
+            sensitive: SensitiveNames::default(),
+        }
     }
 
     /// Takes the time from this clock. Call it before giving stores.
@@ -182,13 +192,18 @@ impl Palisade {
             users: self.users.clone(),
             forms: Arc::new(FormPolicy::from_settings(settings)),
         }));
-        let session = self.sessions.clone().map_or_else(SessionLayer::none, SessionLayer::new);
+        let session = self
+            .sessions
+            .clone()
+            .map_or_else(SessionLayer::none, SessionLayer::new);
 
         let query = QueryGuard::new(self.sensitive.clone());
         let inner = GuardLayer::new(context).layer(session.layer(routes));
         let guarded = GuardLayer::new(HeaderGuard::from_settings(settings)).layer(
-            GuardLayer::new(HostGuard::from_settings(settings))
-                .layer(GuardLayer::new(self.transport()).layer(GuardLayer::new(query).layer(PanicLayer.layer(inner)))),
+            GuardLayer::new(HostGuard::from_settings(settings)).layer(
+                GuardLayer::new(self.transport())
+                    .layer(GuardLayer::new(query).layer(PanicLayer.layer(inner))),
+            ),
         );
         let redactor = Redactor::new(settings.session_cookie_name.clone());
         Protected(ErrorLayer::new(self.page.clone(), redactor).layer(guarded))
@@ -196,7 +211,9 @@ impl Palisade {
 
     fn transport(&self) -> TransportGuard {
         let guard = TransportGuard::from_settings(&self.settings);
-        let Some(sessions) = self.sessions.clone() else { return guard };
+        let Some(sessions) = self.sessions.clone() else {
+            return guard;
+        };
         guard.with_revocation(move |key| {
             let (sessions, key) = (sessions.clone(), SessionKey::parse(key));
             tokio::spawn(async move {
@@ -211,13 +228,24 @@ impl Palisade {
 }
 
 /// The layers, outermost first, as one type: no box, no dynamic call, until axum's routing.
-type Stack =
-    ErrorService<Guarded<HeaderGuard, Guarded<HostGuard, Guarded<TransportGuard, Guarded<QueryGuard, PanicService<Inside>>>>>>;
+type Stack = ErrorService<
+    Guarded<
+        HeaderGuard,
+        Guarded<HostGuard, Guarded<TransportGuard, Guarded<QueryGuard, PanicService<Inside>>>>,
+    >,
+>;
 type Inside = Guarded<StackContext, SessionService<axum::Router>>;
 
-type InsideFuture = GuardedFuture<StackContext, SessionFuture<axum::routing::future::RouteFuture<Infallible>>>;
+type InsideFuture =
+    GuardedFuture<StackContext, SessionFuture<axum::routing::future::RouteFuture<Infallible>>>;
 type StackFuture = ErrorFuture<
-    GuardedFuture<HeaderGuard, GuardedFuture<HostGuard, GuardedFuture<TransportGuard, GuardedFuture<QueryGuard, PanicFuture<InsideFuture>>>>>,
+    GuardedFuture<
+        HeaderGuard,
+        GuardedFuture<
+            HostGuard,
+            GuardedFuture<TransportGuard, GuardedFuture<QueryGuard, PanicFuture<InsideFuture>>>,
+        >,
+    >,
 >;
 
 /// A router with the whole stack around it: the only thing that [`crate::serve()`] takes.
@@ -236,7 +264,9 @@ impl Service<Request<Body>> for Protected {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        ProtectedFuture { inner: self.0.call(request) }
+        ProtectedFuture {
+            inner: self.0.call(request),
+        }
     }
 }
 

@@ -66,11 +66,9 @@ impl<S: Sync> FromRequestParts<S> for Connection {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Rejection> {
-        parts
-            .extensions
-            .get()
-            .copied()
-            .ok_or_else(|| Rejection::internal("the transport guard is missing: serve what Palisade::protect returns"))
+        parts.extensions.get().copied().ok_or_else(|| {
+            Rejection::internal("the transport guard is missing: serve what Palisade::protect returns")
+        })
     }
 }
 
@@ -145,7 +143,9 @@ pub struct TransportGuard {
 
 impl std::fmt::Debug for TransportGuard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TransportGuard").field("redirect", &self.redirect).finish_non_exhaustive()
+        f.debug_struct("TransportGuard")
+            .field("redirect", &self.redirect)
+            .finish_non_exhaustive()
     }
 }
 
@@ -169,11 +169,17 @@ impl TransportGuard {
     pub fn from_settings(settings: &Settings) -> Self {
         Self {
             redirect: settings.secure_ssl_redirect,
-            redirect_host: settings.secure_ssl_host.as_ref().map(|host| host.as_str().to_owned()),
+            redirect_host: settings
+                .secure_ssl_host
+                .as_ref()
+                .map(|host| host.as_str().to_owned()),
             exempt: settings.secure_redirect_exempt.clone(),
             hsts: settings.hsts().as_ref().and_then(header_value),
             scheme_header: settings.secure_proxy_ssl_header.as_ref().and_then(|header| {
-                Some((HeaderName::try_from(header.name.as_str()).ok()?, header.value.clone()))
+                Some((
+                    HeaderName::try_from(header.name.as_str()).ok()?,
+                    header.value.clone(),
+                ))
             }),
             proxies: TrustedProxies::new(settings.trusted_proxies.clone()),
             session_cookie: Some(settings.session_cookie_name.clone()),
@@ -201,17 +207,24 @@ impl TransportGuard {
 
     fn connection(&self, request: &mut request::Parts) -> Connection {
         let peer = peer(request);
-        let address = peer.as_ref().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip().to_canonical());
+        let address = peer
+            .as_ref()
+            .map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip().to_canonical());
         let tls = peer.as_ref().is_some_and(|peer| peer.tls);
         if !self.proxies.0.is_empty() && peer.is_some() && self.proxies.contains(address) {
             let secure = match &self.scheme_header {
                 Some((name, value)) => match request.headers.get(name) {
-                    Some(said) => said.to_str().is_ok_and(|said| said.split(',').next().unwrap_or("").trim() == value),
+                    Some(said) => said
+                        .to_str()
+                        .is_ok_and(|said| said.split(',').next().unwrap_or("").trim() == value),
                     None => tls,
                 },
                 None => tls,
             };
-            return Connection { secure, client: self.proxies.client(address, &request.headers) };
+            return Connection {
+                secure,
+                client: self.proxies.client(address, &request.headers),
+            };
         }
         for name in FORWARDING_HEADERS {
             request.headers.remove(name);
@@ -219,7 +232,10 @@ impl TransportGuard {
         if let Some((name, _)) = &self.scheme_header {
             request.headers.remove(name);
         }
-        Connection { secure: tls, client: address }
+        Connection {
+            secure: tls,
+            client: address,
+        }
     }
 
     fn refuse_plain(&self, request: &request::Parts) -> Result<(), Rejection> {
@@ -236,29 +252,48 @@ impl TransportGuard {
             ));
         }
         if request.method != Method::GET && request.method != Method::HEAD {
-            return Err(plain("an unsafe request over plain HTTP").with_hint("Use the https address: what was sent has not been processed."));
+            return Err(plain("an unsafe request over plain HTTP")
+                .with_hint("Use the https address: what was sent has not been processed."));
         }
         let location = self.https_location(request)?;
-        Err(Rejection::redirect(StatusCode::MOVED_PERMANENTLY, location, "redirected to HTTPS"))
+        Err(Rejection::redirect(
+            StatusCode::MOVED_PERMANENTLY,
+            location,
+            "redirected to HTTPS",
+        ))
     }
 
     fn session_sent_in_clear(&self, request: &request::Parts) -> Option<String> {
         let name = self.session_cookie.as_deref()?;
         let cookies = request.headers.get_all(COOKIE);
-        cookies.iter().find_map(|line| cookie::value(line.to_str().ok()?, name).map(std::borrow::Cow::into_owned))
+        cookies
+            .iter()
+            .find_map(|line| cookie::value(line.to_str().ok()?, name).map(std::borrow::Cow::into_owned))
     }
 
     fn https_location(&self, request: &request::Parts) -> Result<HeaderValue, Rejection> {
-        let host = request.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
+        let host = request
+            .headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or("");
         let host = self.redirect_host.as_deref().unwrap_or(host);
-        let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let port = request.extensions.get::<PlainDoor>().map(|door| door.https_port).filter(|port| *port != 443);
+        let path = request
+            .uri
+            .path_and_query()
+            .map_or("/", http::uri::PathAndQuery::as_str);
+        let port = request
+            .extensions
+            .get::<PlainDoor>()
+            .map(|door| door.https_port)
+            .filter(|port| *port != 443);
         let location = match port {
             _ if self.redirect_host.is_some() => format!("https://{host}{path}"),
             Some(port) => format!("https://{}:{port}{path}", without_port(host)),
             None => format!("https://{}{path}", host.strip_suffix(":80").unwrap_or(host)),
         };
-        HeaderValue::try_from(location).map_err(|_| Rejection::bad_request("the address cannot be redirected to"))
+        HeaderValue::try_from(location)
+            .map_err(|_| Rejection::bad_request("the address cannot be redirected to"))
     }
 }
 
@@ -276,14 +311,20 @@ impl Guard for TransportGuard {
         }
         let pinnable = connection.secure
             && self.hsts.is_some()
-            && request.headers.get(HOST).is_some_and(|host| is_public_name(host.as_bytes()));
+            && request
+                .headers
+                .get(HOST)
+                .is_some_and(|host| is_public_name(host.as_bytes()));
         request.extensions.insert(connection);
         Ok(pinnable)
     }
 
     fn release(&self, pinnable: bool, response: &mut response::Parts) {
         if let Some(hsts) = self.hsts.as_ref().filter(|_| pinnable) {
-            response.headers.entry(STRICT_TRANSPORT_SECURITY).or_insert_with(|| hsts.clone());
+            response
+                .headers
+                .entry(STRICT_TRANSPORT_SECURITY)
+                .or_insert_with(|| hsts.clone());
         }
     }
 }
@@ -305,7 +346,9 @@ fn without_port(host: &str) -> &str {
 
 /// Whether HSTS makes sense for the host: a name, and not one that means this machine.
 fn is_public_name(host: &[u8]) -> bool {
-    let Ok(host) = std::str::from_utf8(host) else { return false };
+    let Ok(host) = std::str::from_utf8(host) else {
+        return false;
+    };
     let name = without_port(host);
     !name.starts_with('[')
         && !name.ends_with("localhost")

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::header::ACCEPT;
 use http::{StatusCode, request};
-use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, session_auth_hash};
 use palisade_core::Threat;
 use palisade_core::secret::constant_time_eq;
+use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, session_auth_hash};
 
 use super::login::{AuthError, BACKEND};
 use super::next::login_redirect;
@@ -53,7 +53,9 @@ async fn known(parts: &mut request::Parts) -> Result<Option<LoggedIn>, Rejection
     }
     let context = StackContext::of(&parts.extensions)?;
     let session = <Session as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
-    let user = look_up(&context, &session).await?.map(|user| LoggedIn(Arc::new(user)));
+    let user = look_up(&context, &session)
+        .await?
+        .map(|user| LoggedIn(Arc::new(user)));
     parts.extensions.insert(Known(user.clone()));
     Ok(user)
 }
@@ -66,9 +68,13 @@ async fn look_up(context: &StackContext, session: &Session) -> Result<Option<Use
         let backend: Option<String> = session.get(AUTH_USER_BACKEND).await?;
         Ok::<_, SessionError>(id.filter(|_| backend.as_deref() == Some(BACKEND)))
     };
-    let Some(id) = read.await?.and_then(|id| id.parse::<i64>().ok()) else { return Ok(None) };
+    let Some(id) = read.await?.and_then(|id| id.parse::<i64>().ok()) else {
+        return Ok(None);
+    };
     let found = users.store().by_id(id).await.map_err(AuthError::from)?;
-    let Some(user) = found.filter(|user| user.is_active) else { return Ok(None) };
+    let Some(user) = found.filter(|user| user.is_active) else {
+        return Ok(None);
+    };
     let stored: String = session.get(AUTH_USER_HASH).await?.unwrap_or_default();
     let settings = context.settings();
     let hash_with = |key| session_auth_hash(user.password.expose(), key);
@@ -76,7 +82,12 @@ async fn look_up(context: &StackContext, session: &Session) -> Result<Option<Use
     if constant_time_eq(&stored, &current) {
         return Ok(Some(user));
     }
-    if !stored.is_empty() && settings.secret_key_fallbacks.iter().any(|key| constant_time_eq(&stored, hash_with(key))) {
+    if !stored.is_empty()
+        && settings
+            .secret_key_fallbacks
+            .iter()
+            .any(|key| constant_time_eq(&stored, hash_with(key)))
+    {
         session.cycle_key().await?;
         session.insert(AUTH_USER_HASH, &current).await?;
         return Ok(Some(user));
@@ -106,8 +117,14 @@ impl<S: Sync> OptionalFromRequestParts<S> for LoggedIn {
 }
 
 fn nobody(parts: &request::Parts) -> Rejection {
-    let accept = parts.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or("");
-    let page = StackContext::of(&parts.extensions).ok().filter(|_| accept.contains("text/html"));
+    let accept = parts
+        .headers
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or("");
+    let page = StackContext::of(&parts.extensions)
+        .ok()
+        .filter(|_| accept.contains("text/html"));
     match page.and_then(|context| login_redirect(&context.settings().login_url, &parts.uri)) {
         Some(location) => Rejection::redirect(StatusCode::FOUND, location, "nobody is logged in"),
         None => Rejection::unauthorized("nobody is logged in")

@@ -3,8 +3,8 @@
 use axum::extract::FromRequestParts;
 use http::header::USER_AGENT;
 use http::request;
-use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, session_auth_hash};
 use palisade_core::secret::constant_time_eq;
+use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, session_auth_hash};
 use palisade_core::{Sensitive, Threat};
 
 use super::Users;
@@ -43,7 +43,8 @@ impl From<AuthError> for Rejection {
             AuthError::Session(error) => error.into(),
             AuthError::Store(error) => {
                 let source = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
-                Rejection::unavailable(format!("{error}: {source}"), 5).with_hint("Please try again in a moment.")
+                Rejection::unavailable(format!("{error}: {source}"), 5)
+                    .with_hint("Please try again in a moment.")
             }
             AuthError::Hash(HashError::Busy { retry_after }) => {
                 let seconds = u32::try_from(retry_after.as_secs().max(1)).unwrap_or(u32::MAX);
@@ -128,7 +129,11 @@ impl<S: Sync> FromRequestParts<S> for Auth {
 
     async fn from_request_parts(parts: &mut request::Parts, state: &S) -> Result<Self, Rejection> {
         let context = StackContext::of(&parts.extensions)?;
-        let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
+        let agent = parts
+            .headers
+            .get(USER_AGENT)
+            .and_then(|agent| agent.to_str().ok())
+            .unwrap_or("");
         let user_agent = agent.chars().take(USER_AGENT_CHARS).collect();
         Ok(Self {
             users: context.users()?.clone(),
@@ -160,10 +165,17 @@ impl Auth {
             Err(HashError::TooLong { .. }) => return Ok(None),
             verified => verified?,
         };
-        let Some(mut user) = found.filter(|user| verified.correct && user.is_active) else { return Ok(None) };
+        let Some(mut user) = found.filter(|user| verified.correct && user.is_active) else {
+            return Ok(None);
+        };
         if verified.must_update {
             let stronger = Sensitive::new(self.users.hashers.hash(password).await?);
-            if self.users.store.replace_password(user.id, &user.password, stronger.clone()).await? {
+            if self
+                .users
+                .store
+                .replace_password(user.id, &user.password, stronger.clone())
+                .await?
+            {
                 user.password = stronger;
             }
         }
@@ -203,7 +215,10 @@ impl Auth {
             })
             .await?;
         self.csrf.rotate().await?;
-        self.users.store.logged_in(user.id, self.context.clock().now()).await?;
+        self.users
+            .store
+            .logged_in(user.id, self.context.clock().now())
+            .await?;
         Ok(())
     }
 
@@ -224,16 +239,26 @@ impl Auth {
     ///
     /// What is wrong with the name or the password, or what is not the person's doing.
     pub async fn sign_up(&self, mut new: NewUser, password: &Sensitive<String>) -> Result<User, SignUpError> {
-        new.username = Username::parse(&new.username).map_err(SignUpError::Username)?.into_string();
+        new.username = Username::parse(&new.username)
+            .map_err(SignUpError::Username)?
+            .into_string();
         let about = UserAttributes {
             username: &new.username,
             first_name: &new.first_name,
             last_name: &new.last_name,
             email: &new.email,
         };
-        self.users.policy.validate(password.expose(), &about).map_err(SignUpError::Password)?;
+        self.users
+            .policy
+            .validate(password.expose(), &about)
+            .map_err(SignUpError::Password)?;
         let encoded = Sensitive::new(self.users.hashers.hash(password).await.map_err(AuthError::from)?);
-        match self.users.store.create(new, encoded, self.context.clock().now()).await {
+        match self
+            .users
+            .store
+            .create(new, encoded, self.context.clock().now())
+            .await
+        {
             Ok(user) => Ok(user),
             Err(UserStoreError::NameTaken) => Err(SignUpError::NameTaken),
             Err(error) => Err(AuthError::from(error).into()),
@@ -257,19 +282,33 @@ impl Auth {
             last_name: &user.last_name,
             email: &user.email,
         };
-        let verified = self.users.hashers.verify(old, Some(user.password.expose())).await.map_err(AuthError::from)?;
+        let verified = self
+            .users
+            .hashers
+            .verify(old, Some(user.password.expose()))
+            .await
+            .map_err(AuthError::from)?;
         if !verified.correct {
             return Err(PasswordChangeError::OldPassword);
         }
-        self.users.policy.validate(new.expose(), &about).map_err(PasswordChangeError::Password)?;
+        self.users
+            .policy
+            .validate(new.expose(), &about)
+            .map_err(PasswordChangeError::Password)?;
         let encoded = Sensitive::new(self.users.hashers.hash(new).await.map_err(AuthError::from)?);
-        let stored = self.users.store.replace_password(user.id, &user.password, encoded.clone()).await;
+        let stored = self
+            .users
+            .store
+            .replace_password(user.id, &user.password, encoded.clone())
+            .await;
         if !stored.map_err(AuthError::from)? {
             return Err(PasswordChangeError::OldPassword);
         }
         let mut changed = user.clone();
         changed.password = encoded;
-        self.keep_session_of(&changed).await.map_err(PasswordChangeError::Auth)
+        self.keep_session_of(&changed)
+            .await
+            .map_err(PasswordChangeError::Auth)
     }
 
     async fn keep_session_of(&self, user: &User) -> Result<(), AuthError> {
@@ -278,7 +317,10 @@ impl Auth {
         let key = self.session.key().await?;
         // Their hashes are wrong already; their rows need not wait to expire.
         let store = self.session.sessions().store();
-        store.delete_others(&user.id.to_string(), key.as_ref()).await.map_err(SessionError::from)?;
+        store
+            .delete_others(&user.id.to_string(), key.as_ref())
+            .await
+            .map_err(SessionError::from)?;
         Ok(())
     }
 
@@ -290,7 +332,10 @@ impl Auth {
     pub async fn log_out_everywhere_else(&self, user: &User) -> Result<usize, AuthError> {
         let key = self.session.key().await?;
         let store = self.session.sessions().store();
-        Ok(store.delete_others(&user.id.to_string(), key.as_ref()).await.map_err(SessionError::from)?)
+        Ok(store
+            .delete_others(&user.id.to_string(), key.as_ref())
+            .await
+            .map_err(SessionError::from)?)
     }
 
     /// The session behind the login.

@@ -10,7 +10,12 @@ use crate::rejection::Rejection;
 use crate::transport::Connection;
 
 /// What Python's `quote(safe='/')` leaves as it is.
-const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const QUOTED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The `next` parameter of the query: an extractor.
 ///
@@ -36,7 +41,10 @@ impl Next {
     /// The place that was asked for, in the form (which wins) or the query, if it is safe; else the default.
     pub fn or_default(&self, posted: Option<&str>, default: &str) -> String {
         let asked = posted.filter(|next| !next.is_empty()).or(self.queried.as_deref());
-        asked.filter(|next| is_safe_next(next, &[&self.host], self.secure)).unwrap_or(default).to_owned()
+        asked
+            .filter(|next| is_safe_next(next, &[&self.host], self.secure))
+            .unwrap_or(default)
+            .to_owned()
     }
 
     /// The place that the query asks for, to be carried along in the form.
@@ -50,24 +58,42 @@ impl<S: Sync> FromRequestParts<S> for Next {
 
     async fn from_request_parts(parts: &mut request::Parts, state: &S) -> Result<Self, Rejection> {
         let connection = Connection::from_request_parts(parts, state).await?;
-        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("").to_owned();
+        let host = parts
+            .headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or("")
+            .to_owned();
         let queried = parts.uri.query().and_then(next_of);
-        Ok(Self { queried, host, secure: connection.secure })
+        Ok(Self {
+            queried,
+            host,
+            secure: connection.secure,
+        })
     }
 }
 
 fn next_of(query: &str) -> Option<String> {
-    let raw = query.split('&').filter_map(|pair| pair.strip_prefix("next=")).next_back()?;
+    let raw = query
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("next="))
+        .next_back()?;
     let spaced = raw.replace('+', " ");
-    Some(percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
+    Some(
+        percent_encoding::percent_decode_str(&spaced)
+            .decode_utf8_lossy()
+            .into_owned(),
+    )
 }
 
 /// The login page, told to come back to the given place (Django `redirect_to_login`).
 pub fn login_redirect(login_url: &str, from: &Uri) -> Option<HeaderValue> {
     let place = from.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let (page, query) = login_url.split_once('?').unwrap_or((login_url, ""));
-    let mut pairs: Vec<&str> =
-        query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("next=")).collect();
+    let mut pairs: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("next="))
+        .collect();
     let next = format!("next={}", utf8_percent_encode(place, QUOTED));
     pairs.push(&next);
     HeaderValue::try_from(format!("{page}?{}", pairs.join("&"))).ok()
@@ -80,15 +106,32 @@ mod tests {
     #[test]
     fn the_login_page_comes_back_to_where_the_person_was() {
         let from: Uri = "/notes/?q=a b".replace(' ', "%20").parse().unwrap();
-        assert_eq!(login_redirect("/login/", &from).unwrap(), "/login/?next=/notes/%3Fq%3Da%2520b");
-        assert_eq!(login_redirect("/in?lang=de&next=/x", &from).unwrap(), "/in?lang=de&next=/notes/%3Fq%3Da%2520b");
+        assert_eq!(
+            login_redirect("/login/", &from).unwrap(),
+            "/login/?next=/notes/%3Fq%3Da%2520b"
+        );
+        assert_eq!(
+            login_redirect("/in?lang=de&next=/x", &from).unwrap(),
+            "/in?lang=de&next=/notes/%3Fq%3Da%2520b"
+        );
     }
 
     #[test]
     fn a_next_that_leads_away_is_not_followed() {
-        let next = |queried: &str| Next { queried: next_of(queried), host: "example.com".to_owned(), secure: true };
+        let next = |queried: &str| Next {
+            queried: next_of(queried),
+            host: "example.com".to_owned(),
+            secure: true,
+        };
         assert_eq!(next("next=/notes/").or_default(None, "/"), "/notes/");
-        for evil in ["//evil.com", "https://evil.com/", "/\\evil.com", "javascript:alert(1)", "http://example.com/", "///evil.com"] {
+        for evil in [
+            "//evil.com",
+            "https://evil.com/",
+            "/\\evil.com",
+            "javascript:alert(1)",
+            "http://example.com/",
+            "///evil.com",
+        ] {
             let encoded = format!("next={}", utf8_percent_encode(evil, NON_ALPHANUMERIC));
             assert_eq!(next(&encoded).or_default(None, "/"), "/", "{evil}");
             assert_eq!(next("next=/safe").or_default(Some(evil), "/"), "/", "{evil}");

@@ -61,7 +61,11 @@ impl SqliteUsers {
 }
 
 fn unavailable(error: SqliteError) -> UserStoreError {
-    if error.is_unique_violation() { UserStoreError::NameTaken } else { UserStoreError::Unavailable(Box::new(error)) }
+    if error.is_unique_violation() {
+        UserStoreError::NameTaken
+    } else {
+        UserStoreError::Unavailable(Box::new(error))
+    }
 }
 
 fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
@@ -106,12 +110,12 @@ impl UserStore for SqliteUsers {
         ready(found.map_err(unavailable)).boxed()
     }
 
-    fn create<'a>(
-        &'a self,
+    fn create(
+        &self,
         new: NewUser,
         password: Sensitive<String>,
         now: SystemTime,
-    ) -> BoxFuture<'a, Result<User, UserStoreError>> {
+    ) -> BoxFuture<'_, Result<User, UserStoreError>> {
         self.write(move |writer| {
             writer.execute(
                 "INSERT INTO auth_user (password, last_login, is_superuser, username, last_name, email, is_staff,
@@ -153,7 +157,10 @@ impl UserStore for SqliteUsers {
 
     fn logged_in(&self, id: i64, now: SystemTime) -> BoxFuture<'_, Result<(), UserStoreError>> {
         self.write(move |writer| {
-            writer.execute("UPDATE auth_user SET last_login = ?2 WHERE id = ?1", params![id, to_text(now)])?;
+            writer.execute(
+                "UPDATE auth_user SET last_login = ?2 WHERE id = ?1",
+                params![id, to_text(now)],
+            )?;
             Ok(())
         })
     }

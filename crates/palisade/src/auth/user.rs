@@ -79,12 +79,12 @@ pub trait UserStore: fmt::Debug + Send + Sync + 'static {
     fn by_username<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Result<Option<User>, UserStoreError>>;
 
     /// Makes an account with an encoded password.
-    fn create<'a>(
-        &'a self,
+    fn create(
+        &self,
         user: NewUser,
         password: Sensitive<String>,
         now: SystemTime,
-    ) -> BoxFuture<'a, Result<User, UserStoreError>>;
+    ) -> BoxFuture<'_, Result<User, UserStoreError>>;
 
     /// Replaces the encoded password, if it still is `old`: whoever changed it meanwhile wins. Says whether it did.
     fn replace_password<'a>(

@@ -28,12 +28,16 @@ pub struct Site<'s> {
 /// The reason, in Django's words where Django has the check.
 pub fn check(site: Site<'_>, headers: &HeaderMap) -> Result<(), CsrfRejection> {
     if let Some(origin) = headers.get(ORIGIN) {
-        let origin = origin.to_str().map_err(|_| UntrustedOrigin("(not ASCII)".to_owned()))?;
+        let origin = origin
+            .to_str()
+            .map_err(|_| UntrustedOrigin("(not ASCII)".to_owned()))?;
         // An origin that verifies is the browser's own word; the Referer adds nothing to it.
         return Ok(site.trusted.check_origin(origin, site.secure, Some(site.host))?);
     }
     if site.secure {
-        let referer = headers.get(REFERER).map(|referer| referer.to_str().map_err(|_| UntrustedReferer::Malformed));
+        let referer = headers
+            .get(REFERER)
+            .map(|referer| referer.to_str().map_err(|_| UntrustedReferer::Malformed));
         let port = site.forwarded_port.or(port(site.host)).unwrap_or("443");
         let own = good_referer(site.cookie_domain, Some(site.host), port);
         site.trusted.check_referer(referer.transpose()?, own.as_deref())?;
@@ -42,7 +46,9 @@ pub fn check(site: Site<'_>, headers: &HeaderMap) -> Result<(), CsrfRejection> {
 }
 
 fn port(host: &str) -> Option<&str> {
-    host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.contains(']'))
+    host.rsplit_once(':')
+        .map(|(_, port)| port)
+        .filter(|port| !port.contains(']'))
 }
 
 fn check_fetch_metadata(headers: &HeaderMap) -> Result<(), CsrfRejection> {
@@ -57,23 +63,44 @@ mod tests {
     use super::*;
 
     fn answer(secure: bool, domain: Option<&str>, headers: &[(&'static str, &str)]) -> String {
-        let trusted = TrustedOrigins::parse(["https://trusted.example", "https://*.wild.example:8443"]).unwrap();
-        let site = Site { host: "example.com:4443", secure, trusted: &trusted, cookie_domain: domain, forwarded_port: None };
-        let headers =
-            headers.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap())).collect();
+        let trusted =
+            TrustedOrigins::parse(["https://trusted.example", "https://*.wild.example:8443"]).unwrap();
+        let site = Site {
+            host: "example.com:4443",
+            secure,
+            trusted: &trusted,
+            cookie_domain: domain,
+            forwarded_port: None,
+        };
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
         check(site, &headers).map_or_else(|reason| reason.to_string(), |()| "ok".to_owned())
     }
 
     #[test]
     fn our_own_and_trusted_origins_pass() {
-        for origin in ["https://example.com:4443", "https://trusted.example", "https://a.wild.example:8443", "https://wild.example:8443"] {
+        for origin in [
+            "https://example.com:4443",
+            "https://trusted.example",
+            "https://a.wild.example:8443",
+            "https://wild.example:8443",
+        ] {
             assert_eq!(answer(true, None, &[("origin", origin)]), "ok", "{origin}");
         }
     }
 
     #[test]
     fn other_origins_are_refused_in_djangos_words() {
-        for origin in ["https://example.com", "http://example.com:4443", "https://EXAMPLE.com:4443", "null", "https://evil.example", "http://trusted.example"] {
+        for origin in [
+            "https://example.com",
+            "http://example.com:4443",
+            "https://EXAMPLE.com:4443",
+            "null",
+            "https://evil.example",
+            "http://trusted.example",
+        ] {
             let expected = format!("Origin checking failed - {origin} does not match any trusted origins.");
             assert_eq!(answer(true, None, &[("origin", origin)]), expected);
         }
@@ -86,7 +113,10 @@ mod tests {
             ("https://example.com:4443/page", "ok"),
             ("https://trusted.example/page", "ok"),
             ("https://a.wild.example:8443/", "ok"),
-            ("http://example.com:4443/", "Referer checking failed - Referer is insecure while host is secure."),
+            (
+                "http://example.com:4443/",
+                "Referer checking failed - Referer is insecure while host is secure.",
+            ),
             ("https://evil.example/x", no_match),
             ("/page", "Referer checking failed - Referer is malformed."),
             ("https://[", "Referer checking failed - Referer is malformed."),
@@ -94,15 +124,39 @@ mod tests {
             assert_eq!(answer(true, None, &[("referer", referer)]), expected, "{referer}");
         }
         assert_eq!(answer(true, None, &[]), "Referer checking failed - no Referer.");
-        assert_eq!(answer(false, None, &[]), "ok", "plain requests have no Referer check");
-        assert_eq!(answer(true, Some(".example.com"), &[("referer", "https://sub.example.com:4443/")]), "ok");
+        assert_eq!(
+            answer(false, None, &[]),
+            "ok",
+            "plain requests have no Referer check"
+        );
+        assert_eq!(
+            answer(
+                true,
+                Some(".example.com"),
+                &[("referer", "https://sub.example.com:4443/")]
+            ),
+            "ok"
+        );
     }
 
     #[test]
     fn a_cross_site_request_without_origin_is_refused_by_fetch_metadata() {
         let reason = answer(false, None, &[("sec-fetch-site", "cross-site")]);
-        assert_eq!(reason, "Sec-Fetch-Site checking failed - another site made the request.");
+        assert_eq!(
+            reason,
+            "Sec-Fetch-Site checking failed - another site made the request."
+        );
         assert_eq!(answer(false, None, &[("sec-fetch-site", "same-origin")]), "ok");
-        assert_eq!(answer(true, None, &[("origin", "https://trusted.example"), ("sec-fetch-site", "cross-site")]), "ok");
+        assert_eq!(
+            answer(
+                true,
+                None,
+                &[
+                    ("origin", "https://trusted.example"),
+                    ("sec-fetch-site", "cross-site")
+                ]
+            ),
+            "ok"
+        );
     }
 }

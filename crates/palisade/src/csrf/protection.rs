@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, request};
+use palisade_core::Threat;
 use palisade_core::cookie::{self, CookieAttributes, SetCookie};
 use palisade_core::csrf::{CsrfSecret, InvalidToken};
 use palisade_core::origin::{TrustedOrigins, UntrustedOrigin, UntrustedReferer};
 use palisade_core::settings::Settings;
-use palisade_core::Threat;
 use std::time::Duration;
 
 use super::origin::{self, Site};
@@ -79,7 +79,9 @@ impl CsrfRejection {
 impl From<CsrfRejection> for Rejection {
     fn from(reason: CsrfRejection) -> Self {
         let hint = reason.hint();
-        Rejection::forbidden(reason.to_string()).with_threat(Threat::CrossSiteRequestForgery).with_hint(hint)
+        Rejection::forbidden(reason.to_string())
+            .with_threat(Threat::CrossSiteRequestForgery)
+            .with_hint(hint)
     }
 }
 
@@ -133,14 +135,26 @@ impl CsrfProtection {
     /// # Errors
     ///
     /// The reason to refuse it.
-    pub fn check_origin(&self, request: &request::Parts, connection: Connection) -> Result<(), CsrfRejection> {
-        let host = request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
+    pub fn check_origin(
+        &self,
+        request: &request::Parts,
+        connection: Connection,
+    ) -> Result<(), CsrfRejection> {
+        let host = request
+            .headers
+            .get(http::header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or("");
         let site = Site {
             host,
             secure: connection.secure,
             trusted: &self.0.trusted,
             cookie_domain: self.0.cookie_domain.as_deref(),
-            forwarded_port: self.0.believe_port.then(|| request.headers.get("x-forwarded-port")?.to_str().ok()).flatten(),
+            forwarded_port: self
+                .0
+                .believe_port
+                .then(|| request.headers.get("x-forwarded-port")?.to_str().ok())
+                .flatten(),
         };
         origin::check(site, &request.headers)
     }
@@ -156,16 +170,21 @@ impl CsrfProtection {
         field: Option<&str>,
         request: &request::Parts,
     ) -> Result<(), CsrfRejection> {
-        let (token, source) = match field.filter(|token| !token.is_empty()) {
-            Some(token) => (token, TokenSource::Post),
-            None => {
-                let header = request.headers.get(&self.0.header).ok_or(CsrfRejection::TokenMissing)?;
-                let source = TokenSource::Header(title_case(self.0.header.as_str()));
-                let Ok(token) = header.to_str() else {
-                    return Err(CsrfRejection::InvalidToken(source, InvalidToken::InvalidCharacters));
-                };
-                (token, source)
-            }
+        let (token, source) = if let Some(token) = field.filter(|token| !token.is_empty()) {
+            (token, TokenSource::Post)
+        } else {
+            let header = request
+                .headers
+                .get(&self.0.header)
+                .ok_or(CsrfRejection::TokenMissing)?;
+            let source = TokenSource::Header(title_case(self.0.header.as_str()));
+            let Ok(token) = header.to_str() else {
+                return Err(CsrfRejection::InvalidToken(
+                    source,
+                    InvalidToken::InvalidCharacters,
+                ));
+            };
+            (token, source)
         };
         match CsrfSecret::parse(token) {
             Err(error) => Err(CsrfRejection::InvalidToken(source, error)),
@@ -175,7 +194,10 @@ impl CsrfProtection {
     }
 
     /// Reads the secret from the cookie, if there is one.
-    pub(super) fn cookie_secret(&self, cookies: Option<&HeaderValue>) -> Option<Result<CsrfSecret, InvalidToken>> {
+    pub(super) fn cookie_secret(
+        &self,
+        cookies: Option<&HeaderValue>,
+    ) -> Option<Result<CsrfSecret, InvalidToken>> {
         let value = cookie::value(cookies?.to_str().ok()?, &self.0.cookie_name)?;
         Some(CsrfSecret::parse(&value))
     }
@@ -198,7 +220,9 @@ impl CsrfProtection {
 fn title_case(name: &str) -> String {
     let words = name.split('-').map(|word| {
         let mut letters = word.chars();
-        letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+        letters.next().map_or_else(String::new, |first| {
+            first.to_ascii_uppercase().to_string() + letters.as_str()
+        })
     });
     words.collect::<Vec<_>>().join("-")
 }

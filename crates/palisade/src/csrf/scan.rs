@@ -45,10 +45,9 @@ pub fn scan(bytes: &[u8], boundary: &str) -> Scan {
     };
     loop {
         rest = match rest {
-            [b'-', b'-', ..] => return Scan::Absent,
             [b'\r', b'\n', part @ ..] => part,
             [] | [b'-' | b'\r'] => return Scan::More,
-            // Blanks may follow a boundary (RFC 2046); anything else is not a multipart body.
+            // Blanks may follow a boundary (RFC 2046). Two hyphens end the body, and anything else is not one.
             [b' ' | b'\t', after @ ..] => {
                 rest = after;
                 continue;
@@ -59,18 +58,29 @@ pub fn scan(bytes: &[u8], boundary: &str) -> Scan {
             (&b""[..], content)
         } else {
             match find(rest, b"\r\n\r\n") {
-                Some(at) => (rest.get(..at).unwrap_or_default(), rest.get(at + 4..).unwrap_or_default()),
+                Some(at) => (
+                    rest.get(..at).unwrap_or_default(),
+                    rest.get(at + 4..).unwrap_or_default(),
+                ),
                 None => return Scan::More,
             }
         };
         // An empty value's delimiter may follow the headers at once.
-        let end = if content.starts_with(opening) { Some(0) } else { find(content, delimiter) };
+        let end = if content.starts_with(opening) {
+            Some(0)
+        } else {
+            find(content, delimiter)
+        };
         let Some(end) = end else { return Scan::More };
         if is_token_field(headers) {
             let value = content.get(..end).unwrap_or_default();
             return std::str::from_utf8(value).map_or(Scan::Absent, |token| Scan::Found(token.to_owned()));
         }
-        let skip = if content.starts_with(opening) { opening.len() } else { end + delimiter.len() };
+        let skip = if content.starts_with(opening) {
+            opening.len()
+        } else {
+            end + delimiter.len()
+        };
         rest = content.get(skip..).unwrap_or_default();
     }
 }
@@ -81,17 +91,23 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 /// Whether the part's headers name the token field, and no file.
 fn is_token_field(headers: &[u8]) -> bool {
-    let Ok(headers) = std::str::from_utf8(headers) else { return false };
+    let Ok(headers) = std::str::from_utf8(headers) else {
+        return false;
+    };
     let mut name = None;
     for line in headers.split("\r\n") {
-        let Some((header, value)) = line.split_once(':') else { continue };
+        let Some((header, value)) = line.split_once(':') else {
+            continue;
+        };
         let header = header.trim();
         if header.eq_ignore_ascii_case("content-transfer-encoding") {
             return false;
         }
         if header.eq_ignore_ascii_case("content-disposition") {
             for parameter in value.split(';').skip(1) {
-                let Some((key, value)) = parameter.split_once('=') else { continue };
+                let Some((key, value)) = parameter.split_once('=') else {
+                    continue;
+                };
                 match key.trim().to_ascii_lowercase().as_str() {
                     "filename" | "filename*" => return false,
                     "name" => name = Some(value.trim().trim_matches('"').to_owned()),
@@ -110,16 +126,23 @@ mod tests {
     fn body(parts: &[(&str, &str)]) -> Vec<u8> {
         let mut body = String::new();
         for (disposition, content) in parts {
-            body.push_str(&format!("--XX\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{content}\r\n"));
+            let part = format!("--XX\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{content}\r\n");
+            body.push_str(&part);
         }
         (body + "--XX--\r\n").into_bytes()
     }
 
     #[test]
     fn the_token_is_found_wherever_it_stands_among_the_leading_fields() {
-        let first = body(&[("name=\"csrfmiddlewaretoken\"", "TOKEN"), ("name=\"f\"; filename=\"a\"", "data")]);
+        let first = body(&[
+            ("name=\"csrfmiddlewaretoken\"", "TOKEN"),
+            ("name=\"f\"; filename=\"a\"", "data"),
+        ]);
         assert_eq!(scan(&first, "XX"), Scan::Found("TOKEN".into()));
-        let second = body(&[("name=\"title\"", "a\r\n--X b"), ("name=csrfmiddlewaretoken", "TOKEN")]);
+        let second = body(&[
+            ("name=\"title\"", "a\r\n--X b"),
+            ("name=csrfmiddlewaretoken", "TOKEN"),
+        ]);
         assert_eq!(scan(&second, "XX"), Scan::Found("TOKEN".into()));
     }
 
@@ -131,10 +154,17 @@ mod tests {
 
     #[test]
     fn every_prefix_of_a_body_asks_for_more_or_agrees_with_the_whole() {
-        let whole = body(&[("name=\"title\"", ""), ("name=\"csrfmiddlewaretoken\"", "TOKEN"), ("name=\"x\"", "y")]);
+        let whole = body(&[
+            ("name=\"title\"", ""),
+            ("name=\"csrfmiddlewaretoken\"", "TOKEN"),
+            ("name=\"x\"", "y"),
+        ]);
         assert_eq!(scan(&whole, "XX"), Scan::Found("TOKEN".into()));
         for end in 0..whole.len() {
-            assert!(matches!(scan(&whole[..end], "XX"), Scan::More | Scan::Found(_)), "prefix of {end} bytes");
+            assert!(
+                matches!(scan(&whole[..end], "XX"), Scan::More | Scan::Found(_)),
+                "prefix of {end} bytes"
+            );
             if let Scan::Found(token) = scan(&whole[..end], "XX") {
                 assert_eq!(token, "TOKEN", "prefix of {end} bytes");
             }

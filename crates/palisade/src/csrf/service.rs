@@ -43,7 +43,10 @@ pub struct CsrfLayer {
 impl CsrfLayer {
     /// Makes the layer.
     pub fn new(protection: CsrfProtection) -> Self {
-        Self { protection, exempt: None }
+        Self {
+            protection,
+            exempt: None,
+        }
     }
 
     /// Lets everything through, for the stated reason; tokens and their cookie still work.
@@ -58,7 +61,10 @@ impl<S> Layer<S> for CsrfLayer {
     type Service = CsrfService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        CsrfService { layer: self.clone(), inner }
+        CsrfService {
+            layer: self.clone(),
+            inner,
+        }
     }
 }
 
@@ -84,14 +90,23 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let state = RequestState::new(self.layer.protection.clone(), request.headers().get(COOKIE).cloned());
+        let state = RequestState::new(
+            self.layer.protection.clone(),
+            request.headers().get(COOKIE).cloned(),
+        );
         request.extensions_mut().insert(state.clone());
         if is_safe(request.method()) {
-            return CsrfFuture::Passing { inner: self.inner.call(request), state };
+            return CsrfFuture::Passing {
+                inner: self.inner.call(request),
+                state,
+            };
         }
         if self.layer.exempt.is_some() || request.extensions().get::<Proof>().is_some() {
             request.extensions_mut().insert(Proof::passed());
-            return CsrfFuture::Passing { inner: self.inner.call(request), state };
+            return CsrfFuture::Passing {
+                inner: self.inner.call(request),
+                state,
+            };
         }
         let protection = self.layer.protection.clone();
         // The service that was polled ready is the one to call; its clone takes its place.
@@ -115,7 +130,10 @@ where
 }
 
 fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+    matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE
+    )
 }
 
 pin_project! {
@@ -177,11 +195,23 @@ async fn token_field(
     body: Body,
     limit: usize,
 ) -> Result<(Option<String>, Body), Rejection> {
-    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let essence = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let content_type = parts
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
     match essence.as_str() {
         "application/x-www-form-urlencoded" => {
-            let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+            let declared = parts
+                .headers
+                .get(CONTENT_LENGTH)
+                .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
             if declared.is_some_and(|declared| declared > limit) {
                 return Err(too_big());
             }
@@ -210,7 +240,12 @@ fn too_big() -> Rejection {
 fn urlencoded_field(bytes: &[u8]) -> Option<String> {
     let mut found = None;
     for pair in bytes.split(|byte| *byte == b'&') {
-        let Some(value) = pair.strip_prefix(FIELD.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else { continue };
+        let Some(value) = pair
+            .strip_prefix(FIELD.as_bytes())
+            .and_then(|rest| rest.strip_prefix(b"="))
+        else {
+            continue;
+        };
         found = Some(value);
     }
     // A token is letters and digits: percent signs would mean that it is not one, and are refused as characters.
@@ -224,30 +259,39 @@ fn boundary(content_type: &str) -> Option<String> {
 
 async fn multipart_field(boundary: &str, mut body: Body) -> Result<(Option<String>, Body), Rejection> {
     let mut seen: Vec<u8> = Vec::new();
-    let mut frames: Vec<Bytes> = Vec::new();
+    // The scan begins anew each time, so it waits until there is twice as much to see: many tiny frames cost no more than
+    // one large one.
+    let mut worth_a_look = 0;
     let field = loop {
-        match body.frame().await {
+        let over = match body.frame().await {
             Some(Ok(frame)) => {
                 let Ok(data) = frame.into_data() else { continue };
                 seen.extend_from_slice(&data);
-                frames.push(data);
+                false
             }
             Some(Err(_)) => return Err(Rejection::bad_request("the request's body broke off")),
-            None => break None,
-        }
-        match scan(&seen, boundary) {
-            Scan::Found(token) => break Some(token),
-            Scan::Absent => break None,
-            Scan::More if seen.len() >= SCAN_LIMIT => break None,
-            Scan::More => {}
+            None => true,
+        };
+        if over || seen.len() >= worth_a_look {
+            match scan(&seen, boundary) {
+                Scan::Found(token) => break Some(token),
+                Scan::More if !over && seen.len() < SCAN_LIMIT => worth_a_look = seen.len() * 2,
+                Scan::Absent | Scan::More => break None,
+            }
         }
     };
-    Ok((field, Body::new(Replay { read: frames.into_iter(), rest: body })))
+    Ok((
+        field,
+        Body::new(Replay {
+            read: Some(Bytes::from(seen)).filter(|read| !read.is_empty()),
+            rest: body,
+        }),
+    ))
 }
 
-/// A body whose beginning has been read: it gives those frames again, then the rest.
+/// A body whose beginning has been read: it gives that again, then the rest.
 struct Replay {
-    read: std::vec::IntoIter<Bytes>,
+    read: Option<Bytes>,
     rest: Body,
 }
 
@@ -259,18 +303,18 @@ impl http_body::Body for Replay {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
-        if let Some(bytes) = self.read.next() {
+        if let Some(bytes) = self.read.take() {
             return Poll::Ready(Some(Ok(http_body::Frame::data(bytes))));
         }
         Pin::new(&mut self.rest).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.read.len() == 0 && self.rest.is_end_stream()
+        self.read.is_none() && self.rest.is_end_stream()
     }
 
     fn size_hint(&self) -> http_body::SizeHint {
-        let read: u64 = self.read.as_slice().iter().map(|bytes| bytes.len() as u64).sum();
+        let read = self.read.as_ref().map_or(0, |read| read.len() as u64);
         let rest = self.rest.size_hint();
         let mut hint = http_body::SizeHint::new();
         hint.set_lower(read.saturating_add(rest.lower()));

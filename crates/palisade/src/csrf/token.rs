@@ -32,7 +32,11 @@ struct Secret {
 
 impl RequestState {
     pub(super) fn new(protection: CsrfProtection, cookies: Option<HeaderValue>) -> Self {
-        Self(Arc::new(Inner { protection, cookies, secret: Mutex::default() }))
+        Self(Arc::new(Inner {
+            protection,
+            cookies,
+            secret: Mutex::default(),
+        }))
     }
 
     fn secret(&self) -> MutexGuard<'_, Secret> {
@@ -74,13 +78,15 @@ impl RequestState {
         if self.0.protection.uses_sessions() {
             let session = needed(session)?;
             let stored: Option<String> = session.get(SESSION_KEY).await.map_err(Rejection::from)?;
-            let secret = match stored.map(|stored| CsrfSecret::parse(&stored)) {
-                Some(Ok(secret)) => secret,
-                _ => {
-                    let fresh = CsrfSecret::generate();
-                    session.insert(SESSION_KEY, fresh.as_str()).await.map_err(Rejection::from)?;
-                    fresh
-                }
+            let secret = if let Some(Ok(secret)) = stored.map(|stored| CsrfSecret::parse(&stored)) {
+                secret
+            } else {
+                let fresh = CsrfSecret::generate();
+                session
+                    .insert(SESSION_KEY, fresh.as_str())
+                    .await
+                    .map_err(Rejection::from)?;
+                fresh
             };
             self.secret().current = Some(secret.clone());
             return Ok(secret);
@@ -109,7 +115,9 @@ impl RequestState {
 }
 
 fn needed(session: Option<&Session>) -> Result<&Session, Rejection> {
-    session.ok_or_else(|| Rejection::internal("csrf_use_sessions is on, but there are no sessions: give Palisade a store"))
+    session.ok_or_else(|| {
+        Rejection::internal("csrf_use_sessions is on, but there are no sessions: give Palisade a store")
+    })
 }
 
 /// The token for a page's forms: an extractor.
@@ -134,12 +142,19 @@ pub struct CsrfToken(RequestState);
 impl CsrfToken {
     /// The token, masked anew.
     pub fn masked(&self) -> String {
-        self.0.secret().current.as_ref().map_or_else(String::new, CsrfSecret::mask)
+        self.0
+            .secret()
+            .current
+            .as_ref()
+            .map_or_else(String::new, CsrfSecret::mask)
     }
 
     /// The hidden form field, as Django's `{% csrf_token %}` renders it.
     pub fn input(&self) -> String {
-        format!("<input type=\"hidden\" name=\"{FIELD}\" value=\"{}\">", self.masked())
+        format!(
+            "<input type=\"hidden\" name=\"{FIELD}\" value=\"{}\">",
+            self.masked()
+        )
     }
 }
 
@@ -163,7 +178,10 @@ pub(crate) struct Rotation {
 impl Rotation {
     /// Takes what is needed from a request.
     pub(crate) fn of(extensions: &http::Extensions) -> Result<Self, Rejection> {
-        Ok(Self { state: state(extensions)?, session: extensions.get::<Session>().cloned() })
+        Ok(Self {
+            state: state(extensions)?,
+            session: extensions.get::<Session>().cloned(),
+        })
     }
 
     /// Makes a new secret, to be sent with the response.

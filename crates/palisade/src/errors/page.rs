@@ -83,20 +83,28 @@ pub struct ErrorPage {
 
 impl fmt::Debug for ErrorPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ErrorPage").field("show_reasons", &self.show_reasons).finish_non_exhaustive()
+        f.debug_struct("ErrorPage")
+            .field("show_reasons", &self.show_reasons)
+            .finish_non_exhaustive()
     }
 }
 
 impl Default for ErrorPage {
     fn default() -> Self {
-        Self { template: Arc::new(plain), show_reasons: false }
+        Self {
+            template: Arc::new(plain),
+            show_reasons: false,
+        }
     }
 }
 
 impl ErrorPage {
     /// Renders the page by a function of the site's own. What it puts in must be escaped by it.
     pub fn new(template: impl Fn(&Trouble<'_>) -> String + Send + Sync + 'static) -> Self {
-        Self { template: Arc::new(template), show_reasons: false }
+        Self {
+            template: Arc::new(template),
+            show_reasons: false,
+        }
     }
 
     /// Shows reasons on the page, for development.
@@ -110,7 +118,12 @@ impl ErrorPage {
         self
     }
 
-    pub(super) fn render(&self, trouble: &Trouble<'_>, accept: Option<&HeaderValue>, response: &mut Response<Body>) {
+    pub(super) fn render(
+        &self,
+        trouble: &Trouble<'_>,
+        accept: Option<&HeaderValue>,
+        response: &mut Response<Body>,
+    ) {
         let (kind, text) = if wants_json(accept) {
             ("application/json", self.json(trouble))
         } else {
@@ -124,13 +137,12 @@ impl ErrorPage {
     }
 
     fn json(&self, trouble: &Trouble<'_>) -> String {
-        let mut object = serde_json::json!({
+        let reason = self.show_reasons.then(|| trouble.refusal.reason());
+        serde_json::json!({
             "error": trouble.title(), "status": trouble.status.as_u16(), "detail": trouble.hint(), "id": trouble.id.as_str(),
-        });
-        if self.show_reasons {
-            object["reason"] = trouble.refusal.reason().into();
-        }
-        object.to_string()
+            "reason": reason,
+        })
+        .to_string()
     }
 
     fn html(&self, trouble: &Trouble<'_>) -> String {
@@ -138,9 +150,14 @@ impl ErrorPage {
         if !self.show_reasons {
             return page;
         }
-        let reason = format!("<p><b>Reason</b> (shown in development only): {}</p>", escape(trouble.refusal.reason()));
+        let reason = format!(
+            "<p><b>Reason</b> (shown in development only): {}</p>",
+            escape(trouble.refusal.reason())
+        );
         match page.rfind("</main>") {
-            Some(at) => page.split_at_checked(at).map_or_else(String::new, |(head, tail)| format!("{head}{reason}{tail}")),
+            Some(at) => page
+                .split_at_checked(at)
+                .map_or_else(String::new, |(head, tail)| format!("{head}{reason}{tail}")),
             None => page + &reason,
         }
     }
@@ -148,7 +165,9 @@ impl ErrorPage {
 
 /// A program asks for JSON; a browser lists HTML first, or anything.
 fn wants_json(accept: Option<&HeaderValue>) -> bool {
-    let Some(accept) = accept.and_then(|value| value.to_str().ok()) else { return false };
+    let Some(accept) = accept.and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
     accept.contains("application/json") && !accept.contains("text/html")
 }
 

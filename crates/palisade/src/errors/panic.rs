@@ -51,8 +51,14 @@ where
     fn call(&mut self, request: R) -> Self::Future {
         // A panic in `call` itself, too, must not pass.
         match catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
-            Ok(inner) => PanicFuture { inner: Some(inner), panicked: None },
-            Err(panic) => PanicFuture { inner: None, panicked: Some(answer(&*panic)) },
+            Ok(inner) => PanicFuture {
+                inner: Some(inner),
+                panicked: None,
+            },
+            Err(panic) => PanicFuture {
+                inner: None,
+                panicked: Some(answer(&*panic)),
+            },
         }
     }
 }
@@ -77,7 +83,8 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for PanicFut
             return Poll::Ready(Ok(this.panicked.take().unwrap_or_else(gone)));
         };
         // The future is not polled again after a panic, so nothing half-changed can be seen.
-        catch_unwind(AssertUnwindSafe(|| inner.poll(context))).unwrap_or_else(|panic| Poll::Ready(Ok(answer(&*panic))))
+        catch_unwind(AssertUnwindSafe(|| inner.poll(context)))
+            .unwrap_or_else(|panic| Poll::Ready(Ok(answer(&*panic))))
     }
 }
 

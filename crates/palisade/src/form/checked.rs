@@ -50,7 +50,7 @@ impl<F: Form, S: Send + Sync> FromRequest<S> for Checked<F> {
         let proof = parts
             .extensions
             .get::<Proof>()
-            .cloned()
+            .copied()
             .ok_or(FormRejection::MissingCsrfGuard)?;
         if parts.method.is_safe() {
             return Err(FormRejection::SafeMethod);

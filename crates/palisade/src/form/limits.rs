@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-pub use palisade_core::settings::UnknownFields;
 use palisade_core::Settings;
+pub use palisade_core::settings::UnknownFields;
 
 use crate::stack::StackContext;
 
@@ -95,7 +95,9 @@ impl FormPolicy {
             .with_max_memory_size(Some(settings.data_upload_max_memory_size))
             .with_max_number_fields(Some(settings.data_upload_max_number_fields))
             .with_max_number_files(Some(settings.data_upload_max_number_files));
-        Self::default().with_limits(limits).with_unknown_fields(settings.form_unknown_fields)
+        Self::default()
+            .with_limits(limits)
+            .with_unknown_fields(settings.form_unknown_fields)
     }
 
     /// Sets how much is read.

@@ -8,6 +8,7 @@ use http::StatusCode;
 use palisade_core::Threat;
 
 use crate::redact::printable;
+use crate::rejection::Rejection;
 
 /// Says why a request never became a form. The client learns the status only.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,15 +77,18 @@ impl FormRejection {
     }
 }
 
+impl From<FormRejection> for Rejection {
+    fn from(error: FormRejection) -> Self {
+        let rejection = Self::new(error.status(), error.to_string());
+        match error.threat() {
+            Some(threat) => rejection.with_threat(threat),
+            None => rejection,
+        }
+    }
+}
+
 impl IntoResponse for FormRejection {
     fn into_response(self) -> Response {
-        let threat = self.threat().map_or("", Threat::id);
-        let status = self.status();
-        if status.is_server_error() {
-            tracing::error!(target: "palisade::rejection", threat, status = status.as_u16(), reason = %self);
-        } else {
-            tracing::warn!(target: "palisade::rejection", threat, status = status.as_u16(), reason = %self);
-        }
-        (status, status.canonical_reason().unwrap_or_default()).into_response()
+        Rejection::from(self).into_response()
     }
 }

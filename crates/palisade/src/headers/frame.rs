@@ -36,7 +36,9 @@ pub enum FramePolicy {
 
 /// A source that must not stand in `frame-ancestors`.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no frame ancestor: write an origin such as https://partner.example or https://*.partner.example")]
+#[error(
+    "{0:?} is no frame ancestor: write an origin such as https://partner.example or https://*.partner.example"
+)]
 pub struct InvalidAncestor(pub String);
 
 impl FramePolicy {
@@ -80,11 +82,18 @@ impl FramePolicy {
 }
 
 fn is_origin(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    let Some(rest) = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+    else {
+        return false;
+    };
     let (host, port) = rest.split_once(':').unwrap_or((rest, "0"));
     let host = host.strip_prefix("*.").unwrap_or(host);
     !host.is_empty()
-        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
         && (port == "*" || port.parse::<u16>().is_ok())
 }
 

@@ -56,8 +56,9 @@ impl<S: Sync> FromRequestParts<S> for CspNonce {
 
     async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Self, Rejection> {
         let cell = parts.extensions.get::<NonceCell>().cloned();
-        let cell = cell
-            .ok_or_else(|| Rejection::internal("the header guard is missing: serve what Palisade::protect returns"))?;
+        let cell = cell.ok_or_else(|| {
+            Rejection::internal("the header guard is missing: serve what Palisade::protect returns")
+        })?;
         Ok(Self(cell))
     }
 }

@@ -25,7 +25,11 @@ impl Guard for QueryGuard {
     type Pass = ();
 
     fn admit(&self, request: &mut request::Parts) -> Result<(), Rejection> {
-        let Some(name) = request.uri.query().and_then(|query| sensitive_in_query(query, &self.0)) else {
+        let Some(name) = request
+            .uri
+            .query()
+            .and_then(|query| sensitive_in_query(query, &self.0))
+        else {
             return Ok(());
         };
         Err(Rejection::bad_request(format!("the query string carries the sensitive parameter {name:?}"))

@@ -11,7 +11,8 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::limits::Limits;
-use super::pulse::{InFlight, Pace};
+use super::pace::Pace;
+use super::pulse::InFlight;
 
 /// Says why the server stopped an upload; a body's error has it as its source.
 #[derive(Debug, thiserror::Error)]

@@ -36,7 +36,7 @@ const SERVER: &str = "server.pem";
 const AUTHORITY_DAYS: i64 = 3650;
 /// Browsers take no server certificate for longer than 398 days.
 const SERVER_DAYS: i64 = 396;
-const RENEW_BEFORE: Duration = Duration::from_secs(7 * 24 * 3600);
+const RENEW_BEFORE: Duration = Duration::from_hours(7 * 24);
 
 /// Opens the folder's certificate, or makes folder and certificate if there is none.
 pub(super) fn open(data: &Path, names: &[String], now: SystemTime) -> Result<CertifiedKey, ServeError> {
@@ -268,9 +268,8 @@ fn verify(
     at: SystemTime,
 ) -> Result<(), (String, CertificateError)> {
     let at = UnixTime::since_unix_epoch(at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
-    let (leaf, rest) = match server.cert.split_first() {
-        Some(split) => split,
-        None => return Err((String::new(), CertificateError::BadEncoding)),
+    let Some((leaf, rest)) = server.cert.split_first() else {
+        return Err((String::new(), CertificateError::BadEncoding));
     };
     for name in &names.0 {
         verifier

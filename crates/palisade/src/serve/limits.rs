@@ -55,8 +55,8 @@ impl Default for Limits {
         Self {
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(10),
-            idle: Duration::from_secs(60),
-            request: Duration::from_secs(300),
+            idle: Duration::from_mins(1),
+            request: Duration::from_mins(5),
             body_grace: Duration::from_secs(5),
             body_rate: 500,
             stall: Duration::from_secs(30),

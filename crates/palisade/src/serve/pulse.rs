@@ -1,11 +1,10 @@
 //! What a connection's parts tell one another: bytes moved, requests open, responses waiting to be read.
 //!
 //! The socket, the exchanges and the bodies only count, with relaxed atomics; the one place that knows the time and judges
-//! is [`Vigil`](super::vigil::Vigil). So no request pays for a timer.
+//! is `Vigil`. So no request pays for a timer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 
@@ -195,80 +194,9 @@ impl Drop for InFlight {
     }
 }
 
-/// Patience that waiting uses up and bytes earn back, never beyond its cap: an average rate with a bounded silence.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
-    left: Duration,
-    cap: Duration,
-    bytes_per_second: u32,
-}
-
-impl Pace {
-    pub(super) fn new(left: Duration, cap: Duration, bytes_per_second: u32) -> Self {
-        Self {
-            left,
-            cap: cap.max(left),
-            bytes_per_second: bytes_per_second.max(1),
-        }
-    }
-
-    pub(super) fn spend(&mut self, waited: Duration) {
-        self.left = self.left.saturating_sub(waited);
-    }
-
-    /// Bytes that come when patience is over come too late.
-    pub(super) fn earn(&mut self, bytes: u64) {
-        if bytes > 0 && !self.is_over() {
-            let nanos = bytes.saturating_mul(1_000_000_000) / u64::from(self.bytes_per_second);
-            self.left = self
-                .left
-                .saturating_add(Duration::from_nanos(nanos))
-                .min(self.cap);
-        }
-    }
-
-    pub(super) fn left(&self) -> Duration {
-        self.left
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.left.is_zero()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_steady_trickle_above_the_rate_is_never_cut() {
-        let mut pace = Pace::new(Duration::from_secs(5), Duration::from_secs(30), 500);
-        for _ in 0..1000 {
-            pace.spend(Duration::from_secs(4));
-            assert!(!pace.is_over());
-            pace.earn(2000);
-        }
-    }
-
-    #[test]
-    fn a_trickle_below_the_rate_runs_out() {
-        let mut pace = Pace::new(Duration::from_secs(5), Duration::from_secs(30), 500);
-        let mut rounds = 0;
-        while !pace.is_over() {
-            pace.spend(Duration::from_secs(1));
-            pace.earn(100);
-            rounds += 1;
-        }
-        assert!(rounds < 10, "{rounds}");
-    }
-
-    #[test]
-    fn a_fast_start_does_not_buy_a_long_silence() {
-        let mut pace = Pace::new(Duration::from_secs(5), Duration::from_secs(30), 500);
-        pace.earn(u64::MAX);
-        pace.spend(Duration::from_secs(30));
-        assert!(pace.is_over());
-    }
 
     #[test]
     fn a_request_given_up_counts_as_a_reset_and_an_answered_one_does_not() {

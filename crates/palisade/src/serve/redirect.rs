@@ -43,7 +43,9 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let (mut parts, _body) = request.into_parts();
         parts.extensions.insert(self.door);
-        Closing { answer: self.app.call(Request::from_parts(parts, Body::empty())) }
+        Closing {
+            answer: self.app.call(Request::from_parts(parts, Body::empty())),
+        }
     }
 }
 
@@ -60,7 +62,9 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for Closing<
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Ok(mut response) = ready!(self.project().answer.poll(context));
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
         Poll::Ready(Ok(response))
     }
 }

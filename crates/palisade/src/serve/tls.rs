@@ -167,7 +167,7 @@ impl Tls {
                 Ok(Ok(Reload::Replaced)) => tracing::info!("a new certificate is shown from now on"),
                 Ok(Ok(Reload::Unchanged)) => {}
                 Ok(Err(error)) => {
-                    tracing::error!(%error, "the new certificate is not used, the old one stays")
+                    tracing::error!(%error, "the new certificate is not used, the old one stays");
                 }
                 Err(error) => tracing::error!(%error, "looking at the certificate files failed"),
             }

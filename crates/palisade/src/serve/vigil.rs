@@ -7,20 +7,21 @@
 use std::time::{Duration, Instant};
 
 use super::limits::Limits;
-use super::pulse::{Pace, Pulse};
+use super::pace::{Allowance, Pace};
+use super::pulse::Pulse;
 
 /// The length of the HTTP/2 connection preface (RFC 9113 §3.4).
 const PREFACE: u64 = 24;
 /// How long a connection that was told to end may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How many HTTP/2 frames without a request or data a client may send ahead: settings, pings, priorities, window updates.
-const CHATTER: u64 = 1000;
+const CHATTER: u32 = 1000;
 /// How many it is given back each second, with each request, and with each KiB it is sent.
-const CHATTER_PER_SECOND: u64 = 100;
+const CHATTER_PER_SECOND: u32 = 100;
 const CHATTER_PER_REQUEST: u64 = 5;
 const CHATTER_PER_BYTES: u64 = 1024;
 /// How far off the next look is when nothing is being waited for.
-const AFAR: Duration = Duration::from_secs(3600);
+const AFAR: Duration = Duration::from_hours(1);
 
 /// What is to be done with a connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,19 +58,15 @@ pub(super) struct Vigil {
     was_stuck: bool,
     stall: Pace,
     abandoned: u32,
-    /// Resets still allowed, in thousandths.
-    resets_left: i64,
-    resets: i64,
+    resets: Allowance,
     /// The open header block, and when it must be complete.
     block: Option<(u32, Instant)>,
     chatter: u32,
-    /// Frames without request or data still allowed.
-    chatter_left: u64,
+    chatter_left: Allowance,
 }
 
 impl Vigil {
     pub(super) fn new(limits: &Limits, http2: bool, now: Instant) -> Self {
-        let resets = i64::from(limits.resets) * 1000;
         Self {
             http2,
             header: limits.header,
@@ -85,11 +82,10 @@ impl Vigil {
             was_stuck: false,
             stall: Pace::new(limits.stall, limits.stall, limits.body_rate),
             abandoned: 0,
-            resets_left: resets,
-            resets,
+            resets: Allowance::new(limits.resets, (limits.resets / 10).max(1)),
             block: None,
             chatter: 0,
-            chatter_left: CHATTER,
+            chatter_left: Allowance::new(CHATTER, CHATTER_PER_SECOND),
         }
     }
 
@@ -148,27 +144,20 @@ impl Vigil {
         let abandoned = pulse.abandoned();
         let more = abandoned.wrapping_sub(self.abandoned);
         self.abandoned = abandoned;
-        let refill = i64::try_from(elapsed.as_millis())
-            .unwrap_or(i64::MAX)
-            .saturating_mul(self.resets / 10_000);
-        self.resets_left = self.resets_left.saturating_add(refill).min(self.resets) - i64::from(more) * 1000;
-        self.resets_left < 0
+        self.resets.pass(elapsed);
+        !self.resets.take(more)
     }
 
     fn is_chatting(&mut self, pulse: &Pulse, elapsed: Duration, went: u64) -> bool {
         let chatter = pulse.chatter();
-        let more = u64::from(chatter.wrapping_sub(self.chatter));
+        let more = chatter.wrapping_sub(self.chatter);
         self.chatter = chatter;
-        let requests = u64::from(pulse.begun().wrapping_sub(self.begun));
-        let refill = elapsed.as_secs_f64().min(3600.0) * CHATTER_PER_SECOND as f64;
-        let earned = refill as u64 + requests * CHATTER_PER_REQUEST + went / CHATTER_PER_BYTES;
-        let left = self
-            .chatter_left
-            .saturating_add(earned)
-            .min(CHATTER)
-            .checked_sub(more);
-        self.chatter_left = left.unwrap_or_default();
-        left.is_none()
+        self.chatter_left.pass(elapsed);
+        let requests = pulse.begun().wrapping_sub(self.begun);
+        self.chatter_left
+            .earn(u64::from(requests) * CHATTER_PER_REQUEST, 1);
+        self.chatter_left.earn(went, CHATTER_PER_BYTES);
+        !self.chatter_left.take(more)
     }
 
     fn watch_block(&mut self, pulse: &Pulse, now: Instant) -> Option<Instant> {
@@ -350,6 +339,7 @@ mod tests {
     #[test]
     fn a_flood_of_frames_without_requests_is_cut() {
         let mut scene = Scene::new(true);
+        let (_request, _) = scene.pulse.begin();
         for second in 0..50 {
             (0..90).for_each(|_| scene.pulse.count_chatter());
             assert!(matches!(scene.look(second), Look::Until(_)), "{second}");

@@ -39,7 +39,9 @@ struct Config {
 
 impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sessions").field("store", &self.0.store).finish_non_exhaustive()
+        f.debug_struct("Sessions")
+            .field("store", &self.0.store)
+            .finish_non_exhaustive()
     }
 }
 
@@ -98,8 +100,12 @@ impl Sessions {
                 ticks.tick().await;
                 match sessions.clear_expired().await {
                     Ok(0) => {}
-                    Ok(cleared) => tracing::info!(target: "palisade::session", cleared, "cleared expired sessions"),
-                    Err(error) => tracing::warn!(target: "palisade::session", %error, "could not clear expired sessions"),
+                    Ok(cleared) => {
+                        tracing::info!(target: "palisade::session", cleared, "cleared expired sessions")
+                    }
+                    Err(error) => {
+                        tracing::warn!(target: "palisade::session", %error, "could not clear expired sessions")
+                    }
                 }
             }
         })
@@ -126,7 +132,10 @@ impl Sessions {
 
     /// Encodes data with the time it ends.
     pub(super) fn encode(&self, data: &SessionData, now: SystemTime) -> Stored {
-        Stored { data: self.0.codec.encode(data, now), expires: self.end(data, now) }
+        Stored {
+            data: self.0.codec.encode(data, now),
+            expires: self.end(data, now),
+        }
     }
 
     fn expiry(&self, data: &SessionData, now: SystemTime) -> Expiry {
@@ -141,13 +150,17 @@ impl Sessions {
     /// When the session ends however often it is used.
     pub(super) fn absolute_end(&self, data: &SessionData) -> Option<SystemTime> {
         let started: u64 = data.get(STARTED)?.ok()?;
-        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(started))?.checked_add(self.0.absolute?)
+        SystemTime::UNIX_EPOCH
+            .checked_add(Duration::from_secs(started))?
+            .checked_add(self.0.absolute?)
     }
 
     /// Whether use alone should move the session's end: when a tenth of its idle time, or five minutes, is gone.
     pub(super) fn wants_touch(&self, data: &SessionData, expires: SystemTime, now: SystemTime) -> bool {
         let step = (self.0.idle / 10).min(Duration::from_secs(300));
-        self.end(data, now).duration_since(expires).is_ok_and(|gained| gained >= step)
+        self.end(data, now)
+            .duration_since(expires)
+            .is_ok_and(|gained| gained >= step)
     }
 
     pub(super) fn start(&self, data: &mut SessionData, now: SystemTime) {
@@ -156,7 +169,12 @@ impl Sessions {
     }
 
     /// The cookie that carries the key.
-    pub(super) fn cookie(&self, key: &SessionKey, data: &SessionData, now: SystemTime) -> Option<HeaderValue> {
+    pub(super) fn cookie(
+        &self,
+        key: &SessionKey,
+        data: &SessionData,
+        now: SystemTime,
+    ) -> Option<HeaderValue> {
         let cookie = SetCookie::new(&self.0.cookie_name, key.expose()).ok()?;
         let cookie = cookie.with_attributes(self.0.attributes.clone()).ok()?;
         let cookie = if self.expiry(data, now).at_browser_close {

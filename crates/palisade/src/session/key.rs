@@ -18,7 +18,9 @@ impl SessionKey {
 
     /// Reads a key from a cookie; anything that Django could not have made is no key.
     pub fn parse(text: &str) -> Option<Self> {
-        let lawful = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let lawful = text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         (lawful && (8..=40).contains(&text.len())).then(|| Self(text.into()))
     }
 
@@ -50,7 +52,15 @@ mod tests {
 
     #[test]
     fn what_django_could_not_have_made_is_no_key() {
-        for bad in ["", "short", "ABCDEFGHIJKLMNOP", "../../etc/passwd", "abc def ghi", &"a".repeat(41), "abcdefgh\0"] {
+        for bad in [
+            "",
+            "short",
+            "ABCDEFGHIJKLMNOP",
+            "../../etc/passwd",
+            "abc def ghi",
+            &"a".repeat(41),
+            "abcdefgh\0",
+        ] {
             assert_eq!(SessionKey::parse(bad), None, "{bad:?}");
         }
     }

@@ -54,7 +54,10 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { sessions: self.0.clone(), inner }
+        SessionService {
+            sessions: self.0.clone(),
+            inner,
+        }
     }
 }
 
@@ -83,7 +86,10 @@ where
             request.extensions_mut().insert(session.clone());
             session
         });
-        SessionFuture::Running { inner: self.inner.call(request), session }
+        SessionFuture::Running {
+            inner: self.inner.call(request),
+            session,
+        }
     }
 }
 
@@ -148,7 +154,11 @@ impl Session {
             Err(error) => {
                 let interrupted = matches!(error, SessionError::Interrupted);
                 response = error.into_response();
-                if interrupted { self.0.sessions.deletion() } else { None }
+                if interrupted {
+                    self.0.sessions.deletion()
+                } else {
+                    None
+                }
             }
         };
         let headers = response.headers_mut();
@@ -159,7 +169,12 @@ impl Session {
         response
     }
 
-    async fn save(&self, state: &mut State, status: StatusCode, now: SystemTime) -> Result<CookieChange, SessionError> {
+    async fn save(
+        &self,
+        state: &mut State,
+        status: StatusCode,
+        now: SystemTime,
+    ) -> Result<CookieChange, SessionError> {
         let sessions = &self.0.sessions;
         let store = sessions.store();
         let known = state.known.clone();
@@ -178,7 +193,11 @@ impl Session {
                 store.delete(&key).await?;
                 Ok(CookieChange::Delete)
             }
-            (None, _, true) => Ok(if state.sent { CookieChange::Delete } else { CookieChange::None }),
+            (None, _, true) => Ok(if state.sent {
+                CookieChange::Delete
+            } else {
+                CookieChange::None
+            }),
             (known, Fate::Flush, false) | (known @ None, _, false) => {
                 if state.view.get::<u64>(super::config::STARTED).is_none() {
                     sessions.start(&mut state.view, now);
@@ -186,7 +205,9 @@ impl Session {
                 let key = SessionKey::generate();
                 let stored = sessions.encode(&state.view, now);
                 let replaced = known.as_ref().map(|(key, _)| key);
-                store.create(&key, stored, state.device.take(), replaced, now).await?;
+                store
+                    .create(&key, stored, state.device.take(), replaced, now)
+                    .await?;
                 Ok(CookieChange::Set(key))
             }
             (Some((key, _)), Fate::Cycle, _) => {
@@ -196,7 +217,10 @@ impl Session {
                 Ok(CookieChange::Set(new))
             }
             (Some((key, expires)), Fate::Keep, unchanged) => {
-                if unchanged && !sessions.save_every_request() && !sessions.wants_touch(&state.view, expires, now) {
+                if unchanged
+                    && !sessions.save_every_request()
+                    && !sessions.wants_touch(&state.view, expires, now)
+                {
                     return Ok(CookieChange::None);
                 }
                 let updated = store.update(&key, self.merge(&state.changes, now), now).await?;
@@ -232,7 +256,8 @@ fn saved(updated: Updated) -> Result<(), SessionError> {
 pub(crate) fn vary_on_cookie(headers: &mut HeaderMap) {
     let present = headers.get_all(VARY).iter().any(|line| {
         line.to_str().is_ok_and(|line| {
-            line.split(',').any(|name| name.trim() == "*" || name.trim().eq_ignore_ascii_case("cookie"))
+            line.split(',')
+                .any(|name| name.trim() == "*" || name.trim().eq_ignore_ascii_case("cookie"))
         })
     });
     if !present {

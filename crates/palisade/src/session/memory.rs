@@ -41,9 +41,17 @@ fn done<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, Result<T, StoreError>> {
 }
 
 impl SessionStore for MemorySessions {
-    fn load<'a>(&'a self, key: &'a SessionKey, now: SystemTime) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
+    fn load<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
         let rows = self.rows();
-        done(rows.get(key).filter(|row| row.session.expires > now).map(|row| row.session.clone()))
+        done(
+            rows.get(key)
+                .filter(|row| row.session.expires > now)
+                .map(|row| row.session.clone()),
+        )
     }
 
     fn create<'a>(
@@ -61,11 +69,23 @@ impl SessionStore for MemorySessions {
         if let Some(replaced) = replaces {
             rows.remove(replaced);
         }
-        rows.insert(key.clone(), Row { session, device, created: now });
+        rows.insert(
+            key.clone(),
+            Row {
+                session,
+                device,
+                created: now,
+            },
+        );
         done(())
     }
 
-    fn update<'a>(&'a self, key: &'a SessionKey, merge: Merge, now: SystemTime) -> BoxFuture<'a, Result<Updated, StoreError>> {
+    fn update<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        merge: Merge,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Updated, StoreError>> {
         let mut rows = self.rows();
         done(match rows.get_mut(key).filter(|row| row.session.expires > now) {
             Some(row) => {
@@ -92,7 +112,14 @@ impl SessionStore for MemorySessions {
                     Some(device) => (Some(device), now),
                     None => (row.device, row.created),
                 };
-                rows.insert(new.clone(), Row { session, device, created });
+                rows.insert(
+                    new.clone(),
+                    Row {
+                        session,
+                        device,
+                        created,
+                    },
+                );
                 Updated::Saved
             }
             None => Updated::Gone,
@@ -106,32 +133,51 @@ impl SessionStore for MemorySessions {
 
     fn clear_expired(&self, at_most: usize, now: SystemTime) -> BoxFuture<'_, Result<usize, StoreError>> {
         let mut rows = self.rows();
-        let ended: Vec<SessionKey> =
-            rows.iter().filter(|(_, row)| row.session.expires <= now).map(|(key, _)| key.clone()).take(at_most).collect();
+        let ended: Vec<SessionKey> = rows
+            .iter()
+            .filter(|(_, row)| row.session.expires <= now)
+            .map(|(key, _)| key.clone())
+            .take(at_most)
+            .collect();
         for key in &ended {
             rows.remove(key);
         }
         done(ended.len())
     }
 
-    fn list<'a>(&'a self, user_id: &'a str, now: SystemTime) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
+    fn list<'a>(
+        &'a self,
+        user_id: &'a str,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
         let rows = self.rows();
         let mut listed: Vec<Listed> = rows
             .iter()
             .filter(|(_, row)| row.session.expires > now)
             .filter_map(|(key, row)| {
                 let device = row.device.clone().filter(|device| device.user_id == user_id)?;
-                Some(Listed { key: key.clone(), device, created: row.created, expires: row.session.expires })
+                Some(Listed {
+                    key: key.clone(),
+                    device,
+                    created: row.created,
+                    expires: row.session.expires,
+                })
             })
             .collect();
         listed.sort_by_key(|line| std::cmp::Reverse(line.created));
         done(listed)
     }
 
-    fn delete_others<'a>(&'a self, user_id: &'a str, keep: Option<&'a SessionKey>) -> BoxFuture<'a, Result<usize, StoreError>> {
+    fn delete_others<'a>(
+        &'a self,
+        user_id: &'a str,
+        keep: Option<&'a SessionKey>,
+    ) -> BoxFuture<'a, Result<usize, StoreError>> {
         let mut rows = self.rows();
         let before = rows.len();
-        rows.retain(|key, row| Some(key) == keep || row.device.as_ref().is_none_or(|device| device.user_id != user_id));
+        rows.retain(|key, row| {
+            Some(key) == keep || row.device.as_ref().is_none_or(|device| device.user_id != user_id)
+        });
         done(before - rows.len())
     }
 }

@@ -64,14 +64,20 @@ impl SqliteSessions {
         &self,
         work: impl FnOnce(&Writer<'_>) -> Result<R, SqliteError> + Send + 'static,
     ) -> BoxFuture<'a, Result<R, StoreError>> {
-        self.0.write(work).map(|done| done.map_err(StoreError::unavailable)).boxed()
+        self.0
+            .write(work)
+            .map(|done| done.map_err(StoreError::unavailable))
+            .boxed()
     }
 }
 
 fn row_to_stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Stored>> {
     let expires = from_text(row.get_ref(1)?.as_str()?);
     Ok(match expires {
-        Some(expires) => Some(Stored { data: row.get(0)?, expires }),
+        Some(expires) => Some(Stored {
+            data: row.get(0)?,
+            expires,
+        }),
         None => None,
     })
 }
@@ -94,8 +100,14 @@ fn insert(writer: &Writer<'_>, key: &SessionKey, session: &Stored) -> Result<(),
 }
 
 fn remove(writer: &Writer<'_>, key: &SessionKey) -> Result<(), SqliteError> {
-    writer.execute("DELETE FROM django_session WHERE session_key = ?1", params![key.expose()])?;
-    writer.execute("DELETE FROM palisade_session_index WHERE session_key = ?1", params![key.expose()])?;
+    writer.execute(
+        "DELETE FROM django_session WHERE session_key = ?1",
+        params![key.expose()],
+    )?;
+    writer.execute(
+        "DELETE FROM palisade_session_index WHERE session_key = ?1",
+        params![key.expose()],
+    )?;
     Ok(())
 }
 
@@ -103,13 +115,23 @@ fn index(writer: &Writer<'_>, key: &SessionKey, device: &Device, now: SystemTime
     writer.execute(
         "INSERT OR REPLACE INTO palisade_session_index (session_key, user_id, address, user_agent, created)
          VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![key.expose(), device.user_id, device.address, device.user_agent, to_text(now)],
+        params![
+            key.expose(),
+            device.user_id,
+            device.address,
+            device.user_agent,
+            to_text(now)
+        ],
     )?;
     Ok(())
 }
 
 impl SessionStore for SqliteSessions {
-    fn load<'a>(&'a self, key: &'a SessionKey, now: SystemTime) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
+    fn load<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
         let row = self.0.read(|reader| {
             reader.one(
                 "SELECT session_data, expire_date FROM django_session WHERE session_key = ?1",
@@ -142,10 +164,17 @@ impl SessionStore for SqliteSessions {
         })
     }
 
-    fn update<'a>(&'a self, key: &'a SessionKey, merge: Merge, now: SystemTime) -> BoxFuture<'a, Result<Updated, StoreError>> {
+    fn update<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        merge: Merge,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Updated, StoreError>> {
         let key = key.clone();
         self.write(move |writer| {
-            let Some(stored) = current(writer, &key, now)? else { return Ok(Updated::Gone) };
+            let Some(stored) = current(writer, &key, now)? else {
+                return Ok(Updated::Gone);
+            };
             let merged = merge.apply(&stored);
             writer.execute(
                 "UPDATE django_session SET session_data = ?2, expire_date = ?3 WHERE session_key = ?1",
@@ -165,7 +194,9 @@ impl SessionStore for SqliteSessions {
     ) -> BoxFuture<'a, Result<Updated, StoreError>> {
         let (old, new) = (old.clone(), new.clone());
         self.write(move |writer| {
-            let Some(stored) = current(writer, &old, now)? else { return Ok(Updated::Gone) };
+            let Some(stored) = current(writer, &old, now)? else {
+                return Ok(Updated::Gone);
+            };
             insert(writer, &new, &merge.apply(&stored))?;
             match &device {
                 Some(device) => index(writer, &new, device, now)?,
@@ -196,13 +227,20 @@ impl SessionStore for SqliteSessions {
             )?;
             for key in &ended {
                 writer.execute("DELETE FROM django_session WHERE session_key = ?1", params![key])?;
-                writer.execute("DELETE FROM palisade_session_index WHERE session_key = ?1", params![key])?;
+                writer.execute(
+                    "DELETE FROM palisade_session_index WHERE session_key = ?1",
+                    params![key],
+                )?;
             }
             Ok(ended.len())
         })
     }
 
-    fn list<'a>(&'a self, user_id: &'a str, now: SystemTime) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
+    fn list<'a>(
+        &'a self,
+        user_id: &'a str,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
         let rows = self.0.read(|reader| {
             reader.all(
                 "SELECT i.session_key, i.address, i.user_agent, i.created, s.expire_date
@@ -213,17 +251,39 @@ impl SessionStore for SqliteSessions {
                     let key = SessionKey::parse(row.get_ref(0)?.as_str()?);
                     let created = from_text(row.get_ref(3)?.as_str()?);
                     let expires = from_text(row.get_ref(4)?.as_str()?);
-                    let device =
-                        Device { user_id: user_id.to_owned(), address: row.get(1)?, user_agent: row.get(2)? };
-                    Ok(key.zip(created).zip(expires).map(|((key, created), expires)| Listed { key, device, created, expires }))
+                    let device = Device {
+                        user_id: user_id.to_owned(),
+                        address: row.get(1)?,
+                        user_agent: row.get(2)?,
+                    };
+                    Ok(key
+                        .zip(created)
+                        .zip(expires)
+                        .map(|((key, created), expires)| Listed {
+                            key,
+                            device,
+                            created,
+                            expires,
+                        }))
                 },
             )
         });
-        ready(rows.map(|rows| rows.into_iter().flatten().collect()).map_err(StoreError::unavailable)).boxed()
+        ready(
+            rows.map(|rows| rows.into_iter().flatten().collect())
+                .map_err(StoreError::unavailable),
+        )
+        .boxed()
     }
 
-    fn delete_others<'a>(&'a self, user_id: &'a str, keep: Option<&'a SessionKey>) -> BoxFuture<'a, Result<usize, StoreError>> {
-        let (user_id, keep) = (user_id.to_owned(), keep.map_or_else(String::new, |key| key.expose().to_owned()));
+    fn delete_others<'a>(
+        &'a self,
+        user_id: &'a str,
+        keep: Option<&'a SessionKey>,
+    ) -> BoxFuture<'a, Result<usize, StoreError>> {
+        let (user_id, keep) = (
+            user_id.to_owned(),
+            keep.map_or_else(String::new, |key| key.expose().to_owned()),
+        );
         self.write(move |writer| {
             let deleted = writer.execute(
                 "DELETE FROM django_session WHERE session_key <> ?2 AND session_key IN

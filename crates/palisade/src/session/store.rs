@@ -25,7 +25,9 @@ pub struct Stored {
 
 impl fmt::Debug for Stored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stored").field("expires", &self.expires).finish_non_exhaustive()
+        f.debug_struct("Stored")
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,7 +110,11 @@ pub enum Updated {
 /// All methods answer only when what they say is durable as far as the store is. Keys are compared exactly.
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Reads a session that has not ended.
-    fn load<'a>(&'a self, key: &'a SessionKey, now: SystemTime) -> BoxFuture<'a, Result<Option<Stored>, StoreError>>;
+    fn load<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Option<Stored>, StoreError>>;
 
     /// Writes a new session and, in the same step, deletes the one that it replaces. The key is newly made: one that
     /// is taken is an error of the store.
@@ -146,7 +152,11 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     fn clear_expired(&self, at_most: usize, now: SystemTime) -> BoxFuture<'_, Result<usize, StoreError>>;
 
     /// Lists a user's sessions, newest first.
-    fn list<'a>(&'a self, user_id: &'a str, now: SystemTime) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>>;
+    fn list<'a>(
+        &'a self,
+        user_id: &'a str,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>>;
 
     /// Deletes a user's sessions but one, and says how many.
     fn delete_others<'a>(

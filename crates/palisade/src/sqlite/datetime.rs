@@ -28,14 +28,22 @@ pub(crate) fn to_text(at: SystemTime) -> String {
 pub(crate) fn from_text(text: &str) -> Option<SystemTime> {
     let number = |from: usize, to: usize| -> Option<u32> {
         let digits = text.get(from..to)?;
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| digits.parse().ok())?
     };
     let byte = |at: usize, wanted: &[u8]| text.as_bytes().get(at).is_some_and(|byte| wanted.contains(byte));
     if !(byte(4, b"-") && byte(7, b"-") && byte(10, b" T") && byte(13, b":") && byte(16, b":")) {
         return None;
     }
     let month = Month::try_from(u8::try_from(number(5, 7)?).ok()?).ok()?;
-    let date = Date::from_calendar_date(i32::try_from(number(0, 4)?).ok()?, month, u8::try_from(number(8, 10)?).ok()?).ok()?;
+    let date = Date::from_calendar_date(
+        i32::try_from(number(0, 4)?).ok()?,
+        month,
+        u8::try_from(number(8, 10)?).ok()?,
+    )
+    .ok()?;
     let small = |from, to| number(from, to).and_then(|value| u8::try_from(value).ok());
     let micros = match text.get(19..) {
         None | Some("") => 0,
@@ -72,12 +80,23 @@ mod tests {
             assert_eq!(to_text(at), text);
             assert_eq!(from_text(text), Some(at));
         }
-        assert_eq!(from_text("2023-11-14T22:13:20.5"), from_text("2023-11-14 22:13:20.500000"));
+        assert_eq!(
+            from_text("2023-11-14T22:13:20.5"),
+            from_text("2023-11-14 22:13:20.500000")
+        );
     }
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for bad in ["", "2023-11-14", "2023-13-14 00:00:00", "2023-11-14 24:00:00", "2023-11-14 22:13:20.", "2023-11-14 22:13:20x", "+023-11-14 22:13:20"] {
+        for bad in [
+            "",
+            "2023-11-14",
+            "2023-13-14 00:00:00",
+            "2023-11-14 24:00:00",
+            "2023-11-14 22:13:20.",
+            "2023-11-14 22:13:20x",
+            "+023-11-14 22:13:20",
+        ] {
             assert_eq!(from_text(bad), None, "{bad:?}");
         }
     }

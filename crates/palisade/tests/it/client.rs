@@ -43,13 +43,19 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(app: &Protected) -> Self {
-        Self { app: app.clone(), jar: Arc::default() }
+        Self {
+            app: app.clone(),
+            jar: Arc::default(),
+        }
     }
 
     /// Another client that has stolen all cookies.
     pub(crate) fn thief(&self) -> Self {
         let jar = self.jar.lock().unwrap().clone();
-        Self { app: self.app.clone(), jar: Arc::new(Mutex::new(jar)) }
+        Self {
+            app: self.app.clone(),
+            jar: Arc::new(Mutex::new(jar)),
+        }
     }
 
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
@@ -79,13 +85,21 @@ impl Client {
         if !headers.contains_key(HOST) {
             headers.insert(HOST, "example.com".parse().unwrap());
         }
-        let cookies: Vec<String> =
-            self.jar.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .jar
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         if !cookies.is_empty() {
             headers.insert(COOKIE, cookies.join("; ").parse().unwrap());
         }
         if request.extensions().get::<Peer>().is_none() {
-            request.extensions_mut().insert(Peer { addr: SocketAddr::from(([192, 0, 2, 7], 4711)), tls: true });
+            request.extensions_mut().insert(Peer {
+                addr: SocketAddr::from(([192, 0, 2, 7], 4711)),
+                tls: true,
+            });
         }
         let Ok(response) = self.app.clone().oneshot(request).await;
         for cookie in response.headers().get_all(SET_COOKIE) {
@@ -99,6 +113,10 @@ impl Client {
         }
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
     }
 }

@@ -24,7 +24,10 @@ impl App {
     fn on(store: impl SessionStore) -> Self {
         let users = SqliteUsers::new(Sqlite::in_memory().unwrap()).unwrap();
         let palisade = Palisade::new(settings()).with_sessions(store).with_users(users);
-        Self { palisade, meeting: Arc::new(Barrier::new(2)) }
+        Self {
+            palisade,
+            meeting: Arc::new(Barrier::new(2)),
+        }
     }
 
     fn new() -> Self {
@@ -33,17 +36,19 @@ impl App {
 
     fn protected(&self) -> Protected {
         let meeting = Arc::clone(&self.meeting);
-        let slow_set = move |session: Session, axum::extract::Path((key, value)): axum::extract::Path<(String, String)>| {
-            let meeting = Arc::clone(&meeting);
-            async move {
-                // Both requests have read the session before either writes it.
-                session.get::<String>("anything").await?;
-                meeting.wait().await;
-                meeting.wait().await;
-                session.insert(&key, &value).await?;
-                Ok::<_, SessionError>("set")
-            }
-        };
+        let slow_set =
+            move |session: Session,
+                  axum::extract::Path((key, value)): axum::extract::Path<(String, String)>| {
+                let meeting = Arc::clone(&meeting);
+                async move {
+                    // Both requests have read the session before either writes it.
+                    session.get::<String>("anything").await?;
+                    meeting.wait().await;
+                    meeting.wait().await;
+                    session.insert(&key, &value).await?;
+                    Ok::<_, SessionError>("set")
+                }
+            };
         let router = Router::new()
             .route("/set/{key}/{value}", get(set))
             .route("/slow-set/{key}/{value}", get(slow_set))
@@ -53,9 +58,18 @@ impl App {
             .route("/log-in/{name}", get(log_in))
             .route("/log-in-and-fail/{name}", get(log_in_and_fail))
             .route("/who", get(who))
-            .route("/form", get(async |csrf: palisade::csrf::CsrfToken| csrf.masked()))
-            .route("/upload", post(async |body: axum::body::Bytes| format!("{} bytes", body.len())))
-            .route("/hook", post(async || "thanks").csrf_exempt("a test of exemption"));
+            .route(
+                "/form",
+                get(async |csrf: palisade::csrf::CsrfToken| csrf.masked()),
+            )
+            .route(
+                "/upload",
+                post(async |body: axum::body::Bytes| format!("{} bytes", body.len())),
+            )
+            .route(
+                "/hook",
+                post(async || "thanks").csrf_exempt("a test of exemption"),
+            );
         self.palisade.protect(router)
     }
 }
@@ -70,24 +84,52 @@ async fn set(
 
 async fn show(session: Session) -> Result<String, SessionError> {
     let mut lines = Vec::new();
-    for key in session.keys().await?.into_iter().filter(|key| !key.starts_with('_')) {
-        lines.push(format!("{key}={}", session.get::<String>(&key).await?.unwrap_or_default()));
+    for key in session
+        .keys()
+        .await?
+        .into_iter()
+        .filter(|key| !key.starts_with('_'))
+    {
+        lines.push(format!(
+            "{key}={}",
+            session.get::<String>(&key).await?.unwrap_or_default()
+        ));
     }
     lines.sort();
     Ok(lines.join(" "))
 }
 
 async fn count(session: Session) -> Result<String, SessionError> {
-    Ok(session.update("n", |n: &mut u32| { *n += 1; *n }).await?.to_string())
+    Ok(session
+        .update("n", |n: &mut u32| {
+            *n += 1;
+            *n
+        })
+        .await?
+        .to_string())
 }
 
-async fn log_in(auth: Auth, axum::extract::Path(name): axum::extract::Path<String>) -> Result<&'static str, Rejection> {
-    let user = match auth.users().store().by_username(&name).await.map_err(|error| Rejection::internal(error.to_string()))? {
+async fn log_in(
+    auth: Auth,
+    axum::extract::Path(name): axum::extract::Path<String>,
+) -> Result<&'static str, Rejection> {
+    let user = match auth
+        .users()
+        .store()
+        .by_username(&name)
+        .await
+        .map_err(|error| Rejection::internal(error.to_string()))?
+    {
         Some(user) => user,
         None => {
-            let new = NewUser { username: name, ..NewUser::default() };
+            let new = NewUser {
+                username: name,
+                ..NewUser::default()
+            };
             let password = Sensitive::new("a fine long passphrase".to_owned());
-            auth.sign_up(new, &password).await.map_err(|error| Rejection::internal(error.to_string()))?
+            auth.sign_up(new, &password)
+                .await
+                .map_err(|error| Rejection::internal(error.to_string()))?
         }
     };
     auth.login(&user).await?;
@@ -113,7 +155,10 @@ async fn d1_concurrent_requests_that_set_different_keys_both_keep_theirs() {
     let app = App::new().protected();
     let client = Client::new(&app);
     client.get("/set/begin/yes").await;
-    let (cart, theme) = tokio::join!(client.get("/slow-set/cart/apple"), client.get("/slow-set/theme/dark"));
+    let (cart, theme) = tokio::join!(
+        client.get("/slow-set/cart/apple"),
+        client.get("/slow-set/theme/dark")
+    );
     assert_eq!((cart.status, theme.status), (StatusCode::OK, StatusCode::OK));
     assert_eq!(client.get("/show").await.text, "begin=yes cart=apple theme=dark");
 }
@@ -123,7 +168,10 @@ async fn d1_concurrent_counts_are_all_counted() {
     let app = App::new().protected();
     let client = Client::new(&app);
     client.get("/count").await;
-    let requests = (0..200).map(|_| { let client = client.clone(); tokio::spawn(async move { client.get("/count").await.status }) });
+    let requests = (0..200).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { client.get("/count").await.status })
+    });
     for status in futures_util::future::join_all(requests).await {
         assert_eq!(status.unwrap(), StatusCode::OK);
     }
@@ -131,7 +179,8 @@ async fn d1_concurrent_counts_are_all_counted() {
 }
 
 #[tokio::test]
-async fn d2_d5_d8_a_request_in_flight_during_logout_neither_resurrects_the_session_nor_pretends_to_have_saved() {
+async fn d2_d5_d8_a_request_in_flight_during_logout_neither_resurrects_the_session_nor_pretends_to_have_saved()
+ {
     let app = App::new();
     let client = Client::new(&app.protected());
     client.get("/set/begin/yes").await;
@@ -142,8 +191,15 @@ async fn d2_d5_d8_a_request_in_flight_during_logout_neither_resurrects_the_sessi
     assert_eq!(client.get("/log-out").await.text, "out");
     app.meeting.wait().await; // and now writes it
     let interrupted = slow.await.unwrap();
-    assert_eq!(interrupted.status, StatusCode::BAD_REQUEST, "the request is told that its session is gone");
-    assert!(!interrupted.header("set-cookie").contains("sessionid=") || interrupted.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(
+        interrupted.status,
+        StatusCode::BAD_REQUEST,
+        "the request is told that its session is gone"
+    );
+    assert!(
+        !interrupted.header("set-cookie").contains("sessionid=")
+            || interrupted.header("set-cookie").contains("Max-Age=0")
+    );
     assert_eq!(thief.get("/show").await.text, "", "the old key is worth nothing");
 }
 
@@ -153,7 +209,10 @@ async fn d3_a_login_whose_handler_fails_loses_nothing() {
     let client = Client::new(&app);
     client.get("/set/cart/apple").await;
     let before = client.cookie("sessionid");
-    assert_eq!(client.get("/log-in-and-fail/ada").await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(
+        client.get("/log-in-and-fail/ada").await.status,
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
     assert_eq!(client.cookie("sessionid"), before);
     assert_eq!(client.get("/show").await.text, "cart=apple");
     assert_eq!(client.get("/who").await.text, "nobody");
@@ -168,13 +227,21 @@ async fn d4_another_users_login_begins_a_new_session_without_the_first_ones_data
     client.get("/log-in/ada").await;
     let adas = client.cookie("sessionid");
     assert_ne!(anonymous, adas, "a login moves the session to a new key");
-    assert_eq!(client.get("/show").await.text, "cart=apple", "what a visitor put in stays");
+    assert_eq!(
+        client.get("/show").await.text,
+        "cart=apple",
+        "what a visitor put in stays"
+    );
     let thief = client.thief();
     client.get("/log-in/bob").await;
     assert_ne!(adas, client.cookie("sessionid"));
     assert_eq!(client.get("/who").await.text, "bob");
     assert_eq!(client.get("/show").await.text, "", "ada's cart is not bob's");
-    assert_eq!(thief.get("/who").await.text, "nobody", "ada's key ended with her session");
+    assert_eq!(
+        thief.get("/who").await.text,
+        "nobody",
+        "ada's key ended with her session"
+    );
 }
 
 #[tokio::test]
@@ -205,11 +272,19 @@ async fn d7_a_store_outage_is_a_503_and_never_an_empty_session() {
         let answer = client.get(path).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert_eq!(answer.header("retry-after"), "5");
-        assert_eq!(answer.header("set-cookie"), "", "{path}: the cookie stays as it is");
+        assert_eq!(
+            answer.header("set-cookie"),
+            "",
+            "{path}: the cookie stays as it is"
+        );
     }
     store.set_down(false);
     assert_eq!(client.cookie("sessionid"), key);
-    assert_eq!(client.get("/show").await.text, "cart=apple", "nothing is lost, and no restart is needed");
+    assert_eq!(
+        client.get("/show").await.text,
+        "cart=apple",
+        "nothing is lost, and no restart is needed"
+    );
     assert_eq!(store.count(), 1);
 }
 
@@ -217,16 +292,24 @@ async fn d7_a_store_outage_is_a_503_and_never_an_empty_session() {
 async fn d9_there_is_no_default_key() {
     let error = Settings::load(None, []).unwrap_err().to_string();
     assert!(error.contains("secret_key"), "{error}");
-    let error = Settings::load(Some("secret_key = \"\"\nallowed_hosts = [\"example.com\"]"), []).unwrap_err().to_string();
+    let error = Settings::load(Some("secret_key = \"\"\nallowed_hosts = [\"example.com\"]"), [])
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("secret_key"), "{error}");
 }
 
 #[tokio::test]
 async fn d10_the_client_address_is_not_the_left_most_that_anybody_wrote() {
     let app = App::new();
-    let router = Router::new().route("/", get(async |connection: palisade::transport::Connection| connection.client.to_string()));
+    let router = Router::new().route(
+        "/",
+        get(async |connection: palisade::transport::Connection| connection.client.to_string()),
+    );
     let client = Client::new(&app.palisade.protect(router));
-    let request = Request::get("/").header("x-forwarded-for", "6.6.6.6").body(Body::empty()).unwrap();
+    let request = Request::get("/")
+        .header("x-forwarded-for", "6.6.6.6")
+        .body(Body::empty())
+        .unwrap();
     assert_eq!(client.send(request).await.text, "192.0.2.7");
 }
 
@@ -236,7 +319,10 @@ fn multipart(token: &str) -> Request<Body> {
          --XX\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.bin\"\r\n\r\n{}\r\n--XX--\r\n",
         "x".repeat(300_000)
     );
-    Request::post("/upload").header("content-type", "multipart/form-data; boundary=XX").body(Body::from(body)).unwrap()
+    Request::post("/upload")
+        .header("content-type", "multipart/form-data; boundary=XX")
+        .body(Body::from(body))
+        .unwrap()
 }
 
 #[tokio::test]
@@ -244,7 +330,9 @@ async fn d11_a_multipart_form_carries_the_token_and_reaches_the_handler_whole() 
     let client = Client::new(&App::new().protected());
     let token = client.get("/form").await.text;
     let mut request = multipart(&token);
-    request.headers_mut().insert("origin", "https://example.com".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("origin", "https://example.com".parse().unwrap());
     let length = http_body::Body::size_hint(request.body()).exact().unwrap();
     assert_eq!(client.send(request).await.text, format!("{length} bytes"));
 }
@@ -253,23 +341,51 @@ async fn d11_a_multipart_form_carries_the_token_and_reaches_the_handler_whole() 
 async fn d11_without_origin_the_referer_is_checked_and_without_a_token_nothing_passes() {
     let client = Client::new(&App::new().protected());
     let token = client.get("/form").await.text;
-    assert_eq!(client.send(multipart(&token)).await.status, StatusCode::FORBIDDEN, "no Origin and no Referer");
+    assert_eq!(
+        client.send(multipart(&token)).await.status,
+        StatusCode::FORBIDDEN,
+        "no Origin and no Referer"
+    );
     let mut request = multipart("");
-    request.headers_mut().insert("origin", "https://example.com".parse().unwrap());
-    assert_eq!(client.send(request).await.status, StatusCode::FORBIDDEN, "no token");
+    request
+        .headers_mut()
+        .insert("origin", "https://example.com".parse().unwrap());
+    assert_eq!(
+        client.send(request).await.status,
+        StatusCode::FORBIDDEN,
+        "no token"
+    );
     let mut request = multipart(&token);
-    request.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
-    assert_eq!(client.send(request).await.status, StatusCode::FORBIDDEN, "a foreign origin");
+    request
+        .headers_mut()
+        .insert("origin", "https://evil.example".parse().unwrap());
+    assert_eq!(
+        client.send(request).await.status,
+        StatusCode::FORBIDDEN,
+        "a foreign origin"
+    );
     let mut request = multipart(&token);
-    request.headers_mut().insert("referer", "https://example.com/form".parse().unwrap());
-    assert_eq!(client.send(request).await.status, StatusCode::OK, "our own Referer");
+    request
+        .headers_mut()
+        .insert("referer", "https://example.com/form".parse().unwrap());
+    assert_eq!(
+        client.send(request).await.status,
+        StatusCode::OK,
+        "our own Referer"
+    );
 }
 
 #[tokio::test]
 async fn d11_a_raw_header_does_not_make_a_request_secure() {
     let client = Client::new(&App::new().protected());
-    let mut request = Request::get("/show").header("x-forwarded-proto", "https").body(Body::empty()).unwrap();
-    let plain = palisade::serve::Peer { addr: "192.0.2.7:1".parse().unwrap(), tls: false };
+    let mut request = Request::get("/show")
+        .header("x-forwarded-proto", "https")
+        .body(Body::empty())
+        .unwrap();
+    let plain = palisade::serve::Peer {
+        addr: "192.0.2.7:1".parse().unwrap(),
+        tls: false,
+    };
     request.extensions_mut().insert(plain);
     assert_eq!(client.send(request).await.status, StatusCode::MOVED_PERMANENTLY);
 }
@@ -277,7 +393,11 @@ async fn d11_a_raw_header_does_not_make_a_request_secure() {
 #[tokio::test]
 async fn a_request_that_does_not_ask_for_its_session_costs_no_look_up_and_no_vary() {
     let store = Flaky::default();
-    let app = App::on(store.clone()).palisade.protect(Router::new().route("/", get(async || "hello")).route("/set/{key}/{value}", get(set)));
+    let app = App::on(store.clone()).palisade.protect(
+        Router::new()
+            .route("/", get(async || "hello"))
+            .route("/set/{key}/{value}", get(set)),
+    );
     let client = Client::new(&app);
     client.get("/set/cart/apple").await;
     let (loads, writes) = (store.loads(), store.writes());

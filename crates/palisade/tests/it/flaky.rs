@@ -51,7 +51,11 @@ impl Flaky {
 }
 
 impl SessionStore for Flaky {
-    fn load<'a>(&'a self, key: &'a SessionKey, now: SystemTime) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
+    fn load<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
         self.ask(&self.0.loads, |store| store.load(key, now))
     }
 
@@ -63,10 +67,17 @@ impl SessionStore for Flaky {
         replaces: Option<&'a SessionKey>,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.ask(&self.0.writes, |store| store.create(key, session, device, replaces, now))
+        self.ask(&self.0.writes, |store| {
+            store.create(key, session, device, replaces, now)
+        })
     }
 
-    fn update<'a>(&'a self, key: &'a SessionKey, merge: Merge, now: SystemTime) -> BoxFuture<'a, Result<Updated, StoreError>> {
+    fn update<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        merge: Merge,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Updated, StoreError>> {
         self.ask(&self.0.writes, |store| store.update(key, merge, now))
     }
 
@@ -89,11 +100,19 @@ impl SessionStore for Flaky {
         self.ask(&self.0.writes, |store| store.clear_expired(at_most, now))
     }
 
-    fn list<'a>(&'a self, user_id: &'a str, now: SystemTime) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
+    fn list<'a>(
+        &'a self,
+        user_id: &'a str,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
         self.ask(&self.0.loads, |store| store.list(user_id, now))
     }
 
-    fn delete_others<'a>(&'a self, user_id: &'a str, keep: Option<&'a SessionKey>) -> BoxFuture<'a, Result<usize, StoreError>> {
+    fn delete_others<'a>(
+        &'a self,
+        user_id: &'a str,
+        keep: Option<&'a SessionKey>,
+    ) -> BoxFuture<'a, Result<usize, StoreError>> {
         self.ask(&self.0.writes, |store| store.delete_others(user_id, keep))
     }
 }

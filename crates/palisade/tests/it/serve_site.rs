@@ -1,15 +1,12 @@
 //! A small site over a real socket, and clients that speak to it byte by byte.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use http::request::Parts;
-use http::{Request, Response, StatusCode};
-use palisade::serve::{self, Application, Limits, Listen, Tls, to_https};
+use palisade::serve::{self, Limits, Listen, Tls};
+use palisade::{Palisade, Policies, Protected, SecretKey, Settings};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -20,7 +17,6 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::{TlsConnector, client};
-use tower_service::Service;
 
 /// Waits for an event that must come soon; a defence that is missing shows as a wait without end.
 pub(crate) async fn within<F: Future>(event: F) -> F::Output {
@@ -29,44 +25,16 @@ pub(crate) async fn within<F: Future>(event: F) -> F::Output {
         .expect("it should have happened by now")
 }
 
-/// A bare router as a site; what it says to plain HTTP is the least a stack would.
-#[derive(Clone)]
-pub(crate) struct Site(pub(crate) Router);
-
-impl Service<Request<Body>> for Site {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = axum::routing::future::RouteFuture<Infallible>;
-
-    fn poll_ready(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Infallible>> {
-        Service::<Request<Body>>::poll_ready(&mut self.0, cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        self.0.call(request)
-    }
-}
-
-impl Application for Site {
-    fn answer_plain(&self, request: &Parts, https_port: u16) -> Response<Body> {
-        let refuse = |status: StatusCode| {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = status;
-            response
-        };
-        if request.headers.contains_key("cookie") {
-            return refuse(StatusCode::FORBIDDEN);
-        }
-        match request.headers["host"]
-            .to_str()
-            .unwrap_or_default()
-            .split(':')
-            .next()
-        {
-            Some("localhost") => to_https(request, "localhost", https_port),
-            _ => refuse(StatusCode::BAD_REQUEST),
-        }
-    }
+/// A bare router as a site: the stack stands aside where the server itself is tested.
+pub(crate) fn site(router: Router) -> Protected {
+    let mut settings = Settings::for_tests(SecretKey::new(crate::client::KEY));
+    settings.secure_ssl_redirect = false;
+    settings.data_upload_max_memory_size = usize::MAX;
+    let all = |router: Router| axum::routing::any_service(router).csrf_exempt("a test of the server");
+    let router = palisade::Router::new()
+        .route("/", all(router.clone()))
+        .route("/{*path}", all(router));
+    Palisade::new(settings).protect(router)
 }
 
 /// A server that runs until it is told to stop.
@@ -99,7 +67,7 @@ impl Running {
         data: TempDir,
     ) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let bound = serve::serve(Site(router), listen)
+        let bound = serve::serve(site(router), listen)
             .listen("127.0.0.1:0")
             .http_redirect("127.0.0.1:0")
             .limits(limits)

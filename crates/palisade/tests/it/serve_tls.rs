@@ -12,7 +12,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::version::{TLS12, TLS13};
 
-use crate::serve_site::{Running, Site, connect, within};
+use crate::serve_site::{Running, connect, site, within};
 
 fn router() -> Router {
     Router::new().route("/", get(|| async { "hello" }))
@@ -175,7 +175,7 @@ async fn the_development_certificate_outlives_a_restart() {
 async fn a_development_certificate_is_not_shown_to_other_machines() {
     let data = tempfile::tempdir().unwrap();
     let tls = Tls::development(data.path(), [] as [&str; 0]).unwrap();
-    let bind = |tls: Tls| serve::serve(Site(router()), tls).listen("0.0.0.0:0").bind();
+    let bind = |tls: Tls| serve::serve(site(router()), tls).listen("0.0.0.0:0").bind();
     let error = bind(tls.clone()).await.unwrap_err();
     assert!(matches!(error, ServeError::DevelopmentExposed { .. }));
     assert!(bind(tls.dangerous_allow_development_certificate()).await.is_ok());
@@ -183,15 +183,15 @@ async fn a_development_certificate_is_not_shown_to_other_machines() {
 
 #[tokio::test]
 async fn a_port_in_use_is_one_sentence() {
-    let site = Running::plain(router(), Limits::default()).await;
-    let listen = Listen::plain_behind_proxy(site.address);
-    let error = serve::serve(Site(router()), listen).bind().await.unwrap_err();
+    let running = Running::plain(router(), Limits::default()).await;
+    let listen = Listen::plain_behind_proxy(running.address);
+    let error = serve::serve(site(router()), listen).bind().await.unwrap_err();
     let text = error.to_string();
     assert!(
-        text.starts_with(&format!("{} is already in use", site.address)),
+        text.starts_with(&format!("{} is already in use", running.address)),
         "{text}"
     );
-    let error = serve::serve(Site(router()), Listen::plain_behind_proxy("nowhere"))
+    let error = serve::serve(site(router()), Listen::plain_behind_proxy("nowhere"))
         .await
         .unwrap_err();
     assert!(error.to_string().contains("not an address"), "{error}");

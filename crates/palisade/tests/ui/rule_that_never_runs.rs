@@ -1,12 +1,6 @@
-//! Rules that do not fit their type, and rules that are misspelt.
+//! A rule that is misspelt, and so would never run.
 
 use palisade::form::Form;
-
-#[derive(Form)]
-struct Aged {
-    #[form(max_length = 3)]
-    age: u8,
-}
 
 #[derive(Form)]
 struct Misspelt {
