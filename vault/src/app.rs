@@ -46,7 +46,12 @@ pub fn palisade(settings: Settings, database: &Sqlite, clock: Clock) -> Result<P
 /// # Errors
 ///
 /// When the database cannot be brought up to date, or one of the origins is none.
-pub fn routes(settings: &Settings, database: &Sqlite, clock: Clock, widget_origins: &[String]) -> Result<Router> {
+pub fn routes(
+    settings: &Settings,
+    database: &Sqlite,
+    clock: Clock,
+    widget_origins: &[String],
+) -> Result<Router> {
     let app = App {
         notes: Notes::open(database.clone())?,
         templates: Templates::load()?,
@@ -65,5 +70,6 @@ pub fn routes(settings: &Settings, database: &Sqlite, clock: Clock, widget_origi
 }
 
 async fn nothing_here() -> Rejection {
-    Rejection::not_found("no route has this path").with_hint("There is no page at this address. It may have been mistyped.")
+    Rejection::not_found("no route has this path")
+        .with_hint("There is no page at this address. It may have been mistyped.")
 }

@@ -19,6 +19,9 @@ Examples:
   vault --print-config > palisade.toml
       Write a file of all settings, to change some and start with it.
 
+  vault --widget-origin https://partner.example
+      Let one other site frame /widget/, and no other.
+
   PALISADE_SESSION_COOKIE_AGE=3600 vault --log info,palisade::access=warn
       Log people out after an hour, and log refusals but not every request.
 
@@ -28,7 +31,7 @@ Trusting the development certificate:
 
 /// A place for confidential notes, served over HTTPS.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "vault", version, after_help = EXAMPLES, max_term_width = 110)]
+#[command(name = "vault", version, after_help = EXAMPLES, next_line_help = true)]
 pub struct Options {
     /// Where to serve HTTPS; port 0 lets the system choose
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
@@ -38,11 +41,11 @@ pub struct Options {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub http_listen: String,
 
-    /// The folder for the database, the key and the certificate; made at the first start
+    /// The folder for database, key and certificate; made at the first start
     #[arg(long, value_name = "FOLDER", default_value = "vault-data")]
     pub data: PathBuf,
 
-    /// The settings [default: palisade.toml, if it is there]; `PALISADE_…` variables override them
+    /// A file of settings, which PALISADE_… variables override [default: palisade.toml, if it is there]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -54,7 +57,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub key: Option<PathBuf>,
 
-    /// A site that may frame /widget/, such as <https://partner.example>; may be repeated. Without any, every site may
+    /// A site that may frame /widget/; may be given several times. Without any, every site may
     #[arg(long = "widget-origin", value_name = "ORIGIN", value_parser = origin)]
     pub widget_origins: Vec<String>,
 
@@ -99,7 +102,10 @@ mod tests {
     #[test]
     fn widget_origin_that_is_none_is_refused_with_an_example() {
         let error = parse(&["--widget-origin", "partner.example; script-src *"]).unwrap_err();
-        assert!(error.to_string().contains("such as https://partner.example"), "{error}");
+        assert!(
+            error.to_string().contains("such as https://partner.example"),
+            "{error}"
+        );
     }
 
     #[test]

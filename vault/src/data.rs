@@ -26,7 +26,10 @@ impl DataFolder {
         made.map_err(|error| anyhow!("cannot make the data folder {}: {}", path.display(), error.kind()))?;
         let mode = fs::metadata(&path)?.permissions().mode();
         if mode & 0o077 != 0 {
-            tracing::warn!("other users of this machine may look into {}: chmod 700 it", path.display());
+            tracing::warn!(
+                "other users of this machine may look into {}: chmod 700 it",
+                path.display()
+            );
         }
         Ok(Self(path))
     }
@@ -46,9 +49,20 @@ impl DataFolder {
         let path = self.0.join("secret-key");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => make_key(&path)
-                .map_err(|error| anyhow!("cannot write to the data folder {}: {}", self.0.display(), error.kind()))?,
-            Err(error) => return Err(anyhow!("cannot read the key {}: {}", path.display(), error.kind())),
+            Err(error) if error.kind() == ErrorKind::NotFound => make_key(&path).map_err(|error| {
+                anyhow!(
+                    "cannot write to the data folder {}: {}",
+                    self.0.display(),
+                    error.kind()
+                )
+            })?,
+            Err(error) => {
+                return Err(anyhow!(
+                    "cannot read the key {}: {}",
+                    path.display(),
+                    error.kind()
+                ));
+            }
         };
         let key = SecretKey::new(text.trim());
         ensure!(
@@ -65,7 +79,11 @@ impl DataFolder {
 fn make_key(path: &Path) -> io::Result<String> {
     let key = random_string(KEY_CHARS, Alphabet::Base62);
     let fresh = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&fresh)?;
     file.write_all(key.as_bytes())?;
     file.sync_all()?;
     // A link, unlike a renaming, never replaces the key of a start that was quicker.

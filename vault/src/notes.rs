@@ -31,7 +31,11 @@ const JUST_WRITTEN: &str = "vault_just_written";
 /// What a note is written with. The owner is no field: it is who is logged in.
 #[derive(Form)]
 struct NoteForm {
-    #[form(max_length = 200, autocomplete = "off", help = "What you will know it by in your list.")]
+    #[form(
+        max_length = 200,
+        autocomplete = "off",
+        help = "What you will know it by in your list."
+    )]
     title: String,
     #[form(label = "Secret", max_length = 50_000, autocomplete = "off", widget = textarea)]
     body: String,
@@ -47,7 +51,9 @@ pub(crate) fn routes() -> Router<App> {
 }
 
 async fn home(State(app): State<App>, user: Option<LoggedIn>, page: Page) -> Result<Response, Rejection> {
-    let Some(user) = user else { return page.show("welcome.html", context! {}) };
+    let Some(user) = user else {
+        return page.show("welcome.html", context! {});
+    };
     let notes: Vec<Value> = app.notes.list(user.id)?.iter().map(line).collect();
     page.show("notes.html", context! { notes })
 }
@@ -67,7 +73,11 @@ async fn keep(
         Ok(form) => form,
         Err(form) => return page.ask_again("write.html", &form),
     };
-    let Some(id) = app.notes.add(user.id, form.title.clone(), form.body.clone(), app.clock.now()).await? else {
+    let Some(id) = app
+        .notes
+        .add(user.id, form.title.clone(), form.body.clone(), app.clock.now())
+        .await?
+    else {
         let full = format!("You have {MOST_NOTES} notes, which is the most one can have. Delete one first.");
         return page.ask_again("write.html", &form.refuse_form(full));
     };
@@ -92,7 +102,11 @@ async fn read(OwnNote(note): OwnNote, page: Page) -> Result<Response, Rejection>
     page.show("note.html", context! { note => whole(&note) })
 }
 
-async fn delete(State(app): State<App>, OwnNote(note): OwnNote, session: Session) -> Result<Redirect, Rejection> {
+async fn delete(
+    State(app): State<App>,
+    OwnNote(note): OwnNote,
+    session: Session,
+) -> Result<Redirect, Rejection> {
     app.notes.remove(note.owner, note.id).await?;
     leave_notice(&session, "The note is deleted.").await?;
     Ok(Redirect::to("/"))

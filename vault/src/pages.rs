@@ -8,9 +8,9 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
-use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Response};
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
@@ -56,8 +56,8 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-        environment.add_global("style", STYLE.path());
-        environment.add_global("icon", ICON.path());
+        environment.add_global("style", Value::from_safe_string(STYLE.path()));
+        environment.add_global("icon", Value::from_safe_string(ICON.path()));
         for (name, source) in TEMPLATES {
             environment.add_template(name, source)?;
         }
@@ -65,7 +65,10 @@ impl Templates {
     }
 
     pub(crate) fn render(&self, name: &str, about: Value) -> Result<String, Rejection> {
-        let rendered = self.0.get_template(name).and_then(|template| template.render(about));
+        let rendered = self
+            .0
+            .get_template(name)
+            .and_then(|template| template.render(about));
         rendered.map_err(|error| Rejection::internal(format!("{error:#}")))
     }
 }
@@ -85,7 +88,11 @@ impl FromRequestParts<App> for Page {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
         let user = <LoggedIn as OptionalFromRequestParts<App>>::from_request_parts(parts, app).await?;
         let session = <Session as FromRequestParts<App>>::from_request_parts(parts, app).await?;
-        let notice = if user.is_some() { session.take(NOTICE).await? } else { None };
+        let notice = if user.is_some() {
+            session.take(NOTICE).await?
+        } else {
+            None
+        };
         Ok(Self {
             templates: app.templates.clone(),
             user,
@@ -137,7 +144,9 @@ pub(crate) fn error_page(templates: Templates) -> ErrorPage {
             hint => trouble.hint(),
             id => trouble.id.as_str(),
         };
-        templates.render("error.html", about).unwrap_or_else(|_| format!("<h1>{}</h1>", trouble.title()))
+        templates
+            .render("error.html", about)
+            .unwrap_or_else(|_| format!("<h1>{}</h1>", trouble.title()))
     })
 }
 
@@ -169,7 +178,14 @@ mod tests {
     #[test]
     fn no_page_has_inline_script_or_style_or_loads_from_elsewhere() {
         for (name, source) in TEMPLATES {
-            for bad in ["<script", "<style", " style=", " onclick=", "src=\"http", "javascript:"] {
+            for bad in [
+                "<script",
+                "<style",
+                " style=",
+                " onclick=",
+                "src=\"http",
+                "javascript:",
+            ] {
                 assert!(!source.contains(bad), "{name} contains {bad}");
             }
         }

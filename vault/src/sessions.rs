@@ -18,12 +18,26 @@ pub(crate) fn routes() -> Router<App> {
     Router::new().route("/sessions/", get(list).post(end_others))
 }
 
-async fn list(State(app): State<App>, user: LoggedIn, session: Session, page: Page) -> Result<Response, Rejection> {
+async fn list(
+    State(app): State<App>,
+    user: LoggedIn,
+    session: Session,
+    page: Page,
+) -> Result<Response, Rejection> {
     let store = session.sessions().store();
-    let listed = store.list(&user.id.to_string(), app.clock.now()).await.map_err(SessionError::from)?;
+    let listed = store
+        .list(&user.id.to_string(), app.clock.now())
+        .await
+        .map_err(SessionError::from)?;
     let here = session.key().await?;
-    let lines: Vec<Value> = listed.iter().map(|one| line(one, Some(&one.key) == here.as_ref())).collect();
-    page.show("sessions.html", context! { others => lines.len().saturating_sub(1), sessions => lines })
+    let lines: Vec<Value> = listed
+        .iter()
+        .map(|one| line(one, Some(&one.key) == here.as_ref()))
+        .collect();
+    page.show(
+        "sessions.html",
+        context! { others => lines.len().saturating_sub(1), sessions => lines },
+    )
 }
 
 async fn end_others(user: LoggedIn, auth: Auth) -> Result<Redirect, Rejection> {

@@ -54,12 +54,23 @@ pub async fn run(options: Options) -> Result<()> {
     let palisade = app::palisade(settings, &database, clock)?;
     let site = palisade.protect(routes);
 
-    let server = palisade::serve(site, tls).listen(&options.listen).http_redirect(&options.http_listen).bind().await?;
+    let server = palisade::serve(site, tls)
+        .listen(&options.listen)
+        .http_redirect(&options.http_listen)
+        .bind()
+        .await?;
     if let Some(sessions) = palisade.sessions() {
         sessions.clear_expired_every(CLEANING);
     }
-    let authority = options.certificate.is_none().then(|| data.path().join("tls").join("ca.pem"));
-    announce(server.addresses(), server.redirect_address(), authority.as_deref());
+    let authority = options
+        .certificate
+        .is_none()
+        .then(|| data.path().join("tls").join("ca.pem"));
+    announce(
+        server.addresses(),
+        server.redirect_address(),
+        authority.as_deref(),
+    );
     server.await;
     database.close().await.context("cannot close the database")
 }
@@ -77,7 +88,8 @@ pub fn sentence(error: &anyhow::Error) -> String {
 }
 
 fn log(filter: &str) -> Result<()> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| anyhow!("--log {filter:?} is no filter: {error}"))?;
+    let filter =
+        EnvFilter::try_new(filter).map_err(|error| anyhow!("--log {filter:?} is no filter: {error}"))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
@@ -92,13 +104,22 @@ fn settings(named: Option<&Path>, key: SecretKey) -> Result<Settings> {
     let text = match fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(anyhow!("cannot read the settings {}: {}", path.display(), error.kind())),
+        Err(error) => {
+            return Err(anyhow!(
+                "cannot read the settings {}: {}",
+                path.display(),
+                error.kind()
+            ));
+        }
     };
-    let variables = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let settings = Settings::new(key, HOSTS).overlaid(text.as_deref(), variables).map_err(|errors| match text {
-        Some(_) => anyhow!("{}: {errors}", path.display()),
-        None => anyhow!(errors),
-    })?;
+    let variables = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let settings = Settings::new(key, HOSTS)
+        .overlaid(text.as_deref(), variables)
+        .map_err(|errors| match text {
+            Some(_) => anyhow!("{}: {errors}", path.display()),
+            None => anyhow!(errors),
+        })?;
     for weakness in settings.weaknesses() {
         tracing::warn!(target: "palisade::settings", threat = weakness.threat.id(), "{}", weakness.what);
     }
@@ -115,12 +136,21 @@ fn announce(addresses: &[SocketAddr], redirect: Option<SocketAddr>, authority: O
         lines.push(format!("redirecting from http://{}", place(address)));
     }
     if let Some(address) = addresses.first() {
-        lines.push(format!("\nOpen https://{}/ in a browser and sign up.", place(*address)));
+        lines.push(format!(
+            "\nOpen https://{}/ in a browser and sign up.",
+            place(*address)
+        ));
         if let Some(authority) = authority {
             let authority = authority.display();
-            lines.push("Your browser will warn you until it knows this machine's authority. Import it once:".to_owned());
+            lines.push(
+                "Your browser will warn you until it knows this machine's authority. Import it once:"
+                    .to_owned(),
+            );
             lines.push(format!("  {authority}"));
-            lines.push(format!("or try:\n  curl --cacert {authority} https://{}/", place(*address)));
+            lines.push(format!(
+                "or try:\n  curl --cacert {authority} https://{}/",
+                place(*address)
+            ));
         }
     }
     // Serving goes on where nobody reads along.
@@ -130,5 +160,9 @@ fn announce(addresses: &[SocketAddr], redirect: Option<SocketAddr>, authority: O
 /// The address as a browser on this machine is told it: by the name that the certificate is for.
 fn place(address: SocketAddr) -> String {
     let ip = address.ip();
-    if ip.is_loopback() || ip.is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+    if ip.is_loopback() || ip.is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    }
 }

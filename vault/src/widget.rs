@@ -16,7 +16,8 @@ use crate::app::App;
 
 pub(crate) fn routes(origins: &[String]) -> Result<Router<App>, InvalidAncestor> {
     let route = if origins.is_empty() {
-        get(widget).frame_exempt("public: it asks for no session, says the same to everybody and has no button")
+        get(widget)
+            .frame_exempt("public: it asks for no session, says the same to everybody and has no button")
     } else {
         get(widget).frame_ancestors(origins)?
     };

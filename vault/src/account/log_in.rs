@@ -10,7 +10,8 @@ use crate::app::App;
 use crate::pages::Page;
 
 /// Django's sentence.
-const WRONG: &str = "Please enter a correct username and password. Note that both fields may be case-sensitive.";
+const WRONG: &str =
+    "Please enter a correct username and password. Note that both fields may be case-sensitive.";
 
 /// Django's `AuthenticationForm`.
 #[derive(Form)]

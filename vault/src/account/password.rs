@@ -45,7 +45,10 @@ pub(super) async fn take(
         Ok(form) => form,
         Err(form) => return page.ask_again("password.html", &form),
     };
-    let refused = match auth.change_password(&user, &form.old_password, &form.new_password1).await {
+    let refused = match auth
+        .change_password(&user, &form.old_password, &form.new_password1)
+        .await
+    {
         Ok(()) => {
             let sentence = "Your password is changed. Every other session of yours has ended.";
             leave_notice(auth.session(), sentence).await?;

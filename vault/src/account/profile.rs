@@ -15,7 +15,13 @@ pub(super) struct ProfileForm {
     first_name: String,
     #[form(optional, max_length = 150, autocomplete = "family-name")]
     last_name: String,
-    #[form(label = "Email address", optional, email, max_length = 254, autocomplete = "email")]
+    #[form(
+        label = "Email address",
+        optional,
+        email,
+        max_length = 254,
+        autocomplete = "email"
+    )]
     email: String,
 }
 
@@ -35,14 +41,26 @@ pub(super) async fn take(
     };
     let mut profile = profile(&user);
     let changed = form.into_form().apply(&mut profile);
-    let sentence = if changed.is_empty() { "Nothing has changed." } else { "Your profile is saved." };
+    let sentence = if changed.is_empty() {
+        "Nothing has changed."
+    } else {
+        "Your profile is saved."
+    };
     if !changed.is_empty() {
-        auth.users().store().save_profile(user.id, profile).await.map_err(AuthError::from)?;
+        auth.users()
+            .store()
+            .save_profile(user.id, profile)
+            .await
+            .map_err(AuthError::from)?;
     }
     leave_notice(auth.session(), sentence).await?;
     Ok(Redirect::to("/profile/").into_response())
 }
 
 fn profile(user: &LoggedIn) -> Profile {
-    Profile { first_name: user.first_name.clone(), last_name: user.last_name.clone(), email: user.email.clone() }
+    Profile {
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        email: user.email.clone(),
+    }
 }

@@ -17,7 +17,13 @@ use crate::pages::{Page, leave_notice};
 pub(super) struct SignUpForm {
     #[form(username, help = "Letters, digits and @ . + - _ only.")]
     username: String,
-    #[form(label = "Email address (optional)", optional, email, max_length = 254, autocomplete = "email")]
+    #[form(
+        label = "Email address (optional)",
+        optional,
+        email,
+        max_length = 254,
+        autocomplete = "email"
+    )]
     email: String,
     #[form(
         label = "Password",
@@ -52,11 +58,19 @@ pub(super) async fn take(
         Ok(form) => form,
         Err(form) => return page.ask_again("sign_up.html", &form),
     };
-    let new = NewUser { username: form.username.clone(), email: form.email.clone(), ..NewUser::default() };
+    let new = NewUser {
+        username: form.username.clone(),
+        email: form.email.clone(),
+        ..NewUser::default()
+    };
     let refused = match auth.sign_up(new, &form.password1).await {
         Ok(user) => {
             auth.login(&user).await?;
-            leave_notice(auth.session(), "Welcome. Your account is ready, and you are logged in.").await?;
+            leave_notice(
+                auth.session(),
+                "Welcome. Your account is ready, and you are logged in.",
+            )
+            .await?;
             return Ok(Redirect::to(&app.after_login).into_response());
         }
         Err(SignUpError::Password(problems)) => form.refuse("password1", sentences(&problems)),

@@ -19,7 +19,10 @@ impl FromRequestParts<App> for OwnNote {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
         let user = <LoggedIn as FromRequestParts<App>>::from_request_parts(parts, app).await?;
-        let id = Path::<String>::from_request_parts(parts, app).await.ok().and_then(|Path(id)| id.parse().ok());
+        let id = Path::<String>::from_request_parts(parts, app)
+            .await
+            .ok()
+            .and_then(|Path(id)| id.parse().ok());
         let note = match id {
             Some(id) => app.notes.find(user.id, id)?,
             None => None,

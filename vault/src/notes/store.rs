@@ -55,9 +55,17 @@ impl Notes {
     /// Lists a person's notes, newest first.
     pub(super) fn list(&self, owner: i64) -> Result<Vec<NoteLine>, SqliteError> {
         self.0.read(|reader| {
-            reader.all("SELECT id, title, written FROM vault_note WHERE owner = ?1 ORDER BY id DESC", params![owner], |row| {
-                Ok(NoteLine { id: row.get(0)?, title: row.get(1)?, written: written(row, 2)? })
-            })
+            reader.all(
+                "SELECT id, title, written FROM vault_note WHERE owner = ?1 ORDER BY id DESC",
+                params![owner],
+                |row| {
+                    Ok(NoteLine {
+                        id: row.get(0)?,
+                        title: row.get(1)?,
+                        written: written(row, 2)?,
+                    })
+                },
+            )
         })
     }
 
@@ -105,7 +113,10 @@ impl Notes {
     /// Deletes a person's note, and says whether there was one.
     pub(super) async fn remove(&self, owner: i64, id: i64) -> Result<bool, SqliteError> {
         let work = self.0.write(move |writer| {
-            let removed = writer.execute("DELETE FROM vault_note WHERE owner = ?1 AND id = ?2", params![owner, id])?;
+            let removed = writer.execute(
+                "DELETE FROM vault_note WHERE owner = ?1 AND id = ?2",
+                params![owner, id],
+            )?;
             Ok(removed == 1)
         });
         work.await
@@ -127,14 +138,26 @@ mod tests {
         let users = SqliteUsers::new(database.clone()).unwrap();
         let mut ids = Vec::new();
         for username in ["ann", "bob"] {
-            let new = NewUser { username: username.to_owned(), ..NewUser::default() };
-            ids.push(users.create(new, Sensitive::new("!".to_owned()), UNIX_EPOCH).await.unwrap().id);
+            let new = NewUser {
+                username: username.to_owned(),
+                ..NewUser::default()
+            };
+            ids.push(
+                users
+                    .create(new, Sensitive::new("!".to_owned()), UNIX_EPOCH)
+                    .await
+                    .unwrap()
+                    .id,
+            );
         }
         (Notes::open(database).unwrap(), ids[0], ids[1])
     }
 
     async fn add(notes: &Notes, owner: i64, title: &str) -> Option<i64> {
-        notes.add(owner, title.to_owned(), "secret".to_owned(), UNIX_EPOCH).await.unwrap()
+        notes
+            .add(owner, title.to_owned(), "secret".to_owned(), UNIX_EPOCH)
+            .await
+            .unwrap()
     }
 
     #[tokio::test]

@@ -10,7 +10,8 @@ use time::macros::format_description;
 
 const WORDS: &[BorrowedFormatItem<'_>] =
     format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
-const MACHINE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+const MACHINE: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 /// Writes a moment for a template: in words, and for machines.
 pub(crate) fn moment(at: SystemTime) -> Value {
@@ -27,7 +28,13 @@ mod tests {
     #[test]
     fn moment_is_written_in_words_and_for_machines() {
         let moment = moment(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
-        assert_eq!(moment.get_attr("words").unwrap().as_str(), Some("14 November 2023, 22:13 UTC"));
-        assert_eq!(moment.get_attr("machine").unwrap().as_str(), Some("2023-11-14T22:13:20Z"));
+        assert_eq!(
+            moment.get_attr("words").unwrap().as_str(),
+            Some("14 November 2023, 22:13 UTC")
+        );
+        assert_eq!(
+            moment.get_attr("machine").unwrap().as_str(),
+            Some("2023-11-14T22:13:20Z")
+        );
     }
 }
