@@ -52,7 +52,7 @@ pub(crate) const TASKS: &[Task] = &[
 ];
 
 /// The targets of the gauntlet; `vault` joins when the vault runs.
-const GAUNTLET: [&str; 2] = ["--test", "weak_twin"];
+const GAUNTLET: [&str; 4] = ["--test", "weak_twin", "--test", "vault"];
 
 fn ci() -> Vec<Stage> {
     let mut stages = vec![fmt(), lint(), build(), test(), browser()];

@@ -104,7 +104,8 @@ impl SqliteError {
 /// What passes is a 503, as a fault of the store never is an empty answer; everything else is a 500.
 impl From<SqliteError> for Rejection {
     fn from(error: SqliteError) -> Self {
-        let source = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
+        let source =
+            std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
         let reason = format!("{error}{source}");
         if error.is_temporary() {
             Rejection::unavailable(reason, 5).with_hint("Please try again in a moment.")
