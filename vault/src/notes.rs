@@ -102,6 +102,11 @@ async fn read(OwnNote(note): OwnNote, page: Page) -> Result<Response, Rejection>
     page.show("note.html", context! { note => whole(&note) })
 }
 
+/// Deletes nothing: whoever had to log in between the button and the deletion comes here, and is asked again.
+async fn back(OwnNote(note): OwnNote) -> Redirect {
+    Redirect::to(&format!("/secret/{}/", note.id))
+}
+
 async fn delete(
     State(app): State<App>,
     OwnNote(note): OwnNote,
