@@ -11,7 +11,7 @@ pub(crate) use store::Notes;
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use minijinja::context;
 use minijinja::value::Value;
 use palisade::auth::LoggedIn;
@@ -47,7 +47,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/secret/", get(ask).post(keep))
         .route("/secret/shown/", get(show_once))
         .route("/secret/{id}/", get(read))
-        .route("/secret/{id}/delete/", post(delete))
+        .route("/secret/{id}/delete/", get(back).post(delete))
 }
 
 async fn home(State(app): State<App>, user: Option<LoggedIn>, page: Page) -> Result<Response, Rejection> {
@@ -100,6 +100,11 @@ async fn show_once(
 
 async fn read(OwnNote(note): OwnNote, page: Page) -> Result<Response, Rejection> {
     page.show("note.html", context! { note => whole(&note) })
+}
+
+/// Deletes nothing: whoever had to log in between the button and the deletion comes here, and is asked again.
+async fn back(OwnNote(note): OwnNote) -> Redirect {
+    Redirect::to(&format!("/secret/{}/", note.id))
 }
 
 async fn delete(

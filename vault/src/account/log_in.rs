@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use palisade::auth::{Auth, LoggedIn, Next};
+use palisade::auth::{Auth, Next};
 use palisade::form::{Checked, Form};
 use palisade::{Rejection, Sensitive};
 
@@ -22,8 +22,8 @@ pub(super) struct LogInForm {
     password: Sensitive<String>,
 }
 
-/// The form posts to the address it is shown at, so that `next` comes along in the query.
-/// It is shown to whoever is logged in, too: that is how one changes to another account.
+/// The form posts to the address it is shown at, so that `next` comes along in the query. It is shown to whoever is logged
+/// in, too: a login as somebody else begins a new session.
 pub(super) async fn ask(page: Page) -> Result<Response, Rejection> {
     page.ask("log_in.html", &LogInForm::blank())
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use palisade::auth::{Auth, LoggedIn, NewUser, SignUpError};
+use palisade::auth::{Auth, NewUser, SignUpError};
 use palisade::core::secret::constant_time_eq;
 use palisade::form::{Checked, Form, FormErrors};
 use palisade::{Rejection, Sensitive};
@@ -41,10 +41,7 @@ fn both_passwords_alike(form: &mut SignUpForm, errors: &mut FormErrors) {
     }
 }
 
-pub(super) async fn ask(user: Option<LoggedIn>, page: Page) -> Result<Response, Rejection> {
-    if user.is_some() {
-        return Ok(Redirect::to("/").into_response());
-    }
+pub(super) async fn ask(page: Page) -> Result<Response, Rejection> {
     page.ask("sign_up.html", &SignUpForm::blank())
 }
 

@@ -74,6 +74,7 @@ async fn deleted_note_is_gone_and_the_page_says_so() {
     let mut anna = Site::open().member("anna").await;
     keep(&mut anna, "Door", "4711-0815").await;
     let token = anna.open("/secret/1/").await.says("Yes, delete it").token();
+    anna.open("/secret/1/delete/").await.leads_to("/secret/1/");
     anna.post("/secret/1/delete/", &[], &token).await.leads_to("/");
     anna.open("/").await.says("The note is deleted.").hides("Door");
     assert_eq!(anna.open("/secret/1/").await.status, 404);
