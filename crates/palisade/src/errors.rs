@@ -135,8 +135,8 @@ impl Seen {
         let refusal = response.extensions_mut().remove::<Refusal>();
         let status = response.status();
         if status.is_client_error() || status.is_server_error() {
-            let unsaid =
-                (refusal.is_none() && response.body().is_end_stream()).then(|| Refusal::unsaid(status));
+            let silent = response.body().is_end_stream() && !response.headers().contains_key(CONTENT_TYPE);
+            let unsaid = (refusal.is_none() && silent).then(|| Refusal::unsaid(status));
             if let Some(refusal) = refusal.as_ref().or(unsaid.as_ref()) {
                 let trouble = Trouble {
                     id: self.id,

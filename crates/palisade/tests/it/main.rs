@@ -19,3 +19,5 @@ mod serve_lifecycle;
 mod serve_limits;
 mod serve_site;
 mod serve_tls;
+mod session_stores;
+mod sessions;
