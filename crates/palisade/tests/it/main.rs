@@ -14,6 +14,7 @@ mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
+mod login;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
