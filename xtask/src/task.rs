@@ -88,7 +88,10 @@ fn browser() -> Stage {
 }
 
 fn extras() -> Vec<Stage> {
-    let workspaces = [("fuzz", "fuzz/Cargo.toml"), ("benches", "benches/Cargo.toml")];
+    let workspaces = [
+        ("fuzz", "fuzz/Cargo.toml"),
+        ("benches", "benches/harness/Cargo.toml"),
+    ];
     let present = workspaces
         .into_iter()
         .filter(|(_, manifest)| Path::new(manifest).is_file());

@@ -233,7 +233,7 @@ async fn token_field(
 /// Whether a body was longer than it may be: by this limit or by the route's, which is further in and wrapped.
 fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
-        .any(|error| error.is::<http_body_util::LengthLimitError>())
+        .any(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
 }
 
 fn too_big() -> Rejection {
