@@ -11,7 +11,13 @@
 //! exemption, and inside the session because the secret may live there.
 //!
 //! [`Palisade::protect`] consumes the finished router, so that no route can be added outside; [`crate::serve()`] takes only
-//! what it returns, so that an unprotected router does not compile.
+//! what it returns, so that an unprotected router does not compile:
+//!
+//! ```compile_fail
+//! # async fn run(tls: palisade::serve::Tls) -> Result<(), palisade::serve::ServeError> {
+//! palisade::serve(palisade::Router::new(), tls).await
+//! # }
+//! ```
 
 use std::convert::Infallible;
 use std::sync::Arc;
