@@ -19,8 +19,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use axum::body::Body;
-use http::header::{ACCEPT, HeaderName};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, Method, Request, Response, Uri};
+use http_body::Body as _;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -133,16 +134,17 @@ impl Seen {
     fn finish(self, mut response: Response<Body>, layer: &ErrorLayer) -> Response<Body> {
         let refusal = response.extensions_mut().remove::<Refusal>();
         let status = response.status();
-        if let Some(refusal) = refusal
-            .as_ref()
-            .filter(|_| status.is_client_error() || status.is_server_error())
-        {
-            let trouble = Trouble {
-                id: self.id,
-                status,
-                refusal,
-            };
-            layer.page.render(&trouble, self.accept.as_ref(), &mut response);
+        if status.is_client_error() || status.is_server_error() {
+            let silent = response.body().is_end_stream() && !response.headers().contains_key(CONTENT_TYPE);
+            let unsaid = (refusal.is_none() && silent).then(|| Refusal::unsaid(status));
+            if let Some(refusal) = refusal.as_ref().or(unsaid.as_ref()) {
+                let trouble = Trouble {
+                    id: self.id,
+                    status,
+                    refusal,
+                };
+                layer.page.render(&trouble, self.accept.as_ref(), &mut response);
+            }
         }
         response
             .headers_mut()

@@ -53,7 +53,7 @@ use std::time::SystemTime;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, request};
-use palisade_core::session::{InvalidValue, SessionData, SessionExpiry};
+use palisade_core::session::{AUTH_USER_HASH, InvalidValue, SessionData, SessionExpiry};
 use palisade_core::{Threat, cookie};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -117,6 +117,8 @@ struct Inner {
     sessions: Sessions,
     cookies: Option<HeaderValue>,
     accessed: AtomicBool,
+    /// Whether the response has begun: nothing can be saved any more, even of a session that nobody had asked for.
+    closed: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -131,7 +133,8 @@ struct State {
     changes: Vec<Change>,
     fate: Fate,
     device: Option<Device>,
-    closed: bool,
+    /// How many changes only keep a login alive: that they came too late is no news to the person.
+    housekeeping: usize,
 }
 
 /// What becomes of the key.
@@ -149,6 +152,7 @@ impl Session {
             sessions,
             cookies,
             accessed: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             state: Mutex::new(State::default()),
         }))
     }
@@ -266,6 +270,7 @@ impl Session {
         state.fate = Fate::Flush;
         state.view = SessionData::new();
         state.changes.clear();
+        state.housekeeping = 0;
         state.device = None;
         Ok(())
     }
@@ -316,9 +321,18 @@ impl Session {
         Ok(())
     }
 
+    /// Signs a login again that an older key of ours signed, under a new session key. A concurrent request may have done it
+    /// first; then this one has nothing to tell.
+    pub(crate) async fn renew_login(&self, hash: &str) -> Result<(), SessionError> {
+        self.cycle_key().await?;
+        self.insert(AUTH_USER_HASH, hash).await?;
+        self.open().await?.housekeeping += 1;
+        Ok(())
+    }
+
     /// The state, loaded.
     async fn state(&self) -> Result<MutexGuard<'_, State>, SessionError> {
-        self.0.accessed.store(true, Ordering::Relaxed);
+        self.0.accessed.store(true, Ordering::SeqCst);
         let mut state = self.0.state.lock().await;
         if !state.loaded {
             self.load(&mut state).await?;
@@ -329,7 +343,7 @@ impl Session {
     /// The state, loaded and open for changes.
     async fn open(&self) -> Result<MutexGuard<'_, State>, SessionError> {
         let state = self.state().await?;
-        if state.closed {
+        if self.0.closed.load(Ordering::SeqCst) {
             Err(SessionError::Closed)
         } else {
             Ok(state)

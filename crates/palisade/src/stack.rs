@@ -205,7 +205,8 @@ impl Palisade {
                     .layer(GuardLayer::new(query).layer(PanicLayer.layer(inner))),
             ),
         );
-        let redactor = Redactor::new(settings.session_cookie_name.clone());
+        let redactor =
+            Redactor::new(settings.session_cookie_name.clone()).with_refused(self.sensitive.clone());
         Protected(ErrorLayer::new(self.page.clone(), redactor).layer(guarded))
     }
 

@@ -217,7 +217,7 @@ async fn token_field(
             }
             let bytes = match Limited::new(body, limit).collect().await {
                 Ok(collected) => collected.to_bytes(),
-                Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(too_big()),
+                Err(error) if is_length_limit(&*error) => return Err(too_big()),
                 Err(_) => return Err(Rejection::bad_request("the request's body broke off")),
             };
             Ok((urlencoded_field(&bytes), Body::from(bytes)))
@@ -228,6 +228,12 @@ async fn token_field(
         },
         _ => Ok((None, body)),
     }
+}
+
+/// Whether a body was longer than it may be: by this limit or by the route's, which is further in and wrapped.
+fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|error| error.is::<http_body_util::LengthLimitError>())
 }
 
 fn too_big() -> Rejection {
@@ -269,8 +275,13 @@ async fn multipart_field(boundary: &str, mut body: Body) -> Result<(Option<Strin
                 seen.extend_from_slice(&data);
                 false
             }
+            Some(Err(error)) if is_length_limit(&error) => return Err(too_big()),
             Some(Err(_)) => return Err(Rejection::bad_request("the request's body broke off")),
-            None => true,
+            None => {
+                // A body that has ended may not be asked again.
+                body = Body::empty();
+                true
+            }
         };
         if over || seen.len() >= worth_a_look {
             match scan(&seen, boundary) {

@@ -54,7 +54,11 @@ impl Sessions {
             codec: SessionCodec::new(&settings.key_ring()),
             clock,
             cookie_name: settings.session_cookie_name.clone(),
-            attributes: settings.session_cookie_attributes(),
+            // Each session has its own age, or none: the settings' would outlive the browser of who asked to be forgotten.
+            attributes: CookieAttributes {
+                max_age: None,
+                ..settings.session_cookie_attributes()
+            },
             age,
             idle: settings.session_idle_limit(),
             absolute: settings.session_absolute_age,
