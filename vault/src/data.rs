@@ -23,7 +23,13 @@ impl DataFolder {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let path = std::path::absolute(path)?;
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        made.map_err(|error| anyhow!("cannot make the data folder {}: {}", path.display(), error.kind()))?;
+        made.map_err(|error| {
+            anyhow!(
+                "cannot make the data folder {}: {}",
+                path.display(),
+                reason(&error)
+            )
+        })?;
         let mode = fs::metadata(&path)?.permissions().mode();
         if mode & 0o077 != 0 {
             tracing::warn!(
@@ -53,14 +59,14 @@ impl DataFolder {
                 anyhow!(
                     "cannot write to the data folder {}: {}",
                     self.0.display(),
-                    error.kind()
+                    reason(&error)
                 )
             })?,
             Err(error) => {
                 return Err(anyhow!(
                     "cannot read the key {}: {}",
                     path.display(),
-                    error.kind()
+                    reason(&error)
                 ));
             }
         };
@@ -92,6 +98,15 @@ fn make_key(path: &Path) -> io::Result<String> {
     match linked {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::read_to_string(path),
         linked => linked.map(|()| key),
+    }
+}
+
+/// Says in plain words why a file cannot be had.
+pub(crate) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "a file is in the way".to_owned(),
+        ErrorKind::NotFound => "it is not there".to_owned(),
+        kind => kind.to_string(),
     }
 }
 

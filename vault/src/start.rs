@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app;
 use crate::cli::Options;
-use crate::data::DataFolder;
+use crate::data::{DataFolder, reason};
 
 /// The hosts that are answered to unless the settings name others.
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -108,7 +108,7 @@ fn settings(named: Option<&Path>, key: SecretKey) -> Result<Settings> {
             return Err(anyhow!(
                 "cannot read the settings {}: {}",
                 path.display(),
-                error.kind()
+                reason(&error)
             ));
         }
     };

@@ -191,7 +191,7 @@ fn folder_that_cannot_be_made_is_named() -> Result<()> {
     assert_eq!(
         said,
         format!(
-            "vault: cannot make the data folder {}: not a directory",
+            "vault: cannot make the data folder {}: a file is in the way",
             data.display()
         )
     );
@@ -285,7 +285,7 @@ fn settings_that_are_asked_for_must_be_there() -> Result<()> {
     assert_eq!(
         said,
         format!(
-            "vault: cannot read the settings {}: entity not found",
+            "vault: cannot read the settings {}: it is not there",
             config.display()
         )
     );
