@@ -6,14 +6,20 @@ use std::path::Path;
 fn packages() -> Vec<(String, String, bool)> {
     let lock = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock")).unwrap();
     let field = |entry: &str, name: &str| {
-        let line = entry.lines().find(|line| line.starts_with(&format!("{name} = ")))?;
+        let line = entry
+            .lines()
+            .find(|line| line.starts_with(&format!("{name} = ")))?;
         Some(line.split('"').nth(1)?.to_owned())
     };
     lock.split("[[package]]")
         .skip(1)
         .map(|entry| {
             let ours = field(entry, "source").is_none();
-            (field(entry, "name").unwrap(), field(entry, "version").unwrap(), ours)
+            (
+                field(entry, "name").unwrap(),
+                field(entry, "version").unwrap(),
+                ours,
+            )
         })
         .collect()
 }
@@ -23,7 +29,10 @@ fn packages() -> Vec<(String, String, bool)> {
 fn d12_all_our_crates_have_one_version() {
     let ours: Vec<_> = packages().into_iter().filter(|(.., ours)| *ours).collect();
     assert!(ours.len() >= 4, "{ours:?}");
-    assert!(ours.iter().all(|(_, version, _)| *version == ours[0].1), "{ours:?}");
+    assert!(
+        ours.iter().all(|(_, version, _)| *version == ours[0].1),
+        "{ours:?}"
+    );
 }
 
 #[test]
@@ -33,7 +42,21 @@ fn there_is_one_crypto_provider_one_runtime_and_one_of_each_protocol() {
     for name in ["aws-lc-rs", "rustls", "tokio", "hyper", "axum", "libsqlite3-sys"] {
         assert_eq!(versions(name), 1, "{name}");
     }
-    for name in ["ring", "openssl", "openssl-sys", "native-tls", "async-std", "smol"] {
+    for name in ["openssl", "openssl-sys", "native-tls", "async-std", "smol"] {
         assert_eq!(versions(name), 0, "{name}");
     }
+}
+
+/// The lock file names every optional dependency; what counts is what is built.
+#[test]
+fn the_second_crypto_provider_is_not_built() {
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--workspace", "--edges", "all", "--prefix", "none"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    assert!(tree.lines().any(|line| line.starts_with("aws-lc-rs v")));
+    assert!(!tree.lines().any(|line| line.starts_with("ring v")));
 }
