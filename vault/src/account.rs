@@ -8,10 +8,9 @@ mod password;
 mod profile;
 mod sign_up;
 
-use axum::extract::State;
 use axum::response::Redirect;
 use axum::routing::get;
-use palisade::auth::Auth;
+use palisade::auth::{Auth, Next};
 use palisade::password::PasswordProblem;
 use palisade::{Rejection, Router};
 
@@ -26,9 +25,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/password/", get(password::ask).post(password::take))
 }
 
-async fn log_out(State(app): State<App>, auth: Auth) -> Result<Redirect, Rejection> {
+async fn log_out(auth: Auth, next: Next) -> Result<Redirect, Rejection> {
     auth.logout().await?;
-    Ok(Redirect::to(&app.after_logout))
+    Ok(Redirect::to(&next.after_logout(None)))
 }
 
 /// Logs nobody out: any site can make a browser follow a link. The page it leads to has the button.

@@ -3,8 +3,6 @@
 //! There is one exception, in `widget`: a page that other sites may frame. Everything else has the stack's defaults, which are
 //! the strict ones, and needs no word here.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 use palisade::auth::SqliteUsers;
 use palisade::clock::Clock;
@@ -22,10 +20,6 @@ pub(crate) struct App {
     pub(crate) notes: Notes,
     pub(crate) templates: Templates,
     pub(crate) clock: Clock,
-    /// Where a login leads without `next`.
-    pub(crate) after_login: Arc<str>,
-    /// Where a logout leads.
-    pub(crate) after_logout: Arc<str>,
 }
 
 /// Prepares what protects the site: sessions and users in one database, and the site's own page for what goes wrong.
@@ -46,18 +40,11 @@ pub fn palisade(settings: Settings, database: &Sqlite, clock: Clock) -> Result<P
 /// # Errors
 ///
 /// When the database cannot be brought up to date, or one of the origins is none.
-pub fn routes(
-    settings: &Settings,
-    database: &Sqlite,
-    clock: Clock,
-    widget_origins: &[String],
-) -> Result<Router> {
+pub fn routes(database: &Sqlite, clock: Clock, widget_origins: &[String]) -> Result<Router> {
     let app = App {
         notes: Notes::open(database.clone())?,
         templates: Templates::load()?,
         clock,
-        after_login: settings.login_redirect_url.as_str().into(),
-        after_logout: settings.logout_redirect_url.as_str().into(),
     };
     let routes = Router::new()
         .merge(notes::routes())

@@ -50,7 +50,7 @@ pub async fn run(options: Options) -> Result<()> {
 
     let clock = Clock::system();
     let database = Sqlite::open(data.database())?;
-    let routes = app::routes(&settings, &database, clock.clone(), &options.widget_origins)?;
+    let routes = app::routes(&database, clock.clone(), &options.widget_origins)?;
     let palisade = app::palisade(settings, &database, clock)?;
     let site = palisade.protect(routes);
 

@@ -91,6 +91,17 @@ impl StackContext {
             .ok_or_else(|| Rejection::internal("the stack is missing: serve what Palisade::protect returns"))
     }
 
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        let settings = Settings::for_tests(palisade_core::SecretKey::new("a key of tests"));
+        Self(Arc::new(Offer {
+            forms: Arc::new(FormPolicy::from_settings(&settings)),
+            settings: Arc::new(settings),
+            clock: Clock::system(),
+            users: None,
+        }))
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
     }

@@ -1,12 +1,10 @@
 //! Logging in. A wrong name and a wrong password are answered alike, in the same time.
 
-use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use palisade::auth::{Auth, Next};
 use palisade::form::{Checked, Form};
 use palisade::{Rejection, Sensitive};
 
-use crate::app::App;
 use crate::pages::Page;
 
 /// Django's sentence.
@@ -29,7 +27,6 @@ pub(super) async fn ask(page: Page) -> Result<Response, Rejection> {
 }
 
 pub(super) async fn take(
-    State(app): State<App>,
     auth: Auth,
     next: Next,
     page: Page,
@@ -42,7 +39,7 @@ pub(super) async fn take(
     match auth.authenticate(&form.username, &form.password).await? {
         Some(user) => {
             auth.login(&user).await?;
-            Ok(Redirect::to(&next.or_default(None, &app.after_login)).into_response())
+            Ok(Redirect::to(&next.after_login(None)).into_response())
         }
         None => page.ask_again("log_in.html", &form.refuse_form(WRONG)),
     }

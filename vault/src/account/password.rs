@@ -2,7 +2,6 @@
 
 use axum::response::{IntoResponse as _, Redirect, Response};
 use palisade::auth::{Auth, LoggedIn, PasswordChangeError};
-use palisade::core::secret::constant_time_eq;
 use palisade::form::{Checked, Form, FormErrors};
 use palisade::{Rejection, Sensitive};
 
@@ -26,7 +25,7 @@ pub(super) struct PasswordForm {
 }
 
 fn both_passwords_alike(form: &mut PasswordForm, errors: &mut FormErrors) {
-    if !constant_time_eq(form.new_password1.expose(), form.new_password2.expose()) {
+    if !form.new_password1.matches(&form.new_password2) {
         errors.add("new_password2", "The two password fields didn’t match.");
     }
 }

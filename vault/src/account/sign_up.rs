@@ -1,14 +1,11 @@
 //! Signing up: an account without any privilege, and at once logged in.
 
-use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use palisade::auth::{Auth, NewUser, SignUpError};
-use palisade::core::secret::constant_time_eq;
+use palisade::auth::{Auth, NewUser, Next, SignUpError};
 use palisade::form::{Checked, Form, FormErrors};
 use palisade::{Rejection, Sensitive};
 
 use super::sentences;
-use crate::app::App;
 use crate::pages::{Page, leave_notice};
 
 /// Django's `UserCreationForm`, and an address.
@@ -36,7 +33,7 @@ pub(super) struct SignUpForm {
 }
 
 fn both_passwords_alike(form: &mut SignUpForm, errors: &mut FormErrors) {
-    if !constant_time_eq(form.password1.expose(), form.password2.expose()) {
+    if !form.password1.matches(&form.password2) {
         errors.add("password2", "The two password fields didn’t match.");
     }
 }
@@ -46,8 +43,8 @@ pub(super) async fn ask(page: Page) -> Result<Response, Rejection> {
 }
 
 pub(super) async fn take(
-    State(app): State<App>,
     auth: Auth,
+    next: Next,
     page: Page,
     form: Checked<SignUpForm>,
 ) -> Result<Response, Rejection> {
@@ -68,7 +65,7 @@ pub(super) async fn take(
                 "Welcome. Your account is ready, and you are logged in.",
             )
             .await?;
-            return Ok(Redirect::to(&app.after_login).into_response());
+            return Ok(Redirect::to(&next.after_login(None)).into_response());
         }
         Err(SignUpError::Password(problems)) => form.refuse("password1", sentences(&problems)),
         Err(SignUpError::Auth(error)) => return Err(error.into()),

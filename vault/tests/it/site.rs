@@ -34,7 +34,7 @@ impl Site {
         let settings = Settings::new(SecretKey::new(KEY), ["localhost"]);
         let database = Sqlite::in_memory().unwrap();
         let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
-        let routes = app::routes(&settings, &database, Clock::system(), &origins).unwrap();
+        let routes = app::routes(&database, Clock::system(), &origins).unwrap();
         let palisade = app::palisade(settings, &database, Clock::system())
             .unwrap()
             .with_users_and(
