@@ -27,6 +27,7 @@ use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use http::{Request, request, response};
 use palisade_core::Settings;
+use palisade_core::session::SessionAuthHasher;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -81,6 +82,7 @@ struct Offer {
     settings: Arc<Settings>,
     clock: Clock,
     users: Option<Users>,
+    login_hasher: SessionAuthHasher,
     forms: Arc<FormPolicy>,
 }
 
@@ -108,6 +110,11 @@ impl StackContext {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// What ties a session to the password it was opened with.
+    pub(crate) fn login_hasher(&self) -> &SessionAuthHasher {
+        &self.0.login_hasher
     }
 
     pub(crate) fn forms(&self) -> Arc<FormPolicy> {
@@ -207,6 +214,7 @@ impl Palisade {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),
             users: self.users.clone(),
+            login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             forms: Arc::new(FormPolicy::from_settings(settings)),
         }));
         let session = self
