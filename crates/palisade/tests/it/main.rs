@@ -9,6 +9,8 @@
 )]
 
 mod client;
+mod corpus_scan;
+mod csrf;
 mod defects;
 mod flaky;
 mod form_compile;
