@@ -284,9 +284,12 @@ async fn multipart_field(boundary: &str, mut body: Body) -> Result<(Option<Strin
             }
         };
         if over || seen.len() >= worth_a_look {
-            match scan(&seen, boundary) {
+            // Never more than the limit, however long the last frame: the verdict is not to depend on how the body was cut.
+            match scan(seen.get(..SCAN_LIMIT).unwrap_or(&seen), boundary) {
                 Scan::Found(token) => break Some(token),
-                Scan::More if !over && seen.len() < SCAN_LIMIT => worth_a_look = seen.len() * 2,
+                Scan::More if !over && seen.len() < SCAN_LIMIT => {
+                    worth_a_look = SCAN_LIMIT.min(seen.len() * 2)
+                }
                 Scan::Absent | Scan::More => break None,
             }
         }

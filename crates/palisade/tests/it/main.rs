@@ -9,12 +9,18 @@
 )]
 
 mod client;
+mod corpus_scan;
+mod csrf;
 mod defects;
 mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
+mod headers;
+mod log;
 mod login;
+mod pages;
+mod routes;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
