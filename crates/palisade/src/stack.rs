@@ -205,7 +205,8 @@ impl Palisade {
                     .layer(GuardLayer::new(query).layer(PanicLayer.layer(inner))),
             ),
         );
-        let redactor = Redactor::new(settings.session_cookie_name.clone());
+        let redactor =
+            Redactor::new(settings.session_cookie_name.clone()).with_refused(self.sensitive.clone());
         Protected(ErrorLayer::new(self.page.clone(), redactor).layer(guarded))
     }
 
@@ -217,9 +218,13 @@ impl Palisade {
         guard.with_revocation(move |key| {
             let (sessions, key) = (sessions.clone(), SessionKey::parse(key));
             tokio::spawn(async move {
-                if let Some(key) = key
-                    && let Err(error) = sessions.store().delete(&key).await
-                {
+                let Some(key) = key else { return };
+                let store = sessions.store();
+                // Anybody may send keys in clear; only one that opens a session is worth a write.
+                if let Ok(None) = store.load(&key, sessions.now()).await {
+                    return;
+                }
+                if let Err(error) = store.delete(&key).await {
                     tracing::error!(target: "palisade::session", %error, "could not revoke a session that crossed the network in clear");
                 }
             });
