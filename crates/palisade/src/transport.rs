@@ -352,7 +352,8 @@ fn is_public_name(host: &[u8]) -> bool {
     };
     let name = without_port(host);
     !name.starts_with('[')
-        && !name.ends_with("localhost")
+        && name != "localhost"
+        && !name.ends_with(".localhost")
         && !name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
