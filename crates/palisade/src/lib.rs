@@ -60,3 +60,24 @@ pub use stack::{Palisade, Protected};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// And those of the guide, a page each.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../../docs/guide/sessions.md")]
+    struct Sessions;
+    #[doc = include_str!("../../../docs/guide/csrf.md")]
+    struct Csrf;
+    #[doc = include_str!("../../../docs/guide/login.md")]
+    struct Login;
+    #[doc = include_str!("../../../docs/guide/forms.md")]
+    struct Forms;
+    #[doc = include_str!("../../../docs/guide/headers-and-frames.md")]
+    struct HeadersAndFrames;
+    #[doc = include_str!("../../../docs/guide/serving.md")]
+    struct Serving;
+    #[doc = include_str!("../../../docs/guide/beside-django.md")]
+    struct BesideDjango;
+    #[doc = include_str!("../../../docs/guide/deploying.md")]
+    struct Deploying;
+}
