@@ -226,7 +226,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
                     lines.extend(router.report().into_iter().map(|line| RouteLine {
                         path: format!("{}{}", prefix.trim_end_matches('/'), line.path),
                         policy: line.policy,
-                    }))
+                    }));
                 }
                 Part::Plain(_) => {}
             }

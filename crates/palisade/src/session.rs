@@ -311,7 +311,7 @@ impl Session {
     pub(crate) async fn begin(&self, device: Device) -> Result<(), SessionError> {
         let mut state = self.open().await?;
         let mut started = SessionData::new();
-        self.0.sessions.start(&mut started, self.0.sessions.now());
+        config::start(&mut started, self.0.sessions.now());
         if let Some(raw) = started.raw(config::STARTED) {
             let change = Change::Set(config::STARTED.into(), raw.to_owned());
             change.apply(&mut state.view);

@@ -105,10 +105,10 @@ impl Sessions {
                 match sessions.clear_expired().await {
                     Ok(0) => {}
                     Ok(cleared) => {
-                        tracing::info!(target: "palisade::session", cleared, "cleared expired sessions")
+                        tracing::info!(target: "palisade::session", cleared, "cleared expired sessions");
                     }
                     Err(error) => {
-                        tracing::warn!(target: "palisade::session", %error, "could not clear expired sessions")
+                        tracing::warn!(target: "palisade::session", %error, "could not clear expired sessions");
                     }
                 }
             }
@@ -161,15 +161,10 @@ impl Sessions {
 
     /// Whether use alone should move the session's end: when a tenth of its idle time, or five minutes, is gone.
     pub(super) fn wants_touch(&self, data: &SessionData, expires: SystemTime, now: SystemTime) -> bool {
-        let step = (self.0.idle / 10).min(Duration::from_secs(300));
+        let step = (self.0.idle / 10).min(Duration::from_mins(5));
         self.end(data, now)
             .duration_since(expires)
             .is_ok_and(|gained| gained >= step)
-    }
-
-    pub(super) fn start(&self, data: &mut SessionData, now: SystemTime) {
-        // A number is JSON.
-        let _ = data.insert(STARTED, &unix_seconds(now));
     }
 
     /// The cookie that carries the key.
@@ -199,4 +194,10 @@ fn sensitive(cookie: &SetCookie) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(cookie.to_string()).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// Begins the session's absolute lifetime.
+pub(super) fn start(data: &mut SessionData, now: SystemTime) {
+    // A number is JSON.
+    let _ = data.insert(STARTED, &unix_seconds(now));
 }
