@@ -9,18 +9,16 @@ use std::error::Error;
 use std::path::Path;
 
 use axum::response::{Html, Redirect};
-use palisade::auth::{Auth, AuthUsers, Credentials, LoggedIn};
-use palisade::core::secret::{SecretKey, Sensitive};
-use palisade::core::settings::Settings;
+use axum::routing::{get, post};
+use palisade::auth::{Auth, LoggedIn, NewUser, SqliteUsers, UserStore};
 use palisade::core::token::{Alphabet, random_string};
 use palisade::csrf::CsrfToken;
 use palisade::form::{Checked, Form};
-use palisade::rejection::Rejection;
-use palisade::router::{Router, get, post};
+use palisade::password::Hashers;
 use palisade::serve::Listen;
 use palisade::session::{Session, SqliteSessions};
 use palisade::sqlite::Sqlite;
-use palisade::stack::Palisade;
+use palisade::{Palisade, Rejection, Router, Sensitive, Settings};
 
 /// The one account that the load client logs in with.
 const USERNAME: &str = "alice";
@@ -33,24 +31,32 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: bench-palisade DATA-FOLDER PORT".into());
     };
     let database = Sqlite::open(Path::new(&data).join("palisade.sqlite3"))?;
-    let users = AuthUsers::new(database.clone());
-    if users.by_name(USERNAME)?.is_none() {
-        users
-            .create(USERNAME, &Sensitive::new(PASSWORD.to_owned()))
-            .await?;
+    let users = SqliteUsers::new(database.clone())?;
+    if users.by_username(USERNAME).await?.is_none() {
+        let password = Sensitive::new(PASSWORD.to_owned());
+        let encoded = Sensitive::new(Hashers::default().hash(&password).await?);
+        let new = NewUser {
+            username: USERNAME.to_owned(),
+            ..NewUser::default()
+        };
+        users.create(new, encoded, std::time::SystemTime::now()).await?;
     }
-    let palisade = Palisade::new(settings()?)
-        .with_sessions(SqliteSessions::new(database))
-        .with_users(users);
-    let app = palisade.protect(
-        Router::new()
-            .route("/hello", get(async || "hello, world"))
-            .route("/me", get(me))
-            .route("/form", get(page).post(submit))
-            .route("/count", post(count))
-            .route("/login", get(page).post(login)),
-    );
-    palisade::serve::serve(app, Listen::plain_behind_proxy(format_args!("127.0.0.1:{port}"))).await?;
+    let app = Palisade::new(settings()?)
+        .with_sessions(SqliteSessions::new(database)?)
+        .with_users(users)
+        .protect(
+            Router::new()
+                .route("/hello", get(async || "hello, world"))
+                .route("/me", get(me))
+                .route("/form", get(page).post(submit))
+                .route("/count", post(count))
+                .route("/login", get(page).post(login)),
+        );
+    palisade::serve(
+        app,
+        Listen::plain_behind_proxy(format_args!("127.0.0.1:{port}")),
+    )
+    .await?;
     Ok(())
 }
 
@@ -58,15 +64,18 @@ fn settings() -> Result<Settings, Box<dyn Error>> {
     let toml = r#"
         allowed_hosts = ["127.0.0.1"]
         secure_proxy_ssl_header = ["X-Forwarded-Proto", "https"]
-        trusted_proxies = ["127.0.0.1/32"]
+        trusted_proxies = ["127.0.0.0/8"]
         login_redirect_url = "/me"
     "#;
-    let key = ("SECRET_KEY".to_owned(), random_string(64, Alphabet::Base62));
+    let key = (
+        "PALISADE_SECRET_KEY".to_owned(),
+        random_string(64, Alphabet::Base62),
+    );
     Ok(Settings::load(Some(toml), [key])?)
 }
 
 async fn me(user: LoggedIn) -> String {
-    format!("hello, {}", user.username())
+    format!("hello, {}", user.username)
 }
 
 /// Shows the page whose token the posts carry.
@@ -80,11 +89,20 @@ struct Note {
     note: String,
 }
 
-async fn submit(user: LoggedIn, Checked(form): Checked<Note>) -> String {
-    format!("{} read {} bytes", user.username(), form.note.len())
+/// Takes the valid form out, or refuses what a browser would not have sent.
+fn valid<F: Form>(form: Checked<F>) -> Result<F, Rejection> {
+    form.validate()
+        .map(palisade::form::Valid::into_form)
+        .map_err(|_| Rejection::bad_request("the form is not valid"))
 }
 
-async fn count(_: LoggedIn, session: Session, Checked(_): Checked<Note>) -> Result<String, Rejection> {
+async fn submit(user: LoggedIn, form: Checked<Note>) -> Result<String, Rejection> {
+    let note = valid(form)?.note;
+    Ok(format!("{} read {} bytes", user.username, note.len()))
+}
+
+async fn count(_: LoggedIn, session: Session, form: Checked<Note>) -> Result<String, Rejection> {
+    valid(form)?;
     let count = session
         .update("count", |count: &mut u64| {
             *count += 1;
@@ -98,15 +116,13 @@ async fn count(_: LoggedIn, session: Session, Checked(_): Checked<Note>) -> Resu
 struct Login {
     #[form(max_length = 150)]
     username: String,
-    #[form(sensitive)]
     password: Sensitive<String>,
 }
 
-async fn login(auth: Auth, Checked(form): Checked<Login>) -> Result<Redirect, Rejection> {
-    auth.login(&Credentials {
-        username: form.username,
-        password: form.password,
-    })
-    .await?;
+async fn login(auth: Auth, form: Checked<Login>) -> Result<Redirect, Rejection> {
+    let form = valid(form)?;
+    let user = auth.authenticate(&form.username, &form.password).await?;
+    let user = user.ok_or_else(|| Rejection::forbidden("wrong name or password"))?;
+    auth.login(&user).await?;
     Ok(Redirect::to("/me"))
 }

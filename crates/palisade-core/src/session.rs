@@ -3,7 +3,7 @@
 //! A request usually reads one or two keys of a session and changes none. [`SessionData`] therefore keeps the JSON text
 //! it was decoded from and only knows where each value stands; a value is parsed when it is asked for, and one that
 //! nobody touches is written back byte for byte, whether Rust has a type for it or not. [`SessionCodec`] turns data into
-//! Django's signed text and back (`signing.dumps` with compression, salt `django.contrib.sessions.SessionStore`, which
+//! Django's signed text and back (`signing.dumps`, salt `django.contrib.sessions.SessionStore`, which
 //! the back ends `db`, `cached_db` and `file` share).
 //!
 //! # Example
@@ -28,7 +28,7 @@
 pub use self::codec::SessionCodec;
 pub use self::data::{InvalidValue, SessionData};
 pub use self::expiry::{EXPIRY_KEY, Expiry, SessionExpiry, expiry};
-pub use self::login::session_auth_hash;
+pub use self::login::{HashOrigin, SessionAuthHasher, session_auth_hash};
 pub use crate::signing::DecodeError;
 
 mod codec;

@@ -1,4 +1,28 @@
-//! Django's security system for Rust services: tower layers, extractors and stores.
+//! Django's security system for Rust services: tower layers, extractors and stores, in Django's own formats.
+//!
+//! [`Palisade::protect`] puts the whole stack around a finished [`Router`], in its one right order ([`stack`]); [`serve()`] takes
+//! only what it returns. Handlers ask for what they need by extractors: [`session::Session`], [`auth::LoggedIn`],
+//! [`csrf::CsrfToken`], [`headers::CspNonce`], [`form::Checked`]. Every layer also works alone, with plain tower.
+//!
+//! ```
+//! use axum::routing::get;
+//! use palisade::session::{MemorySessions, Session, SessionError};
+//! use palisade::{Palisade, Router, SecretKey, Settings};
+//!
+//! async fn visits(session: Session) -> Result<String, SessionError> {
+//!     let visits: u32 = session.update("visits", |visits: &mut u32| { *visits += 1; *visits }).await?;
+//!     Ok(format!("visit number {visits}"))
+//! }
+//!
+//! let settings = Settings::for_development(SecretKey::new("a key for this example only"));
+//! let app = Palisade::new(settings)
+//!     .with_sessions(MemorySessions::new())
+//!     .protect(Router::new().route("/", get(visits)));
+//! ```
+//!
+//! # Security
+//!
+//! Which threat is answered where, and what the answer does not stop, stands on each threat's page: [`core::Threat::page`].
 
 #[cfg(test)]
 extern crate self as palisade;
@@ -30,3 +54,8 @@ pub use rejection::Rejection;
 pub use router::{Policies, Router};
 pub use serve::serve;
 pub use stack::{Palisade, Protected};
+
+/// The examples of the README are compiled, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -11,7 +11,13 @@
 //! exemption, and inside the session because the secret may live there.
 //!
 //! [`Palisade::protect`] consumes the finished router, so that no route can be added outside; [`crate::serve()`] takes only
-//! what it returns, so that an unprotected router does not compile.
+//! what it returns, so that an unprotected router does not compile:
+//!
+//! ```compile_fail
+//! # async fn run(tls: palisade::serve::Tls) -> Result<(), palisade::serve::ServeError> {
+//! palisade::serve(palisade::Router::new(), tls).await
+//! # }
+//! ```
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,6 +27,7 @@ use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use http::{Request, request, response};
 use palisade_core::Settings;
+use palisade_core::session::SessionAuthHasher;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -75,6 +82,7 @@ struct Offer {
     settings: Arc<Settings>,
     clock: Clock,
     users: Option<Users>,
+    login_hasher: SessionAuthHasher,
     forms: Arc<FormPolicy>,
 }
 
@@ -85,12 +93,28 @@ impl StackContext {
             .ok_or_else(|| Rejection::internal("the stack is missing: serve what Palisade::protect returns"))
     }
 
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        let settings = Settings::for_tests(palisade_core::SecretKey::new("a key of tests"));
+        Self(Arc::new(Offer {
+            forms: Arc::new(FormPolicy::from_settings(&settings)),
+            settings: Arc::new(settings),
+            clock: Clock::system(),
+            users: None,
+        }))
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
     }
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// What ties a session to the password it was opened with.
+    pub(crate) fn login_hasher(&self) -> &SessionAuthHasher {
+        &self.0.login_hasher
     }
 
     pub(crate) fn forms(&self) -> Arc<FormPolicy> {
@@ -190,6 +214,7 @@ impl Palisade {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),
             users: self.users.clone(),
+            login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             forms: Arc::new(FormPolicy::from_settings(settings)),
         }));
         let session = self

@@ -122,7 +122,7 @@ fn forwarded_address(text: &str) -> Option<IpAddr> {
 }
 
 fn peer(request: &request::Parts) -> Option<Peer> {
-    request.extensions.get::<Peer>().cloned()
+    request.extensions.get::<Peer>().copied()
 }
 
 /// Called with the session cookie's value when it crossed the network in clear.

@@ -7,8 +7,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts, OriginalUri};
 use http::header::ACCEPT;
 use http::{StatusCode, request};
 use palisade_core::Threat;
-use palisade_core::secret::constant_time_eq;
-use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, session_auth_hash};
+use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, HashOrigin};
 
 use super::login::{AuthError, BACKEND};
 use super::next::login_redirect;
@@ -76,20 +75,14 @@ async fn look_up(context: &StackContext, session: &Session) -> Result<Option<Use
         return Ok(None);
     };
     let stored: String = session.get(AUTH_USER_HASH).await?.unwrap_or_default();
-    let settings = context.settings();
-    let hash_with = |key| session_auth_hash(user.password.expose(), key);
-    let current = hash_with(&settings.secret_key);
-    if constant_time_eq(&stored, &current) {
-        return Ok(Some(user));
-    }
-    if !stored.is_empty()
-        && settings
-            .secret_key_fallbacks
-            .iter()
-            .any(|key| constant_time_eq(&stored, hash_with(key)))
-    {
-        session.renew_login(&current).await?;
-        return Ok(Some(user));
+    let hasher = context.login_hasher();
+    match hasher.origin(user.password.expose(), &stored) {
+        Some(HashOrigin::Current) => return Ok(Some(user)),
+        Some(HashOrigin::Fallback) => {
+            session.renew_login(&hasher.hash(user.password.expose())).await?;
+            return Ok(Some(user));
+        }
+        None => {}
     }
     // The password has changed since: this session is over.
     session.flush().await?;

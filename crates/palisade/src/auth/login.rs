@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use http::header::USER_AGENT;
 use http::request;
 use palisade_core::secret::constant_time_eq;
-use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, session_auth_hash};
+use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID};
 use palisade_core::{Sensitive, Threat};
 
 use super::Users;
@@ -390,6 +390,6 @@ impl Auth {
     }
 
     fn hash(&self, user: &User) -> String {
-        session_auth_hash(user.password.expose(), &self.context.settings().secret_key)
+        self.context.login_hasher().hash(user.password.expose())
     }
 }

@@ -7,6 +7,7 @@ use palisade_core::redirect::is_safe_next;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::rejection::Rejection;
+use crate::stack::StackContext;
 use crate::transport::Connection;
 
 /// What Python's `quote(safe='/')` leaves as it is.
@@ -26,7 +27,7 @@ const QUOTED: &AsciiSet = &NON_ALPHANUMERIC
 /// use palisade::auth::Next;
 ///
 /// async fn after_login(next: Next) -> Redirect {
-///     Redirect::to(&next.or_default(None, "/"))
+///     Redirect::to(&next.after_login(None))
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(after_login));
 /// ```
@@ -35,6 +36,7 @@ pub struct Next {
     queried: Option<String>,
     host: String,
     secure: bool,
+    context: StackContext,
 }
 
 impl Next {
@@ -45,6 +47,16 @@ impl Next {
             .filter(|next| is_safe_next(next, &[&self.host], self.secure))
             .unwrap_or(default)
             .to_owned()
+    }
+
+    /// Where a login leads: the place that was asked for, if it is safe, else `login_redirect_url`.
+    pub fn after_login(&self, posted: Option<&str>) -> String {
+        self.or_default(posted, &self.context.settings().login_redirect_url)
+    }
+
+    /// Where a logout leads: the place that was asked for, if it is safe, else `logout_redirect_url`.
+    pub fn after_logout(&self, posted: Option<&str>) -> String {
+        self.or_default(posted, &self.context.settings().logout_redirect_url)
     }
 
     /// The place that the query asks for, to be carried along in the form.
@@ -69,6 +81,7 @@ impl<S: Sync> FromRequestParts<S> for Next {
             queried,
             host,
             secure: connection.secure,
+            context: StackContext::of(&parts.extensions)?,
         })
     }
 }
@@ -122,6 +135,7 @@ mod tests {
             queried: next_of(queried),
             host: "example.com".to_owned(),
             secure: true,
+            context: StackContext::for_tests(),
         };
         assert_eq!(next("next=/notes/").or_default(None, "/"), "/notes/");
         for evil in [

@@ -232,7 +232,7 @@ async fn token_field(
 
 /// Whether a body was longer than it may be: by this limit or by the route's, which is further in and wrapped.
 fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |&error| std::error::Error::source(error))
+    std::iter::successors(Some(error), |error| error.source())
         .any(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
 }
 
@@ -288,7 +288,7 @@ async fn multipart_field(boundary: &str, mut body: Body) -> Result<(Option<Strin
             match scan(seen.get(..SCAN_LIMIT).unwrap_or(&seen), boundary) {
                 Scan::Found(token) => break Some(token),
                 Scan::More if !over && seen.len() < SCAN_LIMIT => {
-                    worth_a_look = SCAN_LIMIT.min(seen.len() * 2);
+                    worth_a_look = SCAN_LIMIT.min(seen.len() * 2)
                 }
                 Scan::Absent | Scan::More => break None,
             }

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::submission::Submission;
 use super::{FormPolicy, FormRejection, multipart};
 
-/// What is set aside for a body before its bytes arrive.
+/// The most that is set aside for a body before its bytes arrive.
 const FIRST_BYTES: usize = 16 * 1024;
 /// What the multipart reader is given at once.
 const PIECE: usize = 256 * 1024;
@@ -43,7 +43,7 @@ pub(super) async fn read(
         if over(limit, claimed) {
             return Err(FormRejection::RequestDataTooBig);
         }
-        let body = whole(body, limit).await?;
+        let body = whole(body, limit, claimed).await?;
         let text = std::str::from_utf8(&body).map_err(|_| FormRejection::NotUtf8)?;
         return Submission::urlencoded(text, &policy.limits);
     }
@@ -52,7 +52,7 @@ pub(super) async fn read(
     }
     if essence.is_empty() {
         // A browser that submits nothing may name no type.
-        return if whole(body, Some(0)).await.is_ok_and(|body| body.is_empty()) {
+        return if whole(body, Some(0), None).await.is_ok_and(|body| body.is_empty()) {
             Ok(Submission::default())
         } else {
             Err(FormRejection::NotAForm("there is no content type".into()))
@@ -89,9 +89,17 @@ fn refuse_other_charsets(parameters: &str) -> Result<(), FormRejection> {
     }
 }
 
-/// Collects the body, up to its limit. The copy is wiped afterwards.
-async fn whole(mut body: Body, limit: Option<usize>) -> Result<Zeroizing<Vec<u8>>, FormRejection> {
-    let mut collected = Zeroizing::new(Vec::with_capacity(FIRST_BYTES.min(limit.unwrap_or(FIRST_BYTES))));
+/// Collects the body, up to its limit. The copy is wiped afterwards, which takes as long as what was set aside is large.
+async fn whole(
+    mut body: Body,
+    limit: Option<usize>,
+    claimed: Option<u64>,
+) -> Result<Zeroizing<Vec<u8>>, FormRejection> {
+    let claimed = claimed.map_or(FIRST_BYTES, |claimed| {
+        usize::try_from(claimed).unwrap_or(FIRST_BYTES)
+    });
+    let set_aside = FIRST_BYTES.min(claimed).min(limit.unwrap_or(FIRST_BYTES));
+    let mut collected = Zeroizing::new(Vec::with_capacity(set_aside));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| FormRejection::Unreadable(error.to_string()))?;
         if let Ok(data) = frame.into_data() {

@@ -196,7 +196,7 @@ fn sensitive(cookie: &SetCookie) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Begins the session's absolute lifetime.
+/// Writes when the session began.
 pub(super) fn start(data: &mut SessionData, now: SystemTime) {
     // A number is JSON.
     let _ = data.insert(STARTED, &unix_seconds(now));

@@ -19,7 +19,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::change::Change;
-use super::config::{STARTED, Sessions, start};
+use super::config::{STARTED, Sessions};
 use super::key::SessionKey;
 use super::store::{Merge, Updated};
 use super::{Fate, Session, SessionError, State};
@@ -202,7 +202,7 @@ impl Session {
             }),
             (known, Fate::Flush, false) | (known @ None, _, false) => {
                 if state.view.get::<u64>(STARTED).is_none() {
-                    start(&mut state.view, now);
+                    super::config::start(&mut state.view, now);
                 }
                 let key = SessionKey::generate();
                 let stored = sessions.encode(&state.view, now);
@@ -251,7 +251,7 @@ impl Session {
             }
             if !data.contains(STARTED) {
                 // Begun by a Django beside us, which sets no absolute limit: it counts from here.
-                start(&mut data, now);
+                super::config::start(&mut data, now);
             }
             sessions.encode(&data, now)
         })
