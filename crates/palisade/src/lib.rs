@@ -29,6 +29,7 @@ extern crate self as palisade;
 
 pub mod auth;
 pub mod clock;
+mod cookies;
 pub mod csrf;
 mod endpoint;
 pub mod errors;

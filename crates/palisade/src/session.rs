@@ -53,12 +53,13 @@ use std::time::SystemTime;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, request};
+use palisade_core::Threat;
 use palisade_core::session::{AUTH_USER_HASH, InvalidValue, SessionData, SessionExpiry};
-use palisade_core::{Threat, cookie};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::cookies;
 use crate::rejection::Rejection;
 use change::Change;
 use store::StoreError;
@@ -356,7 +357,7 @@ impl Session {
             .0
             .cookies
             .as_ref()
-            .and_then(|line| cookie::value(line.to_str().ok()?, sessions.cookie_name()));
+            .and_then(|line| cookies::value(line, sessions.cookie_name()));
         state.sent = sent.is_some();
         if let Some(key) = sent.as_deref().and_then(SessionKey::parse) {
             let now = sessions.now();

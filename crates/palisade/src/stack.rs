@@ -98,6 +98,7 @@ impl StackContext {
         let settings = Settings::for_tests(palisade_core::SecretKey::new("a key of tests"));
         Self(Arc::new(Offer {
             forms: Arc::new(FormPolicy::from_settings(&settings)),
+            login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             settings: Arc::new(settings),
             clock: Clock::system(),
             users: None,
@@ -243,9 +244,13 @@ impl Palisade {
         guard.with_revocation(move |key| {
             let (sessions, key) = (sessions.clone(), SessionKey::parse(key));
             tokio::spawn(async move {
-                if let Some(key) = key
-                    && let Err(error) = sessions.store().delete(&key).await
-                {
+                let Some(key) = key else { return };
+                let store = sessions.store();
+                // Anybody may send keys in clear; only one that opens a session is worth a write.
+                if let Ok(None) = store.load(&key, sessions.now()).await {
+                    return;
+                }
+                if let Err(error) = store.delete(&key).await {
                     tracing::error!(target: "palisade::session", %error, "could not revoke a session that crossed the network in clear");
                 }
             });

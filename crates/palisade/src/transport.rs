@@ -23,10 +23,11 @@ use axum::extract::FromRequestParts;
 use http::header::{COOKIE, HOST, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, request, response};
 use ipnet::IpNet;
+use palisade_core::Threat;
 use palisade_core::header::Hsts;
 use palisade_core::settings::{ExemptPaths, Settings};
-use palisade_core::{Threat, cookie};
 
+use crate::cookies;
 use crate::guard::Guard;
 use crate::rejection::Rejection;
 use crate::serve::{Peer, PlainDoor};
@@ -268,7 +269,7 @@ impl TransportGuard {
         let cookies = request.headers.get_all(COOKIE);
         cookies
             .iter()
-            .find_map(|line| cookie::value(line.to_str().ok()?, name).map(std::borrow::Cow::into_owned))
+            .find_map(|line| cookies::value(line, name).map(std::borrow::Cow::into_owned))
     }
 
     fn https_location(&self, request: &request::Parts) -> Result<HeaderValue, Rejection> {

@@ -1,9 +1,11 @@
 //! Where to go after login: `next`, followed only if it stays here (threat `untrusted-host`, CWE-601).
 
+use std::borrow::Cow;
+
 use axum::extract::FromRequestParts;
 use http::header::HOST;
 use http::{HeaderValue, Uri, request};
-use palisade_core::redirect::is_safe_next;
+use palisade_core::redirect::{is_safe_next, redirect_location};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::rejection::Rejection;
@@ -40,13 +42,14 @@ pub struct Next {
 }
 
 impl Next {
-    /// The place that was asked for, in the form (which wins) or the query, if it is safe; else the default.
+    /// The place that was asked for, in the form (which wins) or the query, if it is safe; else the default. It is quoted
+    /// for a `Location` header.
     pub fn or_default(&self, posted: Option<&str>, default: &str) -> String {
         let asked = posted.filter(|next| !next.is_empty()).or(self.queried.as_deref());
         asked
             .filter(|next| is_safe_next(next, &[&self.host], self.secure))
-            .unwrap_or(default)
-            .to_owned()
+            .and_then(|next| redirect_location(next).ok())
+            .map_or_else(|| default.to_owned(), Cow::into_owned)
     }
 
     /// Where a login leads: the place that was asked for, if it is safe, else `login_redirect_url`.

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says where"
 )]
 
+mod attacks;
 mod client;
 mod corpus_scan;
 mod csrf;
