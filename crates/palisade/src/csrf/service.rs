@@ -304,7 +304,7 @@ async fn multipart_field(boundary: &str, mut body: Body) -> Result<(Option<Strin
             match scan(seen.get(..SCAN_LIMIT).unwrap_or(&seen), boundary) {
                 Scan::Found(token) => break Some(token),
                 Scan::More if !over && seen.len() < SCAN_LIMIT => {
-                    worth_a_look = SCAN_LIMIT.min(seen.len() * 2)
+                    worth_a_look = SCAN_LIMIT.min(seen.len() * 2);
                 }
                 Scan::Absent | Scan::More => break None,
             }
