@@ -91,7 +91,7 @@ async fn every_reason_is_djangos() {
     let wrong = format!("csrfmiddlewaretoken={}", "a".repeat(64));
     let none = String::new();
     let referer = |referer: &'static str| ("referer", referer);
-    let cases: [(&str, Vec<(&str, &str)>, &String); 17] = [
+    let cases = [
         (
             "Origin checking failed - https://evil.example does not match any trusted origins.",
             vec![("origin", "https://evil.example")],
