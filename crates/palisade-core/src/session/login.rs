@@ -75,10 +75,7 @@ impl SessionAuthHasher {
         if made_by(&self.current) {
             Some(HashOrigin::Current)
         } else {
-            self.fallbacks
-                .iter()
-                .any(made_by)
-                .then_some(HashOrigin::Fallback)
+            self.fallbacks.iter().any(made_by).then_some(HashOrigin::Fallback)
         }
     }
 }
@@ -105,9 +102,18 @@ mod tests {
         let (old, new) = (SecretKey::new("old"), SecretKey::new("new"));
         let stored = session_auth_hash("password column", &old);
         let hasher = SessionAuthHasher::new(&KeyRing::new(new.clone()).with_fallbacks(vec![old]));
-        assert_eq!(hasher.origin("password column", &stored), Some(HashOrigin::Fallback));
-        assert_eq!(hasher.origin("password column", &hasher.hash("password column")), Some(HashOrigin::Current));
-        assert_eq!(SessionAuthHasher::new(&KeyRing::new(new)).origin("password column", &stored), None);
+        assert_eq!(
+            hasher.origin("password column", &stored),
+            Some(HashOrigin::Fallback)
+        );
+        assert_eq!(
+            hasher.origin("password column", &hasher.hash("password column")),
+            Some(HashOrigin::Current)
+        );
+        assert_eq!(
+            SessionAuthHasher::new(&KeyRing::new(new)).origin("password column", &stored),
+            None
+        );
         assert_eq!(hasher.origin("password column", ""), None);
     }
 }

@@ -95,7 +95,9 @@ async fn whole(
     limit: Option<usize>,
     claimed: Option<u64>,
 ) -> Result<Zeroizing<Vec<u8>>, FormRejection> {
-    let claimed = claimed.map_or(FIRST_BYTES, |claimed| usize::try_from(claimed).unwrap_or(FIRST_BYTES));
+    let claimed = claimed.map_or(FIRST_BYTES, |claimed| {
+        usize::try_from(claimed).unwrap_or(FIRST_BYTES)
+    });
     let set_aside = FIRST_BYTES.min(claimed).min(limit.unwrap_or(FIRST_BYTES));
     let mut collected = Zeroizing::new(Vec::with_capacity(set_aside));
     while let Some(frame) = body.frame().await {
