@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
-use axum::extract::MatchedPath;
+use axum::extract::{DefaultBodyLimit, MatchedPath};
 use axum::response::IntoResponse;
 use http::{Request, Response};
 use http_body::Body as _;
@@ -97,6 +97,8 @@ where
             }
             let limit = self.body_limit;
             request = request.map(|body| Body::new(Limited::new(body, limit)));
+            // axum's own limit of 2 MB would stand beside ours.
+            DefaultBodyLimit::disable().apply(&mut request);
         }
         EndpointFuture {
             inner: Some(self.inner.call(request)),

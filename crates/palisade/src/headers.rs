@@ -49,7 +49,7 @@ struct Policy {
 
 impl Policy {
     fn new(csp: Csp, frames: &FramePolicy) -> Self {
-        let common = render(&frames.ancestors_of(&csp), None);
+        let common = lasting(frames.ancestors_of(&csp).render(None));
         Self { csp, common }
     }
 
@@ -146,10 +146,17 @@ impl HeaderGuard {
 }
 
 fn header<H: SecurityHeader>(value: &H) -> Option<(HeaderName, HeaderValue)> {
-    Some((
-        HeaderName::from_static(H::NAME),
-        HeaderValue::try_from(value.to_string()).ok()?,
-    ))
+    Some((HeaderName::from_static(H::NAME), lasting(value.to_string())?))
+}
+
+/// A value that stays for the life of the process, for what is rendered once and stands on every response: copying any
+/// other value touches a counter that all threads share.
+pub(crate) fn lasting(text: String) -> Option<HeaderValue> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        Some(HeaderValue::from_static(text.leak()))
+    } else {
+        HeaderValue::try_from(text).ok()
+    }
 }
 
 impl Guard for HeaderGuard {

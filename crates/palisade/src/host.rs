@@ -11,7 +11,7 @@
 //!
 //! A wildcard in `allowed_hosts` allows whoever controls such a subdomain; `Settings` refuses `*` outside development.
 
-use http::{HeaderMap, HeaderValue, header, request, response};
+use http::{HeaderMap, HeaderName, HeaderValue, header, request, response};
 use palisade_core::Threat;
 use palisade_core::host::AllowedHosts;
 use palisade_core::settings::Settings;
@@ -20,7 +20,7 @@ use crate::guard::Guard;
 use crate::rejection::Rejection;
 use crate::transport::TrustedProxies;
 
-const X_FORWARDED_HOST: &str = "x-forwarded-host";
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Refuses requests for hosts that are not ours.
 #[derive(Clone, Debug)]
@@ -62,13 +62,13 @@ impl HostGuard {
             .as_ref()
             .is_some_and(|proxies| proxies.trust(request));
         let forwarded = if believed {
-            single(&request.headers, X_FORWARDED_HOST)?
+            single(&request.headers, &X_FORWARDED_HOST)?
         } else {
             None
         };
         let host = match forwarded {
             Some(host) => Some(host),
-            None => single(&request.headers, header::HOST.as_str())?,
+            None => single(&request.headers, &header::HOST)?,
         };
         host.ok_or_else(|| refusal("Invalid HTTP_HOST header: the request names no host."))
     }
@@ -97,7 +97,7 @@ impl Guard for HostGuard {
 }
 
 /// The one value of a header that must not be repeated.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h HeaderValue>, Rejection> {
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h HeaderValue>, Rejection> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (value, None) => Ok(value),

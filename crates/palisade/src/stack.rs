@@ -24,7 +24,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
 use http::{Request, request, response};
 use palisade_core::Settings;
 use palisade_core::session::SessionAuthHasher;
@@ -209,8 +208,7 @@ impl Palisade {
         let body_limit = settings.data_upload_max_memory_size;
         let routes = router
             .into()
-            .build(&|policy| EndpointLayer::new(csrf.clone(), policy, body_limit))
-            .layer(DefaultBodyLimit::disable());
+            .build(&|policy| EndpointLayer::new(csrf.clone(), policy, body_limit));
         let context = StackContext(Arc::new(Offer {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),

@@ -29,21 +29,24 @@ use palisade_core::settings::{ExemptPaths, Settings};
 
 use crate::cookies;
 use crate::guard::Guard;
+use crate::headers::lasting;
 use crate::rejection::Rejection;
 use crate::serve::{Peer, PlainDoor};
 
 /// What proxies say of a request, and what only listed proxies may say.
-const FORWARDING_HEADERS: [&str; 9] = [
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-port",
-    "x-forwarded-proto",
-    "x-forwarded-protocol",
-    "x-forwarded-ssl",
-    "x-forwarded-server",
-    "x-real-ip",
+const FORWARDING_HEADERS: [HeaderName; 9] = [
+    http::header::FORWARDED,
+    X_FORWARDED_FOR,
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-protocol"),
+    HeaderName::from_static("x-forwarded-ssl"),
+    HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-real-ip"),
 ];
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// How a request reached us: an extractor, put there by the [`TransportGuard`].
 ///
@@ -97,7 +100,7 @@ impl TrustedProxies {
     /// The client behind a chain of trusted proxies: the right-most address that is not one of them.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer;
-        let lines: Vec<&HeaderValue> = headers.get_all("x-forwarded-for").iter().collect();
+        let lines: Vec<&HeaderValue> = headers.get_all(X_FORWARDED_FOR).iter().collect();
         for line in lines.into_iter().rev() {
             for entry in line.to_str().unwrap_or("").rsplit(',') {
                 if !self.contains(client) {
@@ -156,7 +159,7 @@ impl Default for TransportGuard {
             redirect: true,
             redirect_host: None,
             exempt: ExemptPaths::default(),
-            hsts: header_value(&Hsts::default()),
+            hsts: lasting(Hsts::default().to_string()),
             scheme_header: None,
             proxies: TrustedProxies::default(),
             session_cookie: None,
@@ -175,7 +178,7 @@ impl TransportGuard {
                 .as_ref()
                 .map(|host| host.as_str().to_owned()),
             exempt: settings.secure_redirect_exempt.clone(),
-            hsts: settings.hsts().as_ref().and_then(header_value),
+            hsts: settings.hsts().and_then(|hsts| lasting(hsts.to_string())),
             scheme_header: settings.secure_proxy_ssl_header.as_ref().and_then(|header| {
                 Some((
                     HeaderName::try_from(header.name.as_str()).ok()?,
@@ -332,10 +335,6 @@ impl Guard for TransportGuard {
 
 fn plain(reason: &'static str) -> Rejection {
     Rejection::new(StatusCode::FORBIDDEN, reason).with_threat(Threat::InsecureTransport)
-}
-
-fn header_value(value: &impl ToString) -> Option<HeaderValue> {
-    HeaderValue::try_from(value.to_string()).ok()
 }
 
 fn without_port(host: &str) -> &str {

@@ -14,6 +14,7 @@ use super::next::login_redirect;
 use super::user::User;
 use crate::rejection::Rejection;
 use crate::session::{Session, SessionError};
+use crate::sqlite::in_one_snapshot;
 use crate::stack::StackContext;
 
 /// The user who is logged in. A handler that asks for it is reached by nobody else.
@@ -52,7 +53,7 @@ async fn known(parts: &mut request::Parts) -> Result<Option<LoggedIn>, Rejection
     }
     let context = StackContext::of(&parts.extensions)?;
     let session = <Session as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
-    let user = look_up(&context, &session)
+    let user = in_one_snapshot(look_up(&context, &session))
         .await?
         .map(|user| LoggedIn(Arc::new(user)));
     parts.extensions.insert(Known(user.clone()));

@@ -6,7 +6,7 @@
 
 use axum::response::{IntoResponseParts, ResponseParts};
 use http::HeaderValue;
-use palisade_core::header::{Csp, FrameOptions};
+use palisade_core::header::Csp;
 
 /// Who may frame a page.
 ///
@@ -61,12 +61,11 @@ impl FramePolicy {
     }
 
     pub(super) fn frame_options(&self) -> Option<HeaderValue> {
-        let value = match self {
-            Self::Deny => FrameOptions::Deny,
-            Self::SameOrigin => FrameOptions::SameOrigin,
-            Self::Ancestors(_) | Self::Exempt(_) => return None,
-        };
-        HeaderValue::try_from(value.to_string()).ok()
+        match self {
+            Self::Deny => Some(HeaderValue::from_static("DENY")),
+            Self::SameOrigin => Some(HeaderValue::from_static("SAMEORIGIN")),
+            Self::Ancestors(_) | Self::Exempt(_) => None,
+        }
     }
 
     /// The policy with this decision as its `frame-ancestors`.

@@ -1,7 +1,7 @@
 //! One connection, from the handshake to the last byte.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -81,7 +81,7 @@ impl<S: Answers> Connections<S> {
         let io = TokioIo::new(Wire::new(stream, Arc::clone(&pulse), http2));
         let limits = Arc::clone(&self.limits);
         let exchange = Exchange {
-            app: self.app,
+            app: Mutex::new(self.app),
             pulse: Arc::clone(&pulse),
             limits: self.limits,
             peer,

@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,8 +12,6 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
-use tower::ServiceExt as _;
-use tower::util::Oneshot;
 use tower_service::Service;
 
 use super::admit::{Refusal, admit};
@@ -51,9 +49,12 @@ impl<S> Answers for S where
 }
 
 /// The application as one connection calls it.
-#[derive(Clone, Debug)]
+///
+/// Each connection has a copy of the application and calls it again and again: copying it for each request would touch a
+/// dozen counters that all threads share. The lock is never waited for, as a connection is one task.
+#[derive(Debug)]
 pub(super) struct Exchange<S> {
-    pub(super) app: S,
+    pub(super) app: Mutex<S>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) limits: Arc<Limits>,
     pub(super) peer: Peer,
@@ -92,7 +93,7 @@ impl<S: Answers> hyper::service::Service<Request<Incoming>> for Exchange<S> {
                     Body::new(Upload::new(body, &self.limits))
                 };
                 State::Running {
-                    future: self.app.clone().oneshot(Request::from_parts(parts, body)),
+                    future: self.ask(Request::from_parts(parts, body)),
                 }
             }
             Err(Refusal {
@@ -116,11 +117,20 @@ impl<S: Answers> hyper::service::Service<Request<Incoming>> for Exchange<S> {
     }
 }
 
+impl<S: Answers> Exchange<S> {
+    fn ask(&self, request: Request<Body>) -> S::Future {
+        let mut app = self.app.lock().unwrap_or_else(PoisonError::into_inner);
+        // A router is always ready; it is asked all the same, as tower wants it.
+        let _ = app.poll_ready(&mut Context::from_waker(Waker::noop()));
+        app.call(request)
+    }
+}
+
 pin_project! {
     /// The response to come.
     pub(super) struct Answer<S: Service<Request<Body>>> {
         #[pin]
-        state: State<Oneshot<S, Request<Body>>>,
+        state: State<S::Future>,
         in_flight: Option<InFlight>,
         // Only made for a handler that does not answer at once.
         timer: Option<Pin<Box<Sleep>>>,

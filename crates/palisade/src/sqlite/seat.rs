@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use super::SqliteError;
 use super::open::Database;
+use super::snapshot;
 
 /// How many databases a thread keeps connections to; opening one more closes the one longest unused.
 const DATABASES_PER_THREAD: usize = 8;
@@ -73,9 +74,26 @@ pub(super) fn with_connection<R>(
         seat: &seat,
     };
     match &loan.connection {
-        Some(connection) => use_it(connection),
+        Some(connection) => {
+            snapshot::join(connection)?;
+            use_it(connection)
+        }
         None => Err(SqliteError::Closed),
     }
+}
+
+/// Visits this thread's connections that are not in use, and closes those with which `visit` failed.
+pub(super) fn for_each(visit: impl Fn(&Connection) -> bool) {
+    let visited = SEATS.try_with(|seats| {
+        for (_, seat) in seats.borrow().iter() {
+            let mut seated = seat.lock().unwrap_or_else(PoisonError::into_inner);
+            if seated.as_ref().is_some_and(|connection| !visit(connection)) {
+                *seated = None;
+            }
+        }
+    });
+    // A thread that is ending has closed its connections already.
+    visited.unwrap_or_default();
 }
 
 fn seat_for(database: &Database, seats: &mut Vec<(u64, Arc<Seat>)>) -> Arc<Seat> {
