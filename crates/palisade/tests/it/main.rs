@@ -8,10 +8,13 @@
     reason = "a test that cannot go on says where"
 )]
 
+mod accounts;
 mod attacks;
 mod client;
 mod corpus_scan;
 mod csrf;
+mod csrf_bodies;
+mod csrf_site;
 mod defects;
 mod flaky;
 mod form_compile;
@@ -20,6 +23,7 @@ mod form_model;
 mod headers;
 mod log;
 mod login;
+mod login_site;
 mod pages;
 mod routes;
 mod serve_http;
@@ -27,5 +31,7 @@ mod serve_lifecycle;
 mod serve_limits;
 mod serve_site;
 mod serve_tls;
+mod session_limits;
+mod session_site;
 mod session_stores;
 mod sessions;
