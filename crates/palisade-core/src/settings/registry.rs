@@ -389,14 +389,14 @@ pub static REGISTRY: &[Setting] = &[
         "password_reset_timeout",
         |s| &mut s.password_reset_timeout,
         "\
-        For how many seconds a link to reset a password works.",
+        For how many seconds a link to reset a password works. Nothing of the library reads it yet: give it to ResetTokens::with_timeout.",
     ),
     Setting::new(
         "signed_cookie_legacy_salt_fallback",
         |s| &mut s.signed_cookie_legacy_salt_fallback,
         "\
         Read signed cookies with the salt of Django before 5.2.15, too. With it, one cookie can pass for another \
-        (CVE-2026-6873).",
+        (CVE-2026-6873). Nothing of the library reads it yet: call CookieSigner::with_legacy_salt.",
     ),
     Setting::new(
         "form_unknown_fields",
