@@ -23,6 +23,7 @@
 
 pub mod origin;
 mod protection;
+mod room;
 mod scan;
 mod service;
 mod token;

@@ -349,7 +349,7 @@ fn is_public_name(host: &[u8]) -> bool {
     let Ok(host) = std::str::from_utf8(host) else {
         return false;
     };
-    let name = without_port(host);
+    let name = without_port(host).trim_end_matches('.');
     !name.starts_with('[')
         && name != "localhost"
         && !name.ends_with(".localhost")

@@ -11,6 +11,7 @@ use palisade_core::settings::Settings;
 use std::time::Duration;
 
 use super::origin::{self, Site};
+use super::room::Room;
 use crate::clock::Clock;
 use crate::cookies;
 use crate::redact::Redactor;
@@ -101,6 +102,7 @@ struct Config {
     header: HeaderName,
     trusted: TrustedOrigins,
     body_limit: usize,
+    room: Room,
     /// Whether `X-Forwarded-Port` is asked; the transport guard has taken it off requests of strangers.
     believe_port: bool,
     clock: Clock,
@@ -120,12 +122,17 @@ impl CsrfProtection {
             trusted: settings.csrf_trusted_origins.clone(),
             believe_port: settings.use_x_forwarded_port,
             body_limit: settings.data_upload_max_memory_size,
+            room: Room::for_forms_of(settings.data_upload_max_memory_size),
             clock,
         }))
     }
 
     pub(super) fn uses_sessions(&self) -> bool {
         self.0.use_sessions
+    }
+
+    pub(super) fn room(&self) -> &Room {
+        &self.0.room
     }
 
     pub(super) fn body_limit(&self) -> usize {

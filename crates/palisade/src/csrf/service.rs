@@ -16,6 +16,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::protection::CsrfProtection;
+use super::room::{Place, Room};
 use super::scan::{SCAN_LIMIT, Scan, scan};
 use super::token::RequestState;
 use super::{FIELD, Proof};
@@ -174,14 +175,14 @@ async fn check(
     state: &RequestState,
     request: Request<Body>,
 ) -> Result<Request<Body>, Rejection> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let connection = parts.extensions.get::<Connection>().copied().ok_or_else(|| {
         Rejection::internal("the transport guard is missing: serve what Palisade::protect returns")
     })?;
     protection.check_origin(&parts, connection)?;
     let secret = state.incoming(parts.extensions.get::<Session>()).await?;
     let (field, body) = if parts.method == Method::POST {
-        token_field(&parts, body, protection.body_limit()).await?
+        token_field(&mut parts, body, protection).await?
     } else {
         (None, body)
     };
@@ -191,10 +192,11 @@ async fn check(
 
 /// Finds the form field that carries the token, and gives the body back as it was.
 async fn token_field(
-    parts: &request::Parts,
+    parts: &mut request::Parts,
     body: Body,
-    limit: usize,
+    protection: &CsrfProtection,
 ) -> Result<(Option<String>, Body), Rejection> {
+    let limit = protection.body_limit();
     let content_type = parts
         .headers
         .get(CONTENT_TYPE)
@@ -215,7 +217,8 @@ async fn token_field(
             if declared.is_some_and(|declared| declared > limit) {
                 return Err(too_big());
             }
-            let bytes = whole(body, limit).await?;
+            let (bytes, place) = whole(body, limit, protection.room()).await?;
+            parts.extensions.insert(place);
             Ok((urlencoded_field(&bytes), Body::from(bytes)))
         }
         "multipart/form-data" => match boundary(content_type) {
@@ -234,8 +237,9 @@ fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
 
 /// Copies the body together. Frames that were kept would keep all that came from the network with them: a body of single
 /// bytes, a hundred times its length.
-async fn whole(mut body: Body, limit: usize) -> Result<Bytes, Rejection> {
+async fn whole(mut body: Body, limit: usize, room: &Room) -> Result<(Bytes, Place), Rejection> {
     let mut bytes = Vec::new();
+    let mut place = Place::default();
     while let Some(frame) = body.frame().await {
         let frame = match frame {
             Ok(frame) => frame,
@@ -246,10 +250,11 @@ async fn whole(mut body: Body, limit: usize) -> Result<Bytes, Rejection> {
             if bytes.len().saturating_add(data.len()) > limit {
                 return Err(too_big());
             }
+            room.widen(&mut place, bytes.len().saturating_add(data.len()))?;
             bytes.extend_from_slice(&data);
         }
     }
-    Ok(Bytes::from(bytes))
+    Ok((Bytes::from(bytes), place))
 }
 
 fn too_big() -> Rejection {

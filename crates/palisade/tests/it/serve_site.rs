@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use palisade::core::host::AllowedHosts;
 use palisade::serve::{self, Limits, Listen, Tls};
 use palisade::{Palisade, Policies, Protected, SecretKey, Settings};
 use rustls::pki_types::pem::PemObject;
@@ -29,6 +30,7 @@ pub(crate) async fn within<F: Future>(event: F) -> F::Output {
 pub(crate) fn site(router: Router) -> Protected {
     let mut settings = Settings::for_tests(SecretKey::new(crate::client::KEY));
     settings.secure_ssl_redirect = false;
+    settings.allowed_hosts = AllowedHosts::parse(["localhost", "127.0.0.1", "[::1]", "example.com"]);
     settings.data_upload_max_memory_size = usize::MAX;
     let all = |router: Router| axum::routing::any_service(router).csrf_exempt("a test of the server");
     let router = palisade::Router::new()
