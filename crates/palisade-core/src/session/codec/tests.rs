@@ -136,10 +136,20 @@ fn stolen_database_row_is_not_a_session_under_another_key_or_purpose() {
 #[test]
 fn session_written_without_compression_is_the_same_session() {
     let mut data = SessionData::new();
-    data.insert("k", &"x".repeat(500)).unwrap();
+    data.insert("k", &"x".repeat(1500)).unwrap();
     let plain = codec().without_compression().encode(&data, then());
     assert!(!plain.starts_with('.') && codec().encode(&data, then()).starts_with('.'));
     assert_eq!(codec().decode(&plain).unwrap(), data);
+}
+
+#[test]
+fn short_session_is_compressed_only_where_djangos_own_rule_is_asked_for() {
+    let mut data = SessionData::new();
+    data.insert("k", &"x".repeat(500)).unwrap();
+    assert!(!codec().encode(&data, then()).starts_with('.'));
+    let as_django = codec().with_compression_from(0).encode(&data, then());
+    assert!(as_django.starts_with('.'));
+    assert_eq!(codec().decode(&as_django).unwrap(), data);
 }
 
 #[test]
