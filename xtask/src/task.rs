@@ -52,7 +52,7 @@ pub(crate) const TASKS: &[Task] = &[
 ];
 
 /// The targets of the gauntlet; `vault` joins when the vault runs.
-const GAUNTLET: [&str; 2] = ["--test", "weak_twin"];
+const GAUNTLET: [&str; 4] = ["--test", "weak_twin", "--test", "vault"];
 
 fn ci() -> Vec<Stage> {
     let mut stages = vec![fmt(), lint(), build(), test(), browser()];
@@ -88,7 +88,10 @@ fn browser() -> Stage {
 }
 
 fn extras() -> Vec<Stage> {
-    let workspaces = [("fuzz", "fuzz/Cargo.toml"), ("benches", "benches/Cargo.toml")];
+    let workspaces = [
+        ("fuzz", "fuzz/Cargo.toml"),
+        ("benches", "benches/harness/Cargo.toml"),
+    ];
     let present = workspaces
         .into_iter()
         .filter(|(_, manifest)| Path::new(manifest).is_file());

@@ -51,6 +51,13 @@ impl<T: Zeroize> Sensitive<T> {
     }
 }
 
+impl<T: Zeroize + AsRef<[u8]>> Sensitive<T> {
+    /// Says whether two secrets are the same, in time that depends on their lengths only: a password typed twice.
+    pub fn matches(&self, other: &Self) -> bool {
+        constant_time_eq(&self.0, &other.0)
+    }
+}
+
 impl<T: Zeroize> From<T> for Sensitive<T> {
     fn from(value: T) -> Self {
         Self(value)

@@ -296,7 +296,20 @@ impl Settings {
         toml: Option<&str>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsErrors> {
-        load::load(toml, env)
+        Self::new(SecretKey::new(""), [""; 0]).overlaid(toml, env)
+    }
+
+    /// Reads as [`load`](Self::load) does, over these settings in place of the defaults: for an application that brings its own,
+    /// such as a key that it has generated.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn overlaid(
+        self,
+        toml: Option<&str>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsErrors> {
+        load::load(self, toml, env)
     }
 
     /// Says whether a site may run with these settings; [`load`](Self::load) has asked already.

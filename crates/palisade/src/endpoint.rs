@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, MatchedPath};
 use axum::response::IntoResponse;
 use http::{Request, Response};
 use http_body::Body as _;
@@ -19,6 +19,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::csrf::{CsrfFuture, CsrfLayer, CsrfProtection, CsrfService};
+use crate::errors::RequestId;
 use crate::headers::FramePolicy;
 use crate::rejection::Rejection;
 use crate::router::RoutePolicy;
@@ -80,6 +81,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let extensions = request.extensions();
+        if let (Some(id), Some(route)) = (extensions.get::<RequestId>(), extensions.get::<MatchedPath>()) {
+            id.tell_route(route);
+        }
         let frames = self.frames.clone();
         if !request.body().is_end_stream() {
             let declared = request.body().size_hint().lower();

@@ -4,7 +4,8 @@
 //! 2. A handler's panic ends as a 500: the page says the id and nothing else, the log has the panic.
 //! 3. A refusal or an empty error becomes a page for browsers and JSON for programs, never with its reason (in
 //!    development, with it). A response that a handler wrote itself is left alone.
-//! 4. One line a request on `palisade::access`: method, route, status, time, id, with secrets masked.
+//! 4. One line a request on `palisade::access`: method, path, route, status, time, id, with secrets masked.
+//! 5. A 5xx has a report of its own on `palisade::error`: the same id, and the request with its secrets masked.
 
 mod page;
 mod panic;
@@ -13,20 +14,27 @@ pub use page::{ErrorPage, RequestId, Trouble};
 pub use panic::{PanicFuture, PanicLayer, PanicService};
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use axum::body::Body;
-use http::header::{ACCEPT, HeaderName};
-use http::{HeaderValue, Method, Request, Response, Uri};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, REFERER, USER_AGENT};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http_body::Body as _;
+use palisade_core::Threat;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::redact::Redactor;
+use crate::redact::{Redactor, printable};
 use crate::rejection::Refusal;
+use crate::serve::Peer;
+
+/// How much of a header the report keeps, in characters.
+const LONGEST: usize = 300;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -72,6 +80,10 @@ struct Seen {
     method: Method,
     uri: Uri,
     accept: Option<HeaderValue>,
+    referer: Option<HeaderValue>,
+    user_agent: Option<HeaderValue>,
+    content_type: Option<HeaderValue>,
+    peer: Option<IpAddr>,
     began: Instant,
 }
 
@@ -89,12 +101,17 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let id = RequestId::generate();
-        request.extensions_mut().insert(id);
+        request.extensions_mut().insert(id.clone());
+        let header = |name| request.headers().get(name).cloned();
         let seen = Seen {
             id,
             method: request.method().clone(),
             uri: request.uri().clone(),
-            accept: request.headers().get(ACCEPT).cloned(),
+            accept: header(ACCEPT),
+            referer: header(REFERER),
+            user_agent: header(USER_AGENT),
+            content_type: header(CONTENT_TYPE),
+            peer: request.extensions().get::<Peer>().map(|peer| peer.addr.ip()),
             began: Instant::now(),
         };
         ErrorFuture {
@@ -133,40 +150,64 @@ impl Seen {
     fn finish(self, mut response: Response<Body>, layer: &ErrorLayer) -> Response<Body> {
         let refusal = response.extensions_mut().remove::<Refusal>();
         let status = response.status();
-        if let Some(refusal) = refusal
-            .as_ref()
-            .filter(|_| status.is_client_error() || status.is_server_error())
-        {
-            let trouble = Trouble {
-                id: self.id,
-                status,
-                refusal,
-            };
-            layer.page.render(&trouble, self.accept.as_ref(), &mut response);
+        if status.is_client_error() || status.is_server_error() {
+            let silent = response.body().is_end_stream() && !response.headers().contains_key(CONTENT_TYPE);
+            let unsaid = (refusal.is_none() && silent).then(|| Refusal::unsaid(status));
+            if let Some(refusal) = refusal.as_ref().or(unsaid.as_ref()) {
+                let trouble = Trouble {
+                    id: &self.id,
+                    status,
+                    refusal,
+                };
+                layer.page.render(&trouble, self.accept.as_ref(), &mut response);
+            }
         }
         response
             .headers_mut()
             .insert(X_REQUEST_ID, self.id.header_value());
-        self.log(&response, refusal.as_ref(), &layer.redactor);
+        self.log(status, refusal.as_ref(), &layer.redactor);
+        if status.is_server_error() {
+            self.report(status, refusal.as_ref(), &layer.redactor);
+        }
         response
     }
 
-    fn log(&self, response: &Response<Body>, refusal: Option<&Refusal>, redactor: &Redactor) {
-        let status = response.status().as_u16();
+    fn log(&self, status: StatusCode, refusal: Option<&Refusal>, redactor: &Redactor) {
         if !tracing::enabled!(target: "palisade::access", tracing::Level::INFO) {
             return;
         }
         let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let path = redactor.uri(&self.uri);
-        match refusal {
-            None => {
-                tracing::info!(target: "palisade::access", id = %self.id, method = %self.method, path = %path, status, micros);
-            }
-            Some(refusal) => {
-                let threat = refusal.threat().map_or("", palisade_core::Threat::id);
-                let reason = refusal.reason().escape_debug();
-                tracing::info!(target: "palisade::access", id = %self.id, method = %self.method, path = %path, status, micros, threat, reason = %reason);
-            }
-        }
+        tracing::info!(
+            target: "palisade::access",
+            id = %self.id,
+            method = %self.method,
+            path = %redactor.uri(&self.uri),
+            route = self.id.route(),
+            status = status.as_u16(),
+            micros,
+            threat = refusal.and_then(Refusal::threat).map(Threat::id),
+            reason = refusal.map(|refusal| tracing::field::display(refusal.reason().escape_debug())),
+        );
+    }
+
+    /// The error report: the request with its secrets masked. What the form held is not in it at all.
+    fn report(&self, status: StatusCode, refusal: Option<&Refusal>, redactor: &Redactor) {
+        let text = |header: &Option<HeaderValue>| {
+            let text = header.as_ref()?.to_str().unwrap_or("(not ASCII)");
+            Some(printable(text, LONGEST).into_owned())
+        };
+        tracing::error!(
+            target: "palisade::error",
+            id = %self.id,
+            status = status.as_u16(),
+            method = %self.method,
+            path = %redactor.uri(&self.uri),
+            route = self.id.route(),
+            peer = self.peer.map(tracing::field::display),
+            referer = text(&self.referer).map(|referer| redactor.address(&referer)),
+            user_agent = text(&self.user_agent),
+            content_type = text(&self.content_type),
+            reason = refusal.map_or_else(|| "the handler's own answer".to_owned(), |refusal| refusal.reason().escape_debug().to_string()),
+        );
     }
 }

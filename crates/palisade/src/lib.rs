@@ -1,10 +1,35 @@
-//! Django's security system for Rust services: tower layers, extractors and stores.
+//! Django's security system for Rust services: tower layers, extractors and stores, in Django's own formats.
+//!
+//! [`Palisade::protect`] puts the whole stack around a finished [`Router`], in its one right order ([`stack`]); [`serve()`] takes
+//! only what it returns. Handlers ask for what they need by extractors: [`session::Session`], [`auth::LoggedIn`],
+//! [`csrf::CsrfToken`], [`headers::CspNonce`], [`form::Checked`]. Every layer also works alone, with plain tower.
+//!
+//! ```
+//! use axum::routing::get;
+//! use palisade::session::{MemorySessions, Session, SessionError};
+//! use palisade::{Palisade, Router, SecretKey, Settings};
+//!
+//! async fn visits(session: Session) -> Result<String, SessionError> {
+//!     let visits: u32 = session.update("visits", |visits: &mut u32| { *visits += 1; *visits }).await?;
+//!     Ok(format!("visit number {visits}"))
+//! }
+//!
+//! let settings = Settings::for_development(SecretKey::new("a key for this example only"));
+//! let app = Palisade::new(settings)
+//!     .with_sessions(MemorySessions::new())
+//!     .protect(Router::new().route("/", get(visits)));
+//! ```
+//!
+//! # Security
+//!
+//! Which threat is answered where, and what the answer does not stop, stands on each threat's page: [`core::Threat::page`].
 
 #[cfg(test)]
 extern crate self as palisade;
 
 pub mod auth;
 pub mod clock;
+mod cookies;
 pub mod csrf;
 mod endpoint;
 pub mod errors;
@@ -30,3 +55,29 @@ pub use rejection::Rejection;
 pub use router::{Policies, Router};
 pub use serve::serve;
 pub use stack::{Palisade, Protected};
+
+/// The examples of the README are compiled, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
+/// And those of the guide, a page each.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../../docs/guide/sessions.md")]
+    struct Sessions;
+    #[doc = include_str!("../../../docs/guide/csrf.md")]
+    struct Csrf;
+    #[doc = include_str!("../../../docs/guide/login.md")]
+    struct Login;
+    #[doc = include_str!("../../../docs/guide/forms.md")]
+    struct Forms;
+    #[doc = include_str!("../../../docs/guide/headers-and-frames.md")]
+    struct HeadersAndFrames;
+    #[doc = include_str!("../../../docs/guide/serving.md")]
+    struct Serving;
+    #[doc = include_str!("../../../docs/guide/beside-django.md")]
+    struct BesideDjango;
+    #[doc = include_str!("../../../docs/guide/deploying.md")]
+    struct Deploying;
+}

@@ -5,7 +5,7 @@
 //! error reports have them. Meets `sensitive-data-exposure` (CWE-532, CWE-598).
 //!
 //! 1. A name is sensitive if Django's pattern is found in it ([`is_sensitive_name`]), if it is the session cookie's, or if
-//!    it was registered, as the names of `Sensitive` form fields are.
+//!    it was registered, as the names of `Sensitive` form fields are, or if a query string may not carry it.
 //! 2. Maps are walked with their keys, lists without; a sensitive key cleanses all below it.
 //! 3. Text that a client chose is printed with its control characters escaped and within a length ([`printable`]), so that
 //!    it cannot write log lines of its own (CWE-117, CVE-2025-48432).
@@ -125,6 +125,7 @@ pub fn printable(text: &str, most: usize) -> Cow<'_, str> {
 pub struct Redactor {
     session_cookie_name: String,
     names: BTreeSet<String>,
+    refused: SensitiveNames,
 }
 
 impl Redactor {
@@ -133,7 +134,15 @@ impl Redactor {
         Self {
             session_cookie_name: session_cookie_name.into(),
             names: BTreeSet::new(),
+            refused: SensitiveNames::default(),
         }
+    }
+
+    /// Cleanses what is refused in query strings, too: a request that was refused for a secret must not log it.
+    #[must_use]
+    pub fn with_refused(mut self, names: SensitiveNames) -> Self {
+        self.refused = names;
+        self
     }
 
     /// Adds names, in any case.
@@ -155,6 +164,7 @@ impl Redactor {
         name == self.session_cookie_name
             || is_sensitive_name(name)
             || self.names.contains(&name.to_lowercase())
+            || self.refused.contains(name)
     }
 
     /// Cleanses a value and all below it.

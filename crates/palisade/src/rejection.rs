@@ -49,6 +49,21 @@ struct RefusalParts {
 }
 
 impl Refusal {
+    /// What is to be said of an error that came without a word, as of a path that no route answers.
+    pub(crate) fn unsaid(status: StatusCode) -> Self {
+        let hint = match status {
+            StatusCode::NOT_FOUND => Some("There is nothing at this address."),
+            StatusCode::METHOD_NOT_ALLOWED => Some("This address does not take what was sent to it."),
+            _ => None,
+        };
+        let reason = status.canonical_reason().unwrap_or("Error");
+        Self(Arc::new(RefusalParts {
+            threat: None,
+            reason: reason.into(),
+            hint: hint.map(Cow::Borrowed),
+        }))
+    }
+
     /// The threat that was met, where one was.
     pub fn threat(&self) -> Option<Threat> {
         self.0.threat

@@ -223,10 +223,11 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
                     policy: route.policy.clone(),
                 }),
                 Part::Nest(prefix, router) => {
-                    lines.extend(router.report().into_iter().map(|line| RouteLine {
-                        path: format!("{}{}", prefix.trim_end_matches('/'), line.path),
-                        policy: line.policy,
-                    }))
+                    let prefix = prefix.trim_end_matches('/');
+                    for RouteLine { path, policy } in router.report() {
+                        let path = format!("{prefix}{path}");
+                        lines.push(RouteLine { path, policy });
+                    }
                 }
                 Part::Plain(_) => {}
             }

@@ -53,12 +53,13 @@ use std::time::SystemTime;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, request};
-use palisade_core::session::{InvalidValue, SessionData, SessionExpiry};
-use palisade_core::{Threat, cookie};
+use palisade_core::Threat;
+use palisade_core::session::{AUTH_USER_HASH, InvalidValue, SessionData, SessionExpiry};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::cookies;
 use crate::rejection::Rejection;
 use change::Change;
 use store::StoreError;
@@ -117,6 +118,8 @@ struct Inner {
     sessions: Sessions,
     cookies: Option<HeaderValue>,
     accessed: AtomicBool,
+    /// Whether the response has begun: nothing can be saved any more, even of a session that nobody had asked for.
+    closed: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -131,7 +134,8 @@ struct State {
     changes: Vec<Change>,
     fate: Fate,
     device: Option<Device>,
-    closed: bool,
+    /// How many changes only keep a login alive: that they came too late is no news to the person.
+    housekeeping: usize,
 }
 
 /// What becomes of the key.
@@ -149,6 +153,7 @@ impl Session {
             sessions,
             cookies,
             accessed: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             state: Mutex::new(State::default()),
         }))
     }
@@ -266,6 +271,7 @@ impl Session {
         state.fate = Fate::Flush;
         state.view = SessionData::new();
         state.changes.clear();
+        state.housekeeping = 0;
         state.device = None;
         Ok(())
     }
@@ -306,7 +312,7 @@ impl Session {
     pub(crate) async fn begin(&self, device: Device) -> Result<(), SessionError> {
         let mut state = self.open().await?;
         let mut started = SessionData::new();
-        self.0.sessions.start(&mut started, self.0.sessions.now());
+        config::start(&mut started, self.0.sessions.now());
         if let Some(raw) = started.raw(config::STARTED) {
             let change = Change::Set(config::STARTED.into(), raw.to_owned());
             change.apply(&mut state.view);
@@ -316,9 +322,18 @@ impl Session {
         Ok(())
     }
 
+    /// Signs a login again that an older key of ours signed, under a new session key. A concurrent request may have done it
+    /// first; then this one has nothing to tell.
+    pub(crate) async fn renew_login(&self, hash: &str) -> Result<(), SessionError> {
+        self.cycle_key().await?;
+        self.insert(AUTH_USER_HASH, hash).await?;
+        self.open().await?.housekeeping += 1;
+        Ok(())
+    }
+
     /// The state, loaded.
     async fn state(&self) -> Result<MutexGuard<'_, State>, SessionError> {
-        self.0.accessed.store(true, Ordering::Relaxed);
+        self.0.accessed.store(true, Ordering::SeqCst);
         let mut state = self.0.state.lock().await;
         if !state.loaded {
             self.load(&mut state).await?;
@@ -329,7 +344,7 @@ impl Session {
     /// The state, loaded and open for changes.
     async fn open(&self) -> Result<MutexGuard<'_, State>, SessionError> {
         let state = self.state().await?;
-        if state.closed {
+        if self.0.closed.load(Ordering::SeqCst) {
             Err(SessionError::Closed)
         } else {
             Ok(state)
@@ -342,7 +357,7 @@ impl Session {
             .0
             .cookies
             .as_ref()
-            .and_then(|line| cookie::value(line.to_str().ok()?, sessions.cookie_name()));
+            .and_then(|line| cookies::value(line, sessions.cookie_name()));
         state.sent = sent.is_some();
         if let Some(key) = sent.as_deref().and_then(SessionKey::parse) {
             let now = sessions.now();

@@ -11,7 +11,13 @@
 //! exemption, and inside the session because the secret may live there.
 //!
 //! [`Palisade::protect`] consumes the finished router, so that no route can be added outside; [`crate::serve()`] takes only
-//! what it returns, so that an unprotected router does not compile.
+//! what it returns, so that an unprotected router does not compile:
+//!
+//! ```compile_fail
+//! # async fn run(tls: palisade::serve::Tls) -> Result<(), palisade::serve::ServeError> {
+//! palisade::serve(palisade::Router::new(), tls).await
+//! # }
+//! ```
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -84,6 +90,18 @@ impl StackContext {
         let context = extensions.get::<Self>().cloned();
         context
             .ok_or_else(|| Rejection::internal("the stack is missing: serve what Palisade::protect returns"))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        let settings = Settings::for_tests(palisade_core::SecretKey::new("a key of tests"));
+        Self(Arc::new(Offer {
+            forms: Arc::new(FormPolicy::from_settings(&settings)),
+            login_hasher: SessionAuthHasher::new(&settings.key_ring()),
+            settings: Arc::new(settings),
+            clock: Clock::system(),
+            users: None,
+        }))
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -211,7 +229,8 @@ impl Palisade {
                     .layer(GuardLayer::new(query).layer(PanicLayer.layer(inner))),
             ),
         );
-        let redactor = Redactor::new(settings.session_cookie_name.clone());
+        let redactor =
+            Redactor::new(settings.session_cookie_name.clone()).with_refused(self.sensitive.clone());
         Protected(ErrorLayer::new(self.page.clone(), redactor).layer(guarded))
     }
 
@@ -223,9 +242,13 @@ impl Palisade {
         guard.with_revocation(move |key| {
             let (sessions, key) = (sessions.clone(), SessionKey::parse(key));
             tokio::spawn(async move {
-                if let Some(key) = key
-                    && let Err(error) = sessions.store().delete(&key).await
-                {
+                let Some(key) = key else { return };
+                let store = sessions.store();
+                // Anybody may send keys in clear; only one that opens a session is worth a write.
+                if let Ok(None) = store.load(&key, sessions.now()).await {
+                    return;
+                }
+                if let Err(error) = store.delete(&key).await {
                     tracing::error!(target: "palisade::session", %error, "could not revoke a session that crossed the network in clear");
                 }
             });

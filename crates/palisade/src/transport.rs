@@ -23,10 +23,11 @@ use axum::extract::FromRequestParts;
 use http::header::{COOKIE, HOST, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, request, response};
 use ipnet::IpNet;
+use palisade_core::Threat;
 use palisade_core::header::Hsts;
 use palisade_core::settings::{ExemptPaths, Settings};
-use palisade_core::{Threat, cookie};
 
+use crate::cookies;
 use crate::guard::Guard;
 use crate::headers::lasting;
 use crate::rejection::Rejection;
@@ -125,7 +126,7 @@ fn forwarded_address(text: &str) -> Option<IpAddr> {
 }
 
 fn peer(request: &request::Parts) -> Option<Peer> {
-    request.extensions.get::<Peer>().cloned()
+    request.extensions.get::<Peer>().copied()
 }
 
 /// Called with the session cookie's value when it crossed the network in clear.
@@ -271,7 +272,7 @@ impl TransportGuard {
         let cookies = request.headers.get_all(COOKIE);
         cookies
             .iter()
-            .find_map(|line| cookie::value(line.to_str().ok()?, name).map(std::borrow::Cow::into_owned))
+            .find_map(|line| cookies::value(line, name).map(std::borrow::Cow::into_owned))
     }
 
     fn https_location(&self, request: &request::Parts) -> Result<HeaderValue, Rejection> {
@@ -350,7 +351,8 @@ fn is_public_name(host: &[u8]) -> bool {
     };
     let name = without_port(host);
     !name.starts_with('[')
-        && !name.ends_with("localhost")
+        && name != "localhost"
+        && !name.ends_with(".localhost")
         && !name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 

@@ -8,3 +8,5 @@ mod dependencies;
 mod files;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod versions;

@@ -10,9 +10,8 @@ use super::{InvalidHeader, SecurityHeader, grammar};
 use crate::{Threat, Weakness};
 
 /// The powers that the default gives up: sensors, devices, capture, location and payment.
-const POWERFUL: [&str; 17] = [
+const POWERFUL: [&str; 16] = [
     "accelerometer",
-    "bluetooth",
     "camera",
     "display-capture",
     "geolocation",

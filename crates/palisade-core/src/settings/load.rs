@@ -10,14 +10,14 @@ use toml::de::{DeTable, DeValue};
 use super::raw::Raw;
 use super::registry::{REGISTRY, Setting};
 use super::{PREFIX, Place, Problem, Settings, SettingsErrors, rules};
-use crate::SecretKey;
 
 pub(super) fn load(
+    defaults: Settings,
     toml: Option<&str>,
     env: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Settings, SettingsErrors> {
     let mut loading = Loading {
-        settings: Settings::new(SecretKey::new(""), [""; 0]),
+        settings: defaults,
         given: BTreeMap::new(),
         problems: Vec::new(),
     };

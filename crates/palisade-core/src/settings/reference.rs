@@ -47,10 +47,10 @@ fn write_all(written: &mut String, settings: &Settings, commented: bool) {
 }
 
 fn write_comment(written: &mut String, text: &str) {
-    let mut width = WIDTH;
+    let mut width = 0;
     for word in text.split_whitespace() {
-        if width + 1 + word.len() > WIDTH {
-            if width < WIDTH {
+        if width == 0 || width + 1 + word.len() > WIDTH {
+            if width > 0 {
                 written.push('\n');
             }
             written.push('#');

@@ -340,7 +340,7 @@ pub static REGISTRY: &[Setting] = &[
         "data_upload_max_memory_size",
         |s| &mut s.data_upload_max_memory_size,
         "\
-        The largest request body in bytes, files not counted.",
+        The largest request body in bytes, files included; a route that takes more says so with body_limit.",
     ),
     Setting::new(
         "data_upload_max_number_fields",
@@ -389,14 +389,14 @@ pub static REGISTRY: &[Setting] = &[
         "password_reset_timeout",
         |s| &mut s.password_reset_timeout,
         "\
-        For how many seconds a link to reset a password works.",
+        For how many seconds a link to reset a password works. Nothing here makes such links yet.",
     ),
     Setting::new(
         "signed_cookie_legacy_salt_fallback",
         |s| &mut s.signed_cookie_legacy_salt_fallback,
         "\
         Read signed cookies with the salt of Django before 5.2.15, too. With it, one cookie can pass for another \
-        (CVE-2026-6873).",
+        (CVE-2026-6873). Nothing here reads such cookies by itself yet.",
     ),
     Setting::new(
         "form_unknown_fields",

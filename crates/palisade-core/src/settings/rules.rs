@@ -351,6 +351,13 @@ fn passwords(settings: &Settings, found: &mut Found) {
              hashes at login",
         ),
     }
+    let never = [Algorithm::UnsaltedMd5, Algorithm::UnsaltedSha1];
+    found.when(
+        settings.password_hashers.iter().skip(1).any(|algorithm| never.contains(algorithm)),
+        &["password_hashers"],
+        "names an unsalted algorithm, whose hashes are never verified: take it out, and have those users reset their \
+         passwords",
+    );
 }
 
 fn addresses(settings: &Settings, found: &mut Found) {

@@ -13,4 +13,5 @@ mod corpus_host;
 mod corpus_signed;
 mod django_addresses;
 mod header_round_trip;
+mod settings_page;
 mod threat_pages;

@@ -1,7 +1,8 @@
 //! Every threat has a page, and every page tells what it owes the reader.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use palisade_core::Threat;
 use palisade_core::card::Face;
@@ -86,9 +87,42 @@ fn each_page_tells_the_attack_the_four_answers_and_the_limits() {
 }
 
 #[test]
+fn each_page_names_tests_that_are_there() {
+    for threat in Threat::ALL {
+        let (_, proof) = threat
+            .page()
+            .split_once("\n## Proof\n")
+            .unwrap_or_else(|| panic!("{threat} names no tests"));
+        let items = proof.split("\n- ").skip(1);
+        for item in items {
+            let (source, names) = item.split_once("):").unwrap();
+            let address = source.rsplit_once("](").unwrap().1;
+            let source = fs::read_to_string(folder().join(address)).unwrap_or_default();
+            let named = names.split('`').skip(1).step_by(2);
+            for name in named.filter(|name| name.contains('_') && *name != "compile_fail") {
+                let there = source.contains(&format!("fn {name}()"));
+                assert!(there, "{threat}: there is no `{name}` in {address}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_link_of_a_page_leads_somewhere() {
+    for threat in Threat::ALL {
+        for link in threat.page().split("](").skip(1) {
+            let address = link.split(')').next().unwrap_or_default();
+            assert!(
+                folder().join(address).exists(),
+                "{threat} links to {address}, which is not there"
+            );
+        }
+    }
+}
+
+#[test]
 fn there_is_no_page_without_a_threat() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("threats");
-    for entry in folder.read_dir().unwrap() {
+    for entry in folder().read_dir().unwrap() {
         let path = entry.unwrap().path();
         let id = path.file_stem().unwrap().to_str().unwrap();
         assert!(
@@ -97,4 +131,8 @@ fn there_is_no_page_without_a_threat() {
             path.display()
         );
     }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("threats")
 }

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, OriginalUri};
 use http::header::ACCEPT;
 use http::{StatusCode, request};
 use palisade_core::Threat;
@@ -80,9 +80,7 @@ async fn look_up(context: &StackContext, session: &Session) -> Result<Option<Use
     match hasher.origin(user.password.expose(), &stored) {
         Some(HashOrigin::Current) => return Ok(Some(user)),
         Some(HashOrigin::Fallback) => {
-            let current = hasher.hash(user.password.expose());
-            session.cycle_key().await?;
-            session.insert(AUTH_USER_HASH, &current).await?;
+            session.renew_login(&hasher.hash(user.password.expose())).await?;
             return Ok(Some(user));
         }
         None => {}
@@ -120,7 +118,12 @@ fn nobody(parts: &request::Parts) -> Rejection {
     let page = StackContext::of(&parts.extensions)
         .ok()
         .filter(|_| accept.contains("text/html"));
-    match page.and_then(|context| login_redirect(&context.settings().login_url, &parts.uri)) {
+    // In a nested router the URI has lost its beginning.
+    let uri = parts
+        .extensions
+        .get::<OriginalUri>()
+        .map_or(&parts.uri, |original| &original.0);
+    match page.and_then(|context| login_redirect(&context.settings().login_url, uri)) {
         Some(location) => Rejection::redirect(StatusCode::FOUND, location, "nobody is logged in"),
         None => Rejection::unauthorized("nobody is logged in")
             .with_threat(Threat::BrokenAccessControl)

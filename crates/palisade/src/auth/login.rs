@@ -146,6 +146,15 @@ impl<S: Sync> FromRequestParts<S> for Auth {
     }
 }
 
+/// What became of a weak hash.
+#[derive(Debug)]
+enum Upgrade {
+    /// The user, with the hash that is stored now.
+    Done(Box<User>),
+    /// Another hash of this user was stored meanwhile.
+    Overtaken(i64),
+}
+
 impl Auth {
     /// Finds the active user of that name and password.
     ///
@@ -159,27 +168,61 @@ impl Auth {
     ) -> Result<Option<User>, AuthError> {
         let username = Username::normalize(username);
         let found = self.users.store.by_username(&username).await?;
-        let stored = found.as_ref().map(|user| user.password.expose().as_str());
-        let verified = match self.users.hashers.verify(password, stored).await {
-            // Nobody has such a password: that is the person's doing, and no fault.
-            Err(HashError::TooLong { .. }) => return Ok(None),
-            verified => verified?,
-        };
-        let Some(mut user) = found.filter(|user| verified.correct && user.is_active) else {
+        let Some(user) = self.verify(found, password).await? else {
             return Ok(None);
         };
-        if verified.must_update {
-            let stronger = Sensitive::new(self.users.hashers.hash(password).await?);
-            if self
-                .users
-                .store
-                .replace_password(user.id, &user.password, stronger.clone())
-                .await?
-            {
-                user.password = stronger;
+        match self.upgrade(user, password).await? {
+            Upgrade::Done(user) => Ok(Some(*user)),
+            // Somebody changed the password meanwhile, or a second login upgraded the hash: what is stored now decides.
+            Upgrade::Overtaken(id) => {
+                let found = self.users.store.by_id(id).await?;
+                Ok(self.verify(found, password).await?.map(|(user, _)| user))
             }
         }
-        Ok(Some(user))
+    }
+
+    /// The user, if active and of this password, and whether the hash is weaker than today's.
+    async fn verify(
+        &self,
+        found: Option<User>,
+        password: &Sensitive<String>,
+    ) -> Result<Option<(User, bool)>, AuthError> {
+        let stored = found.as_ref().map(|user| user.password.expose().as_str());
+        match self.users.hashers.verify(password, stored).await {
+            Ok(verified) => Ok(found
+                .filter(|user| verified.correct && user.is_active)
+                .map(|user| (user, verified.must_update))),
+            // Nobody has such a password: that is the person's doing, and no fault.
+            Err(HashError::TooLong { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Replaces a weak hash while the password is at hand. A hash that cannot be made now keeps nobody out: the old one stays.
+    async fn upgrade(
+        &self,
+        (mut user, weak): (User, bool),
+        password: &Sensitive<String>,
+    ) -> Result<Upgrade, AuthError> {
+        if !weak {
+            return Ok(Upgrade::Done(Box::new(user)));
+        }
+        let stronger = match self.users.hashers.hash(password).await {
+            Ok(stronger) => Sensitive::new(stronger),
+            Err(error) => {
+                tracing::warn!(target: "palisade::auth", user = user.id, %error, "a weak password hash was not replaced");
+                return Ok(Upgrade::Done(Box::new(user)));
+            }
+        };
+        let store = &self.users.store;
+        if !store
+            .replace_password(user.id, &user.password, stronger.clone())
+            .await?
+        {
+            return Ok(Upgrade::Overtaken(user.id));
+        }
+        user.password = stronger;
+        Ok(Upgrade::Done(Box::new(user)))
     }
 
     /// Logs a user in: the session gets a new key, and keeps what an anonymous visitor put into it; another user's session is
@@ -229,7 +272,7 @@ impl Auth {
     /// When the store cannot answer.
     pub async fn logout(&self) -> Result<(), AuthError> {
         self.session.flush().await?;
-        self.csrf.rotate().await?;
+        self.csrf.rotate_if_used().await?;
         Ok(())
     }
 
@@ -282,13 +325,7 @@ impl Auth {
             last_name: &user.last_name,
             email: &user.email,
         };
-        let verified = self
-            .users
-            .hashers
-            .verify(old, Some(user.password.expose()))
-            .await
-            .map_err(AuthError::from)?;
-        if !verified.correct {
+        if self.verify(Some(user.clone()), old).await?.is_none() {
             return Err(PasswordChangeError::OldPassword);
         }
         self.users
@@ -325,6 +362,10 @@ impl Auth {
     }
 
     /// Ends the user's other sessions, on all devices, and says how many there were.
+    ///
+    /// # Security
+    ///
+    /// Sessions that a Django process beside this one began are not in the list and stay; a password change ends them, too.
     ///
     /// # Errors
     ///

@@ -1,12 +1,15 @@
 //! Where to go after login: `next`, followed only if it stays here (threat `untrusted-host`, CWE-601).
 
+use std::borrow::Cow;
+
 use axum::extract::FromRequestParts;
 use http::header::HOST;
 use http::{HeaderValue, Uri, request};
-use palisade_core::redirect::is_safe_next;
+use palisade_core::redirect::{is_safe_next, redirect_location};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::rejection::Rejection;
+use crate::stack::StackContext;
 use crate::transport::Connection;
 
 /// What Python's `quote(safe='/')` leaves as it is.
@@ -26,7 +29,7 @@ const QUOTED: &AsciiSet = &NON_ALPHANUMERIC
 /// use palisade::auth::Next;
 ///
 /// async fn after_login(next: Next) -> Redirect {
-///     Redirect::to(&next.or_default(None, "/"))
+///     Redirect::to(&next.after_login(None))
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(after_login));
 /// ```
@@ -35,16 +38,28 @@ pub struct Next {
     queried: Option<String>,
     host: String,
     secure: bool,
+    context: StackContext,
 }
 
 impl Next {
-    /// The place that was asked for, in the form (which wins) or the query, if it is safe; else the default.
+    /// The place that was asked for, in the form (which wins) or the query, if it is safe; else the default. It is quoted
+    /// for a `Location` header.
     pub fn or_default(&self, posted: Option<&str>, default: &str) -> String {
         let asked = posted.filter(|next| !next.is_empty()).or(self.queried.as_deref());
         asked
             .filter(|next| is_safe_next(next, &[&self.host], self.secure))
-            .unwrap_or(default)
-            .to_owned()
+            .and_then(|next| redirect_location(next).ok())
+            .map_or_else(|| default.to_owned(), Cow::into_owned)
+    }
+
+    /// Where a login leads: the place that was asked for, if it is safe, else `login_redirect_url`.
+    pub fn after_login(&self, posted: Option<&str>) -> String {
+        self.or_default(posted, &self.context.settings().login_redirect_url)
+    }
+
+    /// Where a logout leads: the place that was asked for, if it is safe, else `logout_redirect_url`.
+    pub fn after_logout(&self, posted: Option<&str>) -> String {
+        self.or_default(posted, &self.context.settings().logout_redirect_url)
     }
 
     /// The place that the query asks for, to be carried along in the form.
@@ -69,6 +84,7 @@ impl<S: Sync> FromRequestParts<S> for Next {
             queried,
             host,
             secure: connection.secure,
+            context: StackContext::of(&parts.extensions)?,
         })
     }
 }
@@ -122,6 +138,7 @@ mod tests {
             queried: next_of(queried),
             host: "example.com".to_owned(),
             secure: true,
+            context: StackContext::for_tests(),
         };
         assert_eq!(next("next=/notes/").or_default(None, "/"), "/notes/");
         for evil in [

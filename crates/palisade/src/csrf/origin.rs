@@ -31,6 +31,10 @@ pub fn check(site: Site<'_>, headers: &HeaderMap) -> Result<(), CsrfRejection> {
         let origin = origin
             .to_str()
             .map_err(|_| UntrustedOrigin("(not ASCII)".to_owned()))?;
+        if headers.get_all(ORIGIN).iter().nth(1).is_some() {
+            // No browser sends two; which of them to believe is nobody's to choose.
+            return Err(UntrustedOrigin("(more than one)".to_owned()).into());
+        }
         // An origin that verifies is the browser's own word; the Referer adds nothing to it.
         return Ok(site.trusted.check_origin(origin, site.secure, Some(site.host))?);
     }

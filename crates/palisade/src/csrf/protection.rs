@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, request};
 use palisade_core::Threat;
-use palisade_core::cookie::{self, CookieAttributes, SetCookie};
+use palisade_core::cookie::{CookieAttributes, SetCookie};
 use palisade_core::csrf::{CsrfSecret, InvalidToken};
 use palisade_core::origin::{TrustedOrigins, UntrustedOrigin, UntrustedReferer};
 use palisade_core::settings::Settings;
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use super::origin::{self, Site};
 use crate::clock::Clock;
+use crate::cookies;
+use crate::redact::Redactor;
 use crate::rejection::Rejection;
 use crate::transport::Connection;
 
@@ -156,7 +158,13 @@ impl CsrfProtection {
                 .then(|| request.headers.get("x-forwarded-port")?.to_str().ok())
                 .flatten(),
         };
-        origin::check(site, &request.headers)
+        origin::check(site, &request.headers).map_err(|reason| match reason {
+            // It goes to the log, and the address of another page may hold what is that page's secret.
+            CsrfRejection::Referer(UntrustedReferer::Elsewhere(referer)) => {
+                UntrustedReferer::Elsewhere(Redactor::default().address(&referer)).into()
+            }
+            reason => reason,
+        })
     }
 
     /// Compares the request's token with the secret.
@@ -196,9 +204,9 @@ impl CsrfProtection {
     /// Reads the secret from the cookie, if there is one.
     pub(super) fn cookie_secret(
         &self,
-        cookies: Option<&HeaderValue>,
+        sent: Option<&HeaderValue>,
     ) -> Option<Result<CsrfSecret, InvalidToken>> {
-        let value = cookie::value(cookies?.to_str().ok()?, &self.0.cookie_name)?;
+        let value = cookies::value(sent?, &self.0.cookie_name)?;
         Some(CsrfSecret::parse(&value))
     }
 

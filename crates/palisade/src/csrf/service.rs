@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use futures_util::future::BoxFuture;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
 use http::{Method, Request, Response, request};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use palisade_core::Threat;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -215,11 +215,7 @@ async fn token_field(
             if declared.is_some_and(|declared| declared > limit) {
                 return Err(too_big());
             }
-            let bytes = match Limited::new(body, limit).collect().await {
-                Ok(collected) => collected.to_bytes(),
-                Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(too_big()),
-                Err(_) => return Err(Rejection::bad_request("the request's body broke off")),
-            };
+            let bytes = whole(body, limit).await?;
             Ok((urlencoded_field(&bytes), Body::from(bytes)))
         }
         "multipart/form-data" => match boundary(content_type) {
@@ -228,6 +224,32 @@ async fn token_field(
         },
         _ => Ok((None, body)),
     }
+}
+
+/// Whether a body was longer than it may be: by this limit or by the route's, which is further in and wrapped.
+fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .any(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
+}
+
+/// Copies the body together. Frames that were kept would keep all that came from the network with them: a body of single
+/// bytes, a hundred times its length.
+async fn whole(mut body: Body, limit: usize) -> Result<Bytes, Rejection> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) if is_length_limit(&error) => return Err(too_big()),
+            Err(_) => return Err(Rejection::bad_request("the request's body broke off")),
+        };
+        if let Ok(data) = frame.into_data() {
+            if bytes.len().saturating_add(data.len()) > limit {
+                return Err(too_big());
+            }
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(Bytes::from(bytes))
 }
 
 fn too_big() -> Rejection {
@@ -269,13 +291,21 @@ async fn multipart_field(boundary: &str, mut body: Body) -> Result<(Option<Strin
                 seen.extend_from_slice(&data);
                 false
             }
+            Some(Err(error)) if is_length_limit(&error) => return Err(too_big()),
             Some(Err(_)) => return Err(Rejection::bad_request("the request's body broke off")),
-            None => true,
+            None => {
+                // A body that has ended may not be asked again.
+                body = Body::empty();
+                true
+            }
         };
         if over || seen.len() >= worth_a_look {
-            match scan(&seen, boundary) {
+            // Never more than the limit, however long the last frame: the verdict is not to depend on how the body was cut.
+            match scan(seen.get(..SCAN_LIMIT).unwrap_or(&seen), boundary) {
                 Scan::Found(token) => break Some(token),
-                Scan::More if !over && seen.len() < SCAN_LIMIT => worth_a_look = seen.len() * 2,
+                Scan::More if !over && seen.len() < SCAN_LIMIT => {
+                    worth_a_look = SCAN_LIMIT.min(seen.len() * 2);
+                }
                 Scan::Absent | Scan::More => break None,
             }
         }

@@ -184,6 +184,15 @@ impl Rotation {
         })
     }
 
+    /// Makes a new secret where there is one in use; a secret in a session that was dropped is gone with it, and a new one would
+    /// only begin another session.
+    pub(crate) async fn rotate_if_used(&self) -> Result<(), SessionError> {
+        if self.state.0.protection.uses_sessions() && self.state.secret().current.is_none() {
+            return Ok(());
+        }
+        self.rotate().await
+    }
+
     /// Makes a new secret, to be sent with the response.
     pub(crate) async fn rotate(&self) -> Result<(), SessionError> {
         if self.state.0.protection.uses_sessions() {

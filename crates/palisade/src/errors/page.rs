@@ -1,9 +1,10 @@
 //! What a person or a program sees when something goes wrong: a status, what to do next, and an id to quote.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
+use axum::extract::MatchedPath;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use palisade_core::token;
@@ -11,8 +12,15 @@ use palisade_core::token;
 use crate::rejection::Refusal;
 
 /// A request's id: 64 random bits as 16 hexadecimal digits. An extension of the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestId([u8; 16]);
+#[derive(Clone, Debug)]
+pub struct RequestId(Arc<Known>);
+
+#[derive(Debug)]
+struct Known {
+    digits: [u8; 16],
+    /// Told by the routing, which is further in than whoever asks.
+    route: OnceLock<MatchedPath>,
+}
 
 impl RequestId {
     pub(super) fn generate() -> Self {
@@ -25,16 +33,28 @@ impl RequestId {
                 *low = HEX.get(usize::from(byte & 15)).copied().unwrap_or_default();
             }
         }
-        Self(digits)
+        Self(Arc::new(Known {
+            digits,
+            route: OnceLock::new(),
+        }))
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(&self.0.digits).unwrap_or_default()
+    }
+
+    /// The route that answers, once it is known: `/notes/{id}/`.
+    pub fn route(&self) -> Option<&str> {
+        self.0.route.get().map(MatchedPath::as_str)
+    }
+
+    pub(crate) fn tell_route(&self, route: &MatchedPath) {
+        self.0.route.get_or_init(|| route.clone());
     }
 
     pub(super) fn header_value(&self) -> HeaderValue {
-        HeaderValue::from_bytes(&self.0).unwrap_or(HeaderValue::from_static(""))
+        HeaderValue::from_bytes(&self.0.digits).unwrap_or(HeaderValue::from_static(""))
     }
 }
 
@@ -48,7 +68,7 @@ impl fmt::Display for RequestId {
 #[derive(Clone, Copy, Debug)]
 pub struct Trouble<'r> {
     /// The id to quote.
-    pub id: RequestId,
+    pub id: &'r RequestId,
     /// The response's status.
     pub status: StatusCode,
     /// Why.

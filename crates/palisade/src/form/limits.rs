@@ -121,8 +121,10 @@ impl FormPolicy {
         self
     }
 
-    /// Takes the policy that the stack has put into the request, or the defaults.
+    /// Takes the policy that stands in the request (`Arc<FormPolicy>`), else the stack's, else the defaults.
     pub fn of(extensions: &http::Extensions) -> Arc<Self> {
-        StackContext::of(extensions).map_or_else(|_| Arc::default(), |context| context.forms())
+        let own = extensions.get::<Arc<Self>>().cloned();
+        own.or_else(|| Some(StackContext::of(extensions).ok()?.forms()))
+            .unwrap_or_default()
     }
 }

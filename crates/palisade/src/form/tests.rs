@@ -78,7 +78,7 @@ async fn form_without_the_csrf_check_is_a_fault_that_names_itself() {
     let response = rejection.into_response();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
-    assert_eq!(body, "Internal Server Error");
+    assert_eq!(body, "500 Internal Server Error\n");
 }
 
 #[tokio::test]

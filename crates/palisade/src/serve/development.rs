@@ -27,7 +27,7 @@ use time::OffsetDateTime;
 use super::error::ServeError;
 use super::tls::provider;
 
-const FOLDER: &str = "development-certificate";
+const FOLDER: &str = "tls";
 const AUTHORITY: &str = "ca.pem";
 const AUTHORITY_KEY: &str = "ca-key.pem";
 /// Certificate and key in one file, so that no start finds the halves of two.

@@ -80,7 +80,7 @@ impl Tls {
     /// signs for these names and this machine only, and a server certificate for 396 days.
     ///
     /// Names beside `localhost`, `127.0.0.1` and `::1` are host names or addresses. The authority's certificate, to be
-    /// imported into a browser once, is `development-certificate/ca.pem`.
+    /// imported into a browser once, is `tls/ca.pem`.
     ///
     /// # Errors
     ///

@@ -54,7 +54,11 @@ impl Sessions {
             codec: SessionCodec::new(&settings.key_ring()),
             clock,
             cookie_name: settings.session_cookie_name.clone(),
-            attributes: settings.session_cookie_attributes(),
+            // Each session has its own age, or none: the settings' would outlive the browser of who asked to be forgotten.
+            attributes: CookieAttributes {
+                max_age: None,
+                ..settings.session_cookie_attributes()
+            },
             age,
             idle: settings.session_idle_limit(),
             absolute: settings.session_absolute_age,
@@ -101,17 +105,17 @@ impl Sessions {
                 match sessions.clear_expired().await {
                     Ok(0) => {}
                     Ok(cleared) => {
-                        tracing::info!(target: "palisade::session", cleared, "cleared expired sessions")
+                        tracing::info!(target: "palisade::session", cleared, "cleared expired sessions");
                     }
                     Err(error) => {
-                        tracing::warn!(target: "palisade::session", %error, "could not clear expired sessions")
+                        tracing::warn!(target: "palisade::session", %error, "could not clear expired sessions");
                     }
                 }
             }
         })
     }
 
-    pub(super) fn now(&self) -> SystemTime {
+    pub(crate) fn now(&self) -> SystemTime {
         self.0.clock.now()
     }
 
@@ -157,15 +161,10 @@ impl Sessions {
 
     /// Whether use alone should move the session's end: when a tenth of its idle time, or five minutes, is gone.
     pub(super) fn wants_touch(&self, data: &SessionData, expires: SystemTime, now: SystemTime) -> bool {
-        let step = (self.0.idle / 10).min(Duration::from_secs(300));
+        let step = (self.0.idle / 10).min(Duration::from_mins(5));
         self.end(data, now)
             .duration_since(expires)
             .is_ok_and(|gained| gained >= step)
-    }
-
-    pub(super) fn start(&self, data: &mut SessionData, now: SystemTime) {
-        // A number is JSON.
-        let _ = data.insert(STARTED, &unix_seconds(now));
     }
 
     /// The cookie that carries the key.
@@ -195,4 +194,10 @@ fn sensitive(cookie: &SetCookie) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(cookie.to_string()).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// Writes when the session began.
+pub(super) fn start(data: &mut SessionData, now: SystemTime) {
+    // A number is JSON.
+    let _ = data.insert(STARTED, &unix_seconds(now));
 }

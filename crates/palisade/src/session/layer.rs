@@ -13,13 +13,13 @@ use axum::response::IntoResponse;
 use futures_util::future::BoxFuture;
 use http::header::{COOKIE, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use palisade_core::session::SessionData;
+use palisade_core::session::{AUTH_USER_ID, SessionData};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::change::Change;
-use super::config::Sessions;
+use super::config::{STARTED, Sessions};
 use super::key::SessionKey;
 use super::store::{Merge, Updated};
 use super::{Fate, Session, SessionError, State};
@@ -114,7 +114,7 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for SessionF
                 Projection::Running { inner, session } => {
                     let Ok(response) = ready!(inner.poll(context));
                     match session.take() {
-                        Some(session) if session.0.accessed.load(Ordering::Relaxed) => {
+                        Some(session) if session.close() => {
                             let saved = Box::pin(session.finish(response));
                             self.set(SessionFuture::Saving { saved });
                         }
@@ -136,10 +136,16 @@ enum CookieChange {
 }
 
 impl Session {
+    /// Lets nothing be changed from now on, and says whether anybody asked for the session.
+    fn close(&self) -> bool {
+        // Closed before looked at: whoever asks later finds it closed, whoever asked earlier is seen.
+        self.0.closed.store(true, Ordering::SeqCst);
+        self.0.accessed.load(Ordering::SeqCst)
+    }
+
     /// Saves what the request did, and writes cookie and `Vary` on the response; or answers why it could not.
     async fn finish(self, mut response: Response<Body>) -> Response<Body> {
         let mut state = self.0.state.lock().await;
-        state.closed = true;
         if !state.loaded {
             // The store could not answer, and the handler has said so.
             vary_on_cookie(response.headers_mut());
@@ -152,13 +158,9 @@ impl Session {
             Ok(CookieChange::Set(key)) => self.0.sessions.cookie(&key, &state.view, now),
             Ok(CookieChange::Delete) => self.0.sessions.deletion(),
             Err(error) => {
-                let interrupted = matches!(error, SessionError::Interrupted);
+                // The cookie stays: after a login in another tab the client may hold a newer one by now.
                 response = error.into_response();
-                if interrupted {
-                    self.0.sessions.deletion()
-                } else {
-                    None
-                }
+                None
             }
         };
         let headers = response.headers_mut();
@@ -181,7 +183,7 @@ impl Session {
         if status.is_server_error() {
             // The handler failed: the session stays as it was, except that who logged out is out.
             return match known {
-                Some((key, _)) if state.fate == Fate::Flush && state.changes.is_empty() => {
+                Some((key, _)) if state.fate == Fate::Flush && !state.view.contains(AUTH_USER_ID) => {
                     store.delete(&key).await?;
                     Ok(CookieChange::Delete)
                 }
@@ -199,8 +201,8 @@ impl Session {
                 CookieChange::None
             }),
             (known, Fate::Flush, false) | (known @ None, _, false) => {
-                if state.view.get::<u64>(super::config::STARTED).is_none() {
-                    sessions.start(&mut state.view, now);
+                if state.view.get::<u64>(STARTED).is_none() {
+                    super::config::start(&mut state.view, now);
                 }
                 let key = SessionKey::generate();
                 let stored = sessions.encode(&state.view, now);
@@ -213,7 +215,14 @@ impl Session {
             (Some((key, _)), Fate::Cycle, _) => {
                 let new = SessionKey::generate();
                 let merge = self.merge(&state.changes, now);
-                saved(store.cycle(&key, &new, merge, state.device.take(), now).await?)?;
+                let cycled = store.cycle(&key, &new, merge, state.device.take(), now).await?;
+                if cycled == Updated::Gone
+                    && state.housekeeping > 0
+                    && state.changes.len() == state.housekeeping
+                {
+                    return Ok(CookieChange::None);
+                }
+                saved(cycled)?;
                 Ok(CookieChange::Set(new))
             }
             (Some((key, expires)), Fate::Keep, unchanged) => {
@@ -239,6 +248,10 @@ impl Session {
             let mut data = sessions.decode(current).unwrap_or_else(SessionData::new);
             for change in &changes {
                 change.apply(&mut data);
+            }
+            if !data.contains(STARTED) {
+                // Begun by a Django beside us, which sets no absolute limit: it counts from here.
+                super::config::start(&mut data, now);
             }
             sessions.encode(&data, now)
         })

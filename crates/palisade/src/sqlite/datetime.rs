@@ -9,7 +9,7 @@ use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 /// Writes a time as Django does.
 pub(crate) fn to_text(at: SystemTime) -> String {
     let at = OffsetDateTime::from(at);
-    let mut text = format!(
+    let text = format!(
         "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
         at.year(),
         u8::from(at.month()),
@@ -18,10 +18,10 @@ pub(crate) fn to_text(at: SystemTime) -> String {
         at.minute(),
         at.second()
     );
-    if at.microsecond() > 0 {
-        text.push_str(&format!(".{:06}", at.microsecond()));
+    match at.microsecond() {
+        0 => text,
+        micros => format!("{text}.{micros:06}"),
     }
-    text
 }
 
 /// Reads a time that Django wrote; anything else is no time.

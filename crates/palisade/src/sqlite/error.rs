@@ -6,6 +6,8 @@ use std::sync::Arc;
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 
+use crate::rejection::Rejection;
+
 /// Why a database could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -95,6 +97,20 @@ impl SqliteError {
                 path,
                 reason: error.to_string(),
             },
+        }
+    }
+}
+
+/// What passes is a 503, as a fault of the store never is an empty answer; everything else is a 500.
+impl From<SqliteError> for Rejection {
+    fn from(error: SqliteError) -> Self {
+        let source =
+            std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
+        let reason = format!("{error}{source}");
+        if error.is_temporary() {
+            Rejection::unavailable(reason, 5).with_hint("Please try again in a moment.")
+        } else {
+            Rejection::internal(reason)
         }
     }
 }

@@ -425,3 +425,14 @@ fn existing_database_is_kept() {
         .unwrap();
     assert!(bodies(&db).is_empty());
 }
+
+#[tokio::test]
+async fn closed_database_is_whole_in_its_one_file_although_readers_linger() {
+    let db = notes();
+    db.write(|writer| insert(writer, "kept")).await.unwrap();
+    assert_eq!(bodies(&db), ["kept"]);
+    db.close().await.unwrap();
+    let mut log = db.path().as_os_str().to_owned();
+    log.push("-wal");
+    assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
+}

@@ -113,24 +113,18 @@ async fn log_in(
     auth: Auth,
     axum::extract::Path(name): axum::extract::Path<String>,
 ) -> Result<&'static str, Rejection> {
-    let user = match auth
-        .users()
-        .store()
-        .by_username(&name)
-        .await
-        .map_err(|error| Rejection::internal(error.to_string()))?
-    {
-        Some(user) => user,
-        None => {
-            let new = NewUser {
-                username: name,
-                ..NewUser::default()
-            };
-            let password = Sensitive::new("a fine long passphrase".to_owned());
-            auth.sign_up(new, &password)
-                .await
-                .map_err(|error| Rejection::internal(error.to_string()))?
-        }
+    let internal = |error: &dyn std::error::Error| Rejection::internal(error.to_string());
+    let found = auth.users().store().by_username(&name).await;
+    let user = if let Some(user) = found.map_err(|error| internal(&error))? {
+        user
+    } else {
+        let new = NewUser {
+            username: name,
+            ..NewUser::default()
+        };
+        let password = Sensitive::new("a fine long passphrase".to_owned());
+        let signed_up = auth.sign_up(new, &password).await;
+        signed_up.map_err(|error| internal(&error))?
     };
     auth.login(&user).await?;
     Ok("in")

@@ -8,14 +8,24 @@
     reason = "a test that cannot go on says where"
 )]
 
+mod attacks;
 mod client;
+mod corpus_scan;
+mod csrf;
 mod defects;
 mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
+mod headers;
+mod log;
+mod login;
+mod pages;
+mod routes;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
 mod serve_site;
 mod serve_tls;
+mod session_stores;
+mod sessions;

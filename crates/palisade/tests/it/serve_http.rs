@@ -254,7 +254,7 @@ async fn plain_http_is_only_redirected() {
         "what was sent in clear is not sent on"
     );
     assert!(
-        ask("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n".into())
+        ask("GET / HTTP/1.1\r\nHost: evil.invalid\r\n\r\n".into())
             .await
             .starts_with("HTTP/1.1 400")
     );

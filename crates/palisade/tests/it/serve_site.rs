@@ -94,7 +94,7 @@ impl Running {
 
     /// What a client trusts that imported the development authority.
     pub(crate) fn roots(&self) -> RootCertStore {
-        let path = self.data.path().join("development-certificate/ca.pem");
+        let path = self.data.path().join("tls/ca.pem");
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(path).unwrap()).unwrap();
         roots

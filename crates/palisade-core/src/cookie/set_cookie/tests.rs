@@ -1,3 +1,5 @@
+//! Cookies byte for byte, and what may not stand in one.
+
 use super::*;
 
 /// 2023-11-14 22:13:20 UTC.

@@ -1,3 +1,5 @@
+//! What the policy says, and what it must not be made to say.
+
 use super::*;
 use crate::Threat;
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{KEY, load, load_with};
+use super::{KEY, env, load, load_with};
 use crate::cookie::SameSite;
 use crate::header::FrameOptions;
 use crate::password::Algorithm;
-use crate::settings::UnknownFields;
+use crate::settings::{Settings, UnknownFields};
 
 #[test]
 fn a_key_and_a_host_are_all_a_site_has_to_name() {
@@ -116,4 +116,21 @@ fn variables_override_the_file() {
     assert_eq!(settings.secure_redirect_exempt.patterns(), ["a{1,2}"]);
     assert_eq!(settings.hsts(), None);
     assert_eq!(settings.secure_proxy_ssl_header.unwrap().value, "https");
+}
+
+#[test]
+fn an_applications_own_defaults_give_way_to_file_and_variables() {
+    let own = || Settings::new(crate::SecretKey::new(KEY), ["localhost"]);
+    let settings = own().overlaid(None, env(&[])).unwrap();
+    assert!(settings.allowed_hosts.validate("localhost").is_ok());
+
+    let file = "allowed_hosts = [\"b.example\"]";
+    let settings = own().overlaid(Some(file), env(&[])).unwrap();
+    assert!(settings.allowed_hosts.validate("localhost").is_err());
+    assert_eq!(settings.secret_key.expose(), KEY);
+
+    let variable = [("PALISADE_ALLOWED_HOSTS", "c.example")];
+    let settings = own().overlaid(Some(file), env(&variable)).unwrap();
+    assert!(settings.allowed_hosts.validate("c.example").is_ok());
+    assert!(settings.allowed_hosts.validate("b.example").is_err());
 }

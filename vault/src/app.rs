@@ -1,0 +1,62 @@
+//! The site on one page: what keeps it, and every route with the exceptions that it makes.
+//!
+//! There is one exception, in `widget`: a page that other sites may frame. Everything else has the stack's defaults, which are
+//! the strict ones, and needs no word here.
+
+use anyhow::Result;
+use palisade::auth::SqliteUsers;
+use palisade::clock::Clock;
+use palisade::session::SqliteSessions;
+use palisade::sqlite::Sqlite;
+use palisade::{Palisade, Rejection, Router, Settings};
+
+use crate::notes::Notes;
+use crate::pages::Templates;
+use crate::{account, assets, notes, pages, sessions, widget};
+
+/// What handlers work with.
+#[derive(Clone, Debug)]
+pub(crate) struct App {
+    pub(crate) notes: Notes,
+    pub(crate) templates: Templates,
+    pub(crate) clock: Clock,
+}
+
+/// Prepares what protects the site: sessions and users in one database, and the site's own page for what goes wrong.
+///
+/// # Errors
+///
+/// When the database cannot be brought up to date.
+pub fn palisade(settings: Settings, database: &Sqlite, clock: Clock) -> Result<Palisade> {
+    Ok(Palisade::new(settings)
+        .with_clock(clock)
+        .with_sessions(SqliteSessions::new(database.clone())?)
+        .with_users(SqliteUsers::new(database.clone())?)
+        .with_error_page(pages::error_page(Templates::load()?)))
+}
+
+/// Lists every route; `widget_origins` are the sites that may frame the widget, all if there are none.
+///
+/// # Errors
+///
+/// When the database cannot be brought up to date, or one of the origins is none.
+pub fn routes(database: &Sqlite, clock: Clock, widget_origins: &[String]) -> Result<Router> {
+    let app = App {
+        notes: Notes::open(database.clone())?,
+        templates: Templates::load()?,
+        clock,
+    };
+    let routes = Router::new()
+        .merge(notes::routes())
+        .merge(account::routes())
+        .merge(sessions::routes())
+        .merge(widget::routes(widget_origins)?)
+        .merge(assets::routes())
+        .fallback(nothing_here);
+    Ok(routes.with_state(app))
+}
+
+async fn nothing_here() -> Rejection {
+    Rejection::not_found("no route has this path")
+        .with_hint("There is no page at this address. It may have been mistyped.")
+}

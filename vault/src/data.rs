@@ -1,0 +1,137 @@
+//! The data folder: private to its user, with a key that is generated once and kept.
+//!
+//! A key in the program or in the configuration ends up in version control, and one that is made at each start logs everybody
+//! out.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, ensure};
+use palisade::SecretKey;
+use palisade::core::token::{Alphabet, random_string};
+
+/// 64 characters of 62 are 381 bits.
+const KEY_CHARS: usize = 64;
+
+/// The folder that holds everything the vault remembers.
+pub(crate) struct DataFolder(PathBuf);
+
+impl DataFolder {
+    /// Opens the folder, making it for this user alone if it is not there.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let path = std::path::absolute(path)?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.map_err(|error| {
+            anyhow!(
+                "cannot make the data folder {}: {}",
+                path.display(),
+                reason(&error)
+            )
+        })?;
+        let mode = fs::metadata(&path)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            tracing::warn!(
+                "other users of this machine may look into {}: chmod 700 it",
+                path.display()
+            );
+        }
+        Ok(Self(path))
+    }
+
+    /// The folder itself, where the certificate's folder goes.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where the database lies.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.0.join("vault.sqlite3")
+    }
+
+    /// Reads the key that signs sessions, or makes it at the first start.
+    pub(crate) fn secret_key(&self) -> Result<SecretKey> {
+        let path = self.0.join("secret-key");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => make_key(&path).map_err(|error| {
+                anyhow!(
+                    "cannot write to the data folder {}: {}",
+                    self.0.display(),
+                    reason(&error)
+                )
+            })?,
+            Err(error) => {
+                return Err(anyhow!(
+                    "cannot read the key {}: {}",
+                    path.display(),
+                    reason(&error)
+                ));
+            }
+        };
+        let key = SecretKey::new(text.trim());
+        ensure!(
+            key.weaknesses().is_empty(),
+            "the key {} is damaged or too short: put back a copy of it, or move it away to have a new one made (everybody will \
+             have to log in again)",
+            path.display()
+        );
+        Ok(key)
+    }
+}
+
+/// Writes a new key under another name first, so that a start that is cut off leaves no half of one.
+fn make_key(path: &Path) -> io::Result<String> {
+    let key = random_string(KEY_CHARS, Alphabet::Base62);
+    let fresh = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    file.write_all(key.as_bytes())?;
+    file.sync_all()?;
+    // A link, unlike a renaming, never replaces the key of a start that was quicker.
+    let linked = fs::hard_link(&fresh, path);
+    fs::remove_file(&fresh)?;
+    match linked {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::read_to_string(path),
+        linked => linked.map(|()| key),
+    }
+}
+
+/// Says in plain words why a file cannot be had.
+pub(crate) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "a file is in the way".to_owned(),
+        ErrorKind::NotFound => "it is not there".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_is_made_once_for_this_user_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(&folder.path().join("a/b")).unwrap();
+        let key = data.secret_key().unwrap();
+        assert_eq!(data.secret_key().unwrap().expose(), key.expose());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(data.path()), 0o700);
+        assert_eq!(mode(&data.path().join("secret-key")), 0o600);
+        assert_eq!(fs::read_dir(data.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn damaged_key_is_not_replaced_silently() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        fs::write(folder.path().join("secret-key"), "").unwrap();
+        let error = data.secret_key().unwrap_err().to_string();
+        assert!(error.contains("is damaged or too short"), "{error}");
+    }
+}

@@ -1,0 +1,23 @@
+//! The vault: a place for confidential notes, and the model of how an application uses Palisade.
+//!
+//! It is small on purpose, and whole: accounts, sessions, forms, a page to be framed by others, and notes that nobody but
+//! their owner ever sees. Read it in this order:
+//!
+//! - [`app`] is the site on one page: every route, what protects it, and where an exception is made.
+//! - `notes`, `account`, `sessions` and `widget` are its rooms. Guards are what their handlers ask for: a handler that takes
+//!   `LoggedIn` is reached by nobody else, one that takes `Checked<…>` by no forged form, one that takes `OwnNote` by no other
+//!   than the owner.
+//! - `pages` turns values into HTML, escaped without exception.
+//! - [`start`] goes from the command line ([`cli`]) to a running server: data folder, key, settings, certificate.
+
+mod account;
+pub mod app;
+mod assets;
+pub mod cli;
+mod data;
+mod device;
+mod notes;
+mod pages;
+mod sessions;
+pub mod start;
+mod widget;

@@ -1,0 +1,132 @@
+//! Notes: writing one, seeing it once on its secure page, reading it again, deleting it.
+//!
+//! A secret goes one way: it comes in the body of a POST, is kept here, and the answer is a redirect to a page without a parameter
+//! that would name it. Which note that page shows stands in the session. So neither history nor log nor
+//! `Referer` ever holds a word of it (CWE-598), and sending the form again by reloading is impossible.
+
+mod own;
+mod store;
+
+pub(crate) use store::Notes;
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use minijinja::context;
+use minijinja::value::Value;
+use palisade::auth::LoggedIn;
+use palisade::form::{Checked, Form};
+use palisade::session::Session;
+use palisade::{Rejection, Router};
+
+use crate::app::App;
+use crate::pages::moment::moment;
+use crate::pages::{Page, leave_notice};
+use own::OwnNote;
+use store::{MOST_NOTES, Note, NoteLine};
+
+/// Where the session keeps the id of the note that was just written.
+const JUST_WRITTEN: &str = "vault_just_written";
+
+/// What a note is written with. The owner is no field: it is who is logged in.
+#[derive(Form)]
+struct NoteForm {
+    #[form(
+        max_length = 200,
+        autocomplete = "off",
+        help = "What you will know it by in your list."
+    )]
+    title: String,
+    #[form(label = "Secret", max_length = 50_000, autocomplete = "off", widget = textarea)]
+    body: String,
+}
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(home))
+        .route("/secret/", get(ask).post(keep))
+        .route("/secret/shown/", get(show_once))
+        .route("/secret/{id}/", get(read))
+        .route("/secret/{id}/delete/", get(back).post(delete))
+}
+
+async fn home(State(app): State<App>, user: Option<LoggedIn>, page: Page) -> Result<Response, Rejection> {
+    let Some(user) = user else {
+        return page.show("welcome.html", context! {});
+    };
+    let notes: Vec<Value> = app.notes.list(user.id)?.iter().map(line).collect();
+    page.show("notes.html", context! { notes })
+}
+
+async fn ask(_user: LoggedIn, page: Page) -> Result<Response, Rejection> {
+    page.ask("write.html", &NoteForm::blank())
+}
+
+async fn keep(
+    State(app): State<App>,
+    user: LoggedIn,
+    session: Session,
+    page: Page,
+    form: Checked<NoteForm>,
+) -> Result<Response, Rejection> {
+    let form = match form.validate() {
+        Ok(form) => form,
+        Err(form) => return page.ask_again("write.html", &form),
+    };
+    let Some(id) = app
+        .notes
+        .add(user.id, form.title.clone(), form.body.clone(), app.clock.now())
+        .await?
+    else {
+        let full = format!("You have {MOST_NOTES} notes, which is the most one can have. Delete one first.");
+        return page.ask_again("write.html", &form.refuse_form(full));
+    };
+    session.insert(JUST_WRITTEN, &id).await?;
+    Ok(Redirect::to("/secret/shown/").into_response())
+}
+
+async fn show_once(
+    State(app): State<App>,
+    user: LoggedIn,
+    session: Session,
+    page: Page,
+) -> Result<Response, Rejection> {
+    let note = match session.take(JUST_WRITTEN).await? {
+        Some(id) => app.notes.find(user.id, id)?,
+        None => None,
+    };
+    page.show("shown.html", context! { note => note.as_ref().map(whole) })
+}
+
+async fn read(OwnNote(note): OwnNote, page: Page) -> Result<Response, Rejection> {
+    page.show("note.html", context! { note => whole(&note) })
+}
+
+/// Deletes nothing: whoever had to log in between the button and the deletion comes here, and is asked again.
+async fn back(OwnNote(note): OwnNote) -> Redirect {
+    Redirect::to(&format!("/secret/{}/", note.id))
+}
+
+async fn delete(
+    State(app): State<App>,
+    OwnNote(note): OwnNote,
+    session: Session,
+) -> Result<Redirect, Rejection> {
+    app.notes.remove(note.owner, note.id).await?;
+    leave_notice(&session, "The note is deleted.").await?;
+    Ok(Redirect::to("/"))
+}
+
+fn line(note: &NoteLine) -> Value {
+    context! { id => note.id, title => note.title.as_str(), written => moment(note.written) }
+}
+
+/// The one place where a secret is taken out of its wrapping, to be shown to its owner.
+fn whole(note: &Note) -> Value {
+    context! {
+        id => note.id,
+        title => note.title.as_str(),
+        body => note.body.expose().as_str(),
+        written => moment(note.written),
+    }
+}

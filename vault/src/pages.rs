@@ -1,0 +1,201 @@
+//! Pages: templates, what every page knows of its visitor, and the page for what goes wrong.
+//!
+//! Templates are part of the program, and escape whatever they print; the only exception is the HTML that Palisade has
+//! written and escaped itself (form controls and the CSRF field). A `Sensitive` value has no way into a template: it cannot
+//! be serialised. Whatever was made for one visitor is `no-store`, so that the next person at the machine does not find it with
+//! the back button.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::request::Parts;
+use axum::response::{Html, IntoResponse as _, Response};
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use palisade::Rejection;
+use palisade::auth::LoggedIn;
+use palisade::csrf::CsrfToken;
+use palisade::errors::{ErrorPage, Trouble};
+use palisade::form::{Bound, Form};
+use palisade::session::{Session, SessionError};
+
+use crate::app::App;
+use crate::assets::{ICON, STYLE};
+
+pub(crate) mod moment;
+
+/// Where a sentence for the next page waits in the session.
+const NOTICE: &str = "vault_notice";
+
+const TEMPLATES: &[(&str, &str)] = &[
+    ("base.html", include_str!("../templates/base.html")),
+    ("fields.html", include_str!("../templates/fields.html")),
+    ("welcome.html", include_str!("../templates/welcome.html")),
+    ("notes.html", include_str!("../templates/notes.html")),
+    ("write.html", include_str!("../templates/write.html")),
+    ("shown.html", include_str!("../templates/shown.html")),
+    ("note.html", include_str!("../templates/note.html")),
+    ("sign_up.html", include_str!("../templates/sign_up.html")),
+    ("log_in.html", include_str!("../templates/log_in.html")),
+    ("profile.html", include_str!("../templates/profile.html")),
+    ("password.html", include_str!("../templates/password.html")),
+    ("sessions.html", include_str!("../templates/sessions.html")),
+    ("widget.html", include_str!("../templates/widget.html")),
+    ("error.html", include_str!("../templates/error.html")),
+];
+
+/// All templates, compiled. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Templates(Arc<Environment<'static>>);
+
+impl Templates {
+    /// Compiles the templates, so that one that is broken stops the start and not a visitor.
+    pub(crate) fn load() -> Result<Self, minijinja::Error> {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        environment.add_global("style", Value::from_safe_string(STYLE.path()));
+        environment.add_global("icon", Value::from_safe_string(ICON.path()));
+        for (name, source) in TEMPLATES {
+            environment.add_template(name, source)?;
+        }
+        Ok(Self(Arc::new(environment)))
+    }
+
+    pub(crate) fn render(&self, name: &str, about: Value) -> Result<String, Rejection> {
+        let rendered = self
+            .0
+            .get_template(name)
+            .and_then(|template| template.render(about));
+        rendered.map_err(|error| Rejection::internal(format!("{error:#}")))
+    }
+}
+
+/// A page for one visitor: an extractor.
+pub(crate) struct Page {
+    templates: Templates,
+    user: Option<LoggedIn>,
+    csrf: CsrfToken,
+    notice: Option<String>,
+    path: String,
+}
+
+impl FromRequestParts<App> for Page {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
+        let user = <LoggedIn as OptionalFromRequestParts<App>>::from_request_parts(parts, app).await?;
+        let session = <Session as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+        let notice = if user.is_some() {
+            session.take(NOTICE).await?
+        } else {
+            None
+        };
+        Ok(Self {
+            templates: app.templates.clone(),
+            user,
+            csrf: CsrfToken::from_request_parts(parts, app).await?,
+            notice,
+            path: parts.uri.path().to_owned(),
+        })
+    }
+}
+
+impl Page {
+    /// Shows a page.
+    pub(crate) fn show(&self, template: &str, about: Value) -> Result<Response, Rejection> {
+        let known = context! {
+            user => self.user.as_ref().map(|user| user.username.as_str()),
+            csrf => Value::from_safe_string(self.csrf.input()),
+            notice => self.notice.as_deref(),
+            path => self.path.as_str(),
+            ..about
+        };
+        let html = Html(self.templates.render(template, known)?);
+        Ok(([(CACHE_CONTROL, "no-store")], html).into_response())
+    }
+
+    /// Shows a page with a form to be filled in.
+    pub(crate) fn ask<F: Form>(&self, template: &str, form: &Bound<F>) -> Result<Response, Rejection> {
+        self.show(template, context! { form => Value::from(Serde(form)) })
+    }
+
+    /// Shows the form again with what is wrong with it, and says so to programs, too: the status is 422.
+    pub(crate) fn ask_again<F: Form>(&self, template: &str, form: &Bound<F>) -> Result<Response, Rejection> {
+        let mut response = self.ask(template, form)?;
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        Ok(response)
+    }
+}
+
+/// Leaves a sentence for the next page that this visitor sees.
+pub(crate) async fn leave_notice(session: &Session, sentence: &str) -> Result<(), SessionError> {
+    session.insert(NOTICE, sentence).await
+}
+
+/// The site's own page for what goes wrong. It knows nobody: it is shown where even the session may be out of reach.
+pub(crate) fn error_page(templates: Templates) -> ErrorPage {
+    ErrorPage::new(move |trouble| {
+        let about = context! {
+            status => trouble.status.as_u16(),
+            headline => headline(trouble),
+            hint => trouble.hint(),
+            id => trouble.id.as_str(),
+        };
+        templates
+            .render("error.html", about)
+            .unwrap_or_else(|_| format!("<h1>{}</h1>", trouble.title()))
+    })
+}
+
+fn headline(trouble: &Trouble<'_>) -> &'static str {
+    match trouble.status.as_u16() {
+        404 => "There is nothing here",
+        403 => "That was not let through",
+        405 => "That is not how this page is asked",
+        413 => "That is too much at once",
+        503 => "One moment, please",
+        500..=599 => "Something broke on our side",
+        _ => "That did not work",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_palisade_has_escaped_is_printed_as_it_is() {
+        for (name, source) in TEMPLATES {
+            let others = source.replace("field.input|safe", "");
+            assert!(!others.contains("|safe") && !others.contains("| safe"), "{name}");
+            assert!(!others.contains("autoescape"), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_page_has_inline_script_or_style_or_loads_from_elsewhere() {
+        for (name, source) in TEMPLATES {
+            for bad in [
+                "<script",
+                "<style",
+                " style=",
+                " onclick=",
+                "src=\"http",
+                "javascript:",
+            ] {
+                assert!(!source.contains(bad), "{name} contains {bad}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_escaped() {
+        let templates = Templates::load().unwrap();
+        let about = context! { status => 500, headline => "<b>", hint => "\"><script>", id => "x" };
+        let html = templates.render("error.html", about).unwrap();
+        assert!(html.contains("&lt;b&gt;") && !html.contains("<script>"));
+    }
+}

@@ -1,0 +1,14 @@
+//! The vault from outside: its pages with the whole stack around them, and the program as people start it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says where"
+)]
+
+mod forms;
+mod notes;
+mod pages;
+mod program;
+mod site;

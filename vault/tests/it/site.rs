@@ -1,0 +1,205 @@
+//! The site in process, with everything that protects it, and a visitor with a cookie jar.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use palisade::auth::SqliteUsers;
+use palisade::axum::body::{Body, to_bytes};
+use palisade::axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
+use palisade::axum::http::{HeaderMap, Method, Request, StatusCode};
+use palisade::clock::Clock;
+use palisade::password::{Hashers, PasswordPolicy};
+use palisade::serve::Peer;
+use palisade::sqlite::Sqlite;
+use palisade::{Protected, SecretKey, Settings};
+use testkit::visitor::form;
+use tower::ServiceExt as _;
+use vault::app;
+
+const KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/// A good password.
+pub(crate) const PASSWORD: &str = "a boat in a blue bottle";
+
+/// A fresh site with its own database.
+#[derive(Clone)]
+pub(crate) struct Site(Protected);
+
+impl Site {
+    pub(crate) fn open() -> Self {
+        Self::framed_by(&[])
+    }
+
+    pub(crate) fn framed_by(origins: &[&str]) -> Self {
+        let settings = Settings::new(SecretKey::new(KEY), ["localhost"]);
+        let database = Sqlite::in_memory().unwrap();
+        let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
+        let routes = app::routes(&database, Clock::system(), &origins).unwrap();
+        let palisade = app::palisade(settings, &database, Clock::system())
+            .unwrap()
+            .with_users_and(
+                SqliteUsers::new(database).unwrap(),
+                Hashers::dangerous_cheap(),
+                PasswordPolicy::default(),
+            );
+        Self(palisade.protect(routes))
+    }
+
+    pub(crate) fn visitor(&self) -> Visitor {
+        Visitor {
+            site: self.clone(),
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    /// Somebody with an account, logged in.
+    pub(crate) async fn member(&self, username: &str) -> Visitor {
+        let mut visitor = self.visitor();
+        let fields = [
+            ("username", username),
+            ("email", ""),
+            ("password1", PASSWORD),
+            ("password2", PASSWORD),
+        ];
+        visitor.submit("/signup/", &fields).await.leads_to("/");
+        visitor
+    }
+}
+
+/// Somebody with a browser, over TLS.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    site: Site,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Visitor {
+    pub(crate) async fn open(&mut self, path: &str) -> Shown {
+        self.send(Method::GET, path, String::new()).await
+    }
+
+    /// The session's key, which nobody may see.
+    pub(crate) fn session(&self) -> String {
+        self.cookies["sessionid"].clone()
+    }
+
+    /// Opens the page and sends its form.
+    pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let token = self.open(path).await.token();
+        self.post(path, fields, &token).await
+    }
+
+    /// Sends a form with this token, to a path that need not have a page.
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)], token: &str) -> Shown {
+        let fields = [fields, &[("csrfmiddlewaretoken", token)]].concat();
+        self.send(Method::POST, path, form(&fields)).await
+    }
+
+    async fn send(&mut self, method: Method, path: &str, body: String) -> Shown {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let peer = Peer {
+            addr: SocketAddr::from(([127, 0, 0, 1], 4711)),
+            tls: true,
+        };
+        let mut request = Request::builder()
+            .method(&method)
+            .uri(path)
+            .header(HOST, "localhost")
+            .header("accept", "text/html")
+            .header(
+                USER_AGENT,
+                "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            )
+            .header(COOKIE, cookies.join("; "))
+            .extension(peer);
+        if method == Method::POST {
+            request = request
+                .header(ORIGIN, "https://localhost")
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        let request = request.body(Body::from(body)).unwrap();
+        let response = self.site.0.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        for cookie in head.headers.get_all(SET_COOKIE) {
+            let (pair, attributes) = cookie.to_str().unwrap().split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            if attributes.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let text = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
+        Shown {
+            status: head.status,
+            headers: head.headers,
+            text,
+        }
+    }
+}
+
+/// What the visitor gets to see.
+pub(crate) struct Shown {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Shown {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    #[track_caller]
+    pub(crate) fn leads_to(&self, path: &str) {
+        assert_eq!(
+            (self.status.as_u16(), self.header(LOCATION.as_str())),
+            (303, path),
+            "{}",
+            self.text
+        );
+    }
+
+    #[track_caller]
+    pub(crate) fn says(&self, words: &str) -> &Self {
+        assert!(
+            self.text.contains(words),
+            "not {words:?} but {} {}",
+            self.status,
+            self.text
+        );
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn hides(&self, words: &str) -> &Self {
+        assert!(!self.text.contains(words), "{words:?} stands in {}", self.text);
+        self
+    }
+
+    /// The form was refused, with this sentence, which stands at the field and in the summary.
+    #[track_caller]
+    pub(crate) fn refuses(&self, field: &str, sentence: &str) -> &Self {
+        assert_eq!(self.status, 422);
+        self.says("role=\"alert\"").says(&format!("href=\"#id_{field}\""));
+        let (_, errors) = self
+            .text
+            .split_once(&format!("id=\"id_{field}_error\""))
+            .expect("no error at the field");
+        let (errors, _) = errors.split_once("</ul>").unwrap();
+        assert!(errors.contains(sentence), "{field} says {errors}");
+        self.says(&format!("id_{field}_error\" id=\"id_{field}\""))
+    }
+
+    pub(crate) fn token(&self) -> String {
+        let (_, rest) = self
+            .text
+            .split_once("name=\"csrfmiddlewaretoken\" value=\"")
+            .expect("no form on this page");
+        rest.split_once('"').unwrap().0.to_owned()
+    }
+}
