@@ -29,9 +29,9 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::peer::Peer;
 use crate::redact::{Redactor, printable};
 use crate::rejection::Refusal;
-use crate::serve::Peer;
 
 /// How much of a header the report keeps, in characters.
 const LONGEST: usize = 300;

@@ -38,6 +38,7 @@ pub mod guard;
 pub mod headers;
 pub mod host;
 pub mod password;
+mod peer;
 pub mod redact;
 pub mod rejection;
 pub mod router;

@@ -38,11 +38,10 @@ mod tls;
 mod vigil;
 mod wire;
 
+pub use crate::peer::{Peer, PlainDoor};
 pub use body::UploadError;
 pub use error::ServeError;
-pub use exchange::Peer;
 pub use limits::Limits;
-pub use redirect::PlainDoor;
 pub use tls::{Reload, Tls};
 
 use crate::stack::Protected;

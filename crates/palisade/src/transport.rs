@@ -30,8 +30,8 @@ use palisade_core::settings::{ExemptPaths, Settings};
 use crate::cookies;
 use crate::guard::Guard;
 use crate::headers::lasting;
+use crate::peer::{Peer, PlainDoor};
 use crate::rejection::Rejection;
-use crate::serve::{Peer, PlainDoor};
 
 /// What proxies say of a request, and what only listed proxies may say.
 const FORWARDING_HEADERS: [HeaderName; 9] = [

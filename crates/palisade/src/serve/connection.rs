@@ -13,11 +13,12 @@ use tokio::time::{Sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::admission::Slot;
-use super::exchange::{Answers, Exchange, Peer};
+use super::exchange::{Answers, Exchange};
 use super::limits::Limits;
 use super::pulse::Pulse;
 use super::vigil::{Look, Vigil};
 use super::wire::Wire;
+use crate::peer::Peer;
 
 /// What a connection may buffer, either way; less would cost throughput.
 const SMALLEST_BUFFER: usize = 64 * 1024;

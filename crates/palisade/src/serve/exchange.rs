@@ -18,18 +18,7 @@ use super::admit::{Refusal, admit};
 use super::body::{Download, Upload};
 use super::limits::Limits;
 use super::pulse::{InFlight, Pulse};
-
-/// Says who sent a request and whether TLS carried it; every request has it among its extensions.
-///
-/// The address is the connection's own: behind a proxy it is the proxy's. An IPv4 client of an IPv6 socket has its IPv4
-/// address here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer {
-    /// The other end of the connection.
-    pub addr: std::net::SocketAddr,
-    /// Whether this server ended the TLS connection.
-    pub tls: bool,
-}
+use crate::peer::Peer;
 
 /// What the connections call: any service of the application's shape.
 pub(super) trait Answers:

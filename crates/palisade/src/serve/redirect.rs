@@ -14,12 +14,7 @@ use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-/// Marks a request that came through the plain-HTTP door: an extension of the request.
-#[derive(Clone, Copy, Debug)]
-pub struct PlainDoor {
-    /// The port that HTTPS is served on.
-    pub https_port: u16,
-}
+use crate::peer::PlainDoor;
 
 /// Hands plain-HTTP requests to the site without their bodies, which are never read.
 #[derive(Clone, Debug)]
