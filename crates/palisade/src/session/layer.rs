@@ -112,9 +112,13 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for SessionF
         loop {
             match self.as_mut().project() {
                 Projection::Running { inner, session } => {
-                    let Ok(response) = ready!(inner.poll(context));
+                    let Ok(mut response) = ready!(inner.poll(context));
                     match session.take() {
                         Some(session) if session.close() => {
+                            if session.is_unchanged() {
+                                vary_on_cookie(response.headers_mut());
+                                return Poll::Ready(Ok(response));
+                            }
                             let saved = Box::pin(session.finish(response));
                             self.set(SessionFuture::Saving { saved });
                         }
@@ -141,6 +145,20 @@ impl Session {
         // Closed before looked at: whoever asks later finds it closed, whoever asked earlier is seen.
         self.0.closed.store(true, Ordering::SeqCst);
         self.0.accessed.load(Ordering::SeqCst)
+    }
+
+    /// Whether the session was only read, as most are: then there is nothing to save and nothing to wait for.
+    fn is_unchanged(&self) -> bool {
+        let sessions = &self.0.sessions;
+        let Ok(state) = self.0.state.try_lock() else {
+            return false;
+        };
+        let stays = |expires| !sessions.wants_touch(&state.view, expires, sessions.now());
+        state.loaded
+            && state.changes.is_empty()
+            && state.fate == Fate::Keep
+            && !sessions.save_every_request()
+            && state.known.as_ref().is_some_and(|(_, expires)| stays(*expires))
     }
 
     /// Saves what the request did, and writes cookie and `Vary` on the response; or answers why it could not.
