@@ -80,7 +80,9 @@ async fn failing_and_panicking_work_is_undone_alone_within_a_shared_commit() {
             _ => assert!(matches!(answer, Err(SqliteError::Panicked))),
         }
     }
-    let kept = (0..10).map(|n| format!("{:02}", n * 3)).chain(["taken".to_owned()]);
+    let kept = (0..10)
+        .map(|n| format!("{:02}", n * 3))
+        .chain(["taken".to_owned()]);
     assert_eq!(bodies(&db), kept.collect::<Vec<_>>());
 }
 
