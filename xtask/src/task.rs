@@ -90,7 +90,8 @@ fn browser() -> Stage {
 fn extras() -> Vec<Stage> {
     let workspaces = [
         ("fuzz", "fuzz/Cargo.toml"),
-        ("benches", "benches/harness/Cargo.toml"),
+        ("harness", "benches/harness/Cargo.toml"),
+        ("bench app", "benches/palisade/Cargo.toml"),
     ];
     let present = workspaces
         .into_iter()
