@@ -91,7 +91,7 @@ fn extras() -> Vec<Stage> {
     let workspaces = [
         ("fuzz", "fuzz/Cargo.toml"),
         ("harness", "benches/harness/Cargo.toml"),
-        ("bench app", "benches/palisade/Cargo.toml"),
+        ("app", "benches/palisade/Cargo.toml"),
     ];
     let present = workspaces
         .into_iter()
