@@ -38,7 +38,7 @@ pub(crate) use token::Rotation;
 pub const FIELD: &str = "csrfmiddlewaretoken";
 
 /// The session key that holds the secret with `csrf_use_sessions`.
-pub const SESSION_KEY: &str = "_csrftoken";
+pub use palisade_core::csrf::SESSION_KEY;
 
 /// Proof that the CSRF check has passed for this request; found in its extensions.
 ///

@@ -169,7 +169,10 @@ impl Palisade {
     pub fn with_users(self, store: impl UserStore) -> Self {
         let policy = PasswordPolicy::with_minimum_length(self.settings.password_min_length);
         // The settings were checked: a list that cannot hash falls back on the strongest.
-        let hashers = Hashers::new(self.settings.password_hashers.iter().copied()).unwrap_or_default();
+        let hashers = Hashers::new(self.settings.password_hashers.iter().copied()).unwrap_or_else(|error| {
+            tracing::error!(%error, "password_hashers cannot be used; passwords are hashed with Argon2id instead");
+            Hashers::default()
+        });
         self.with_users_and(store, hashers, policy)
     }
 

@@ -9,6 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use palisade_core::token;
 
+use crate::escape::Escaped;
 use crate::rejection::Refusal;
 
 /// A request's id: 64 random bits as 16 hexadecimal digits. An extension of the request.
@@ -172,7 +173,7 @@ impl ErrorPage {
         }
         let reason = format!(
             "<p><b>Reason</b> (shown in development only): {}</p>",
-            escape(trouble.refusal.reason())
+            Escaped(trouble.refusal.reason())
         );
         match page.rfind("</main>") {
             Some(at) => page
@@ -198,23 +199,7 @@ fn plain(trouble: &Trouble<'_>) -> String {
          <p>Number: {id}</p></main></body></html>",
         title = trouble.title(),
         status = trouble.status.as_u16(),
-        hint = escape(trouble.hint()),
+        hint = Escaped(trouble.hint()),
         id = trouble.id,
     )
-}
-
-/// Escapes text for HTML as Django does.
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#x27;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::FieldView;
+use crate::escape::Escaped;
 
 /// Writes the errors of the form and all its fields.
 pub(super) fn form(errors: &[String], fields: &[FieldView]) -> String {
@@ -189,26 +190,4 @@ fn attributes(html: &mut String, field: &FieldView, is_first: bool) {
         let _ = write!(html, " aria-describedby=\"{}\"", Escaped(ids));
     }
     let _ = write!(html, " id=\"{}\"", Escaped(&field.id_for_label));
-}
-
-/// Writes text with `&`, `<`, `>`, `"` and `'` escaped, with Django's entities.
-struct Escaped<'text>(&'text str);
-
-impl std::fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut rest = self.0;
-        while let Some(place) = rest.find(['&', '<', '>', '"', '\'']) {
-            let (plain, special) = rest.split_at(place);
-            f.write_str(plain)?;
-            f.write_str(match special.as_bytes().first() {
-                Some(b'&') => "&amp;",
-                Some(b'<') => "&lt;",
-                Some(b'>') => "&gt;",
-                Some(b'"') => "&quot;",
-                _ => "&#x27;",
-            })?;
-            rest = special.get(1..).unwrap_or_default();
-        }
-        f.write_str(rest)
-    }
 }
