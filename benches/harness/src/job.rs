@@ -1,6 +1,7 @@
 //! The jobs that every server is given, and what a right answer to each looks like.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::server::Server;
 use crate::visitor::Account;
@@ -27,6 +28,26 @@ impl Job {
         Self::Post,
         Self::SessionWrite,
     ];
+
+    fn number(self) -> &'static str {
+        match self {
+            Self::Bare => "i",
+            Self::Stack => "ii",
+            Self::LoggedIn => "iii",
+            Self::Post => "iv",
+            Self::SessionWrite => "v",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Bare => "(i) bare hello",
+            Self::Stack => "(ii) whole stack",
+            Self::LoggedIn => "(iii) logged-in GET",
+            Self::Post => "(iv) CSRF POST",
+            Self::SessionWrite => "(v) session write",
+        }
+    }
 
     fn method(self) -> &'static str {
         match self {
@@ -75,13 +96,18 @@ impl Job {
 
 impl fmt::Display for Job {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(match self {
-            Self::Bare => "(i) bare hello",
-            Self::Stack => "(ii) whole stack",
-            Self::LoggedIn => "(iii) logged-in GET",
-            Self::Post => "(iv) CSRF POST",
-            Self::SessionWrite => "(v) session write",
-        })
+        out.pad(self.number())
+    }
+}
+
+impl FromStr for Job {
+    type Err = &'static str;
+
+    fn from_str(number: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|job| job.number() == number)
+            .ok_or("no such job; the jobs are i, ii, iii, iv, v")
     }
 }
 

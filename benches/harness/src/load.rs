@@ -32,7 +32,7 @@ pub async fn run(server: &Server, job: Job, accounts: &[Account], length: Durati
     }
     let mut latencies = Vec::new();
     while let Some(done) = tasks.join_next().await {
-        latencies.append(&mut done?.with_context(|| format!("{job} on {}", server.kind))?);
+        latencies.append(&mut done?.with_context(|| format!("{} on {}", job.label(), server.kind))?);
     }
     Ok(Load {
         wall: begin.elapsed(),

@@ -123,7 +123,7 @@ impl Report {
             let spread = format!("{}–{}", micros(cpu.first()), micros(cpu.last()));
             let column = |of: fn(&Sample) -> f64| median(&sorted(samples, of));
             [
-                job.to_string(),
+                job.label().to_owned(),
                 kind.to_string(),
                 micros(Some(&median(&cpu))),
                 spread,
@@ -144,7 +144,8 @@ impl Report {
             let ratio = cost(*job, Kind::Palisade)? / cost(*than_job, *than)?;
             let verdict = if ratio <= *limit { "kept" } else { "missed" };
             Some(format!(
-                "{job}: palisade ÷ {than} = {ratio:.3} of the CPU time, aim ≤ {limit}: {verdict}"
+                "{}: palisade ÷ {than} = {ratio:.3} of the CPU time, aim ≤ {limit}: {verdict}",
+                job.label()
             ))
         };
         PROMISES.iter().filter_map(promise).collect()

@@ -164,7 +164,7 @@ impl Signer {
     ///
     /// Where there is no signature, or one that neither the primary key nor a fallback made.
     pub fn unsign<'s>(&self, signed: &'s str) -> Result<&'s str, BadSignature> {
-        let Some((value, signature)) = signed.rsplit_once(&self.separator) else {
+        let Some((value, signature)) = split_last(signed, &self.separator) else {
             return Err(BadSignature::Unsigned {
                 separator: self.separator.clone(),
             });
@@ -184,6 +184,14 @@ impl Signer {
         let tag = self.primary.tag(&[value.as_bytes()]);
         value.push_str(&self.separator);
         base64url::encode_onto(tag.as_bytes(), value);
+    }
+}
+
+/// Splits at the last separator. Searching for one byte is several times faster than for a text.
+fn split_last<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
+    match separator.as_bytes() {
+        [byte] => text.rsplit_once(char::from(*byte)),
+        _ => text.rsplit_once(separator),
     }
 }
 

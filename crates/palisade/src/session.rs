@@ -322,6 +322,14 @@ impl Session {
         Ok(())
     }
 
+    /// Reads several values at once.
+    pub(crate) async fn read<R>(
+        &self,
+        read: impl FnOnce(&SessionData) -> R + Send,
+    ) -> Result<R, SessionError> {
+        Ok(read(&self.state().await?.view))
+    }
+
     /// Signs a login again that an older key of ours signed, under a new session key. A concurrent request may have done it
     /// first; then this one has nothing to tell.
     pub(crate) async fn renew_login(&self, hash: &str) -> Result<(), SessionError> {

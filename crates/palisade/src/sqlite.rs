@@ -21,11 +21,11 @@ use std::sync::Arc;
 
 pub(crate) mod datetime;
 mod error;
+mod keeper;
 mod migration;
 mod open;
 mod queue;
 mod seat;
-mod snapshot;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -34,7 +34,6 @@ pub use error::SqliteError;
 pub use migration::Migration;
 pub use open::{Durability, SqliteOptions};
 pub use rusqlite::{Row, named_params, params, types};
-pub(crate) use snapshot::in_one_snapshot;
 pub use statement::{Reader, Writer};
 
 /// One SQLite database, shared by all who hold a clone.
@@ -133,11 +132,7 @@ impl Sqlite {
         E: From<SqliteError> + Send + 'static,
     {
         let database = Arc::clone(&self.0);
-        async move {
-            // What is read afterwards is to see this change.
-            snapshot::end();
-            database.queue().write(work).await
-        }
+        async move { database.queue().write(work).await }
     }
 
     /// Applies those of `migrations` that this database has not seen, each in a transaction of its own.

@@ -121,12 +121,16 @@ pub fn validate(text: &str) -> Result<(), SyntaxError> {
 /// Lets the last of equal keys win, at the place of the first.
 fn without_duplicates(text: &str, members: Vec<Member>) -> Vec<Member> {
     if members.len() < MANY {
-        let mut kept: Vec<Member> = Vec::with_capacity(members.len());
-        for member in members {
+        let mut kept = members;
+        let mut next = 1;
+        while let Some((member, before)) = kept.get_mut(..=next).and_then(<[Member]>::split_last_mut) {
             let key = member.key_in(text);
-            match kept.iter_mut().find(|first| first.key_in(text) == key) {
-                Some(first) => first.value = member.value,
-                None => kept.push(member),
+            let first = before.iter_mut().find(|first| first.key_in(text) == key);
+            if let Some(first) = first {
+                first.value = member.value.clone();
+                kept.remove(next);
+            } else {
+                next += 1;
             }
         }
         return kept;
@@ -321,10 +325,17 @@ impl Scanner<'_> {
                     escaped = true;
                     self.escape()?;
                 }
-                Some(0x20..) => self.at += 1,
+                Some(0x20..) => self.at += self.plain(),
                 _ => return Err(self.error("the end of a string")),
             }
         }
+    }
+
+    /// How many bytes follow that mean only themselves.
+    fn plain(&self) -> usize {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+        rest.iter().position(special).unwrap_or(rest.len())
     }
 
     /// The rest of an escape, after its backslash.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Algorithm, BadSignature, DecodeError, Signer, UnsafeSeparator, base62, payload};
+use super::{Algorithm, BadSignature, DecodeError, Signer, UnsafeSeparator, base62, payload, split_last};
 use crate::{KeyRing, json};
 
 /// The salt of a [`TimestampSigner`] that is given none.
@@ -92,9 +92,7 @@ impl TimestampSigner {
     /// Where the signature does not match or carries no time.
     pub fn split<'s>(&self, signed: &'s str) -> Result<(&'s str, i64), BadSignature> {
         let timed = self.0.unsign(signed)?;
-        let (value, time) = timed
-            .rsplit_once(self.0.separator())
-            .ok_or(BadSignature::Untimed)?;
+        let (value, time) = split_last(timed, self.0.separator()).ok_or(BadSignature::Untimed)?;
         Ok((value, base62::decode(time).map_err(|_| BadSignature::Untimed)?))
     }
 

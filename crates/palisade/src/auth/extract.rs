@@ -7,14 +7,13 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts, OriginalUri};
 use http::header::ACCEPT;
 use http::{StatusCode, request};
 use palisade_core::Threat;
-use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, HashOrigin};
+use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, HashOrigin, SessionData};
 
 use super::login::{AuthError, BACKEND};
 use super::next::login_redirect;
 use super::user::User;
 use crate::rejection::Rejection;
-use crate::session::{Session, SessionError};
-use crate::sqlite::in_one_snapshot;
+use crate::session::Session;
 use crate::stack::StackContext;
 
 /// The user who is logged in. A handler that asks for it is reached by nobody else.
@@ -53,29 +52,33 @@ async fn known(parts: &mut request::Parts) -> Result<Option<LoggedIn>, Rejection
     }
     let context = StackContext::of(&parts.extensions)?;
     let session = <Session as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
-    let user = in_one_snapshot(look_up(&context, &session))
+    let user = look_up(&context, &session)
         .await?
         .map(|user| LoggedIn(Arc::new(user)));
     parts.extensions.insert(Known(user.clone()));
     Ok(user)
 }
 
+/// Whom the session says it belongs to, and what must match that user's password.
+fn claim(session: &SessionData) -> Option<(i64, String)> {
+    let text = |key| session.get::<String>(key)?.ok();
+    let id = text(AUTH_USER_ID)?.parse().ok()?;
+    let hash = text(AUTH_USER_HASH).unwrap_or_default();
+    text(AUTH_USER_BACKEND)
+        .filter(|backend| backend == BACKEND)
+        .map(|_| (id, hash))
+}
+
 /// Finds the session's user (Django `get_user`).
 async fn look_up(context: &StackContext, session: &Session) -> Result<Option<User>, Rejection> {
     let users = context.users()?;
-    let read = async {
-        let id: Option<String> = session.get(AUTH_USER_ID).await?;
-        let backend: Option<String> = session.get(AUTH_USER_BACKEND).await?;
-        Ok::<_, SessionError>(id.filter(|_| backend.as_deref() == Some(BACKEND)))
-    };
-    let Some(id) = read.await?.and_then(|id| id.parse::<i64>().ok()) else {
+    let Some((id, stored)) = session.read(claim).await? else {
         return Ok(None);
     };
     let found = users.store().by_id(id).await.map_err(AuthError::from)?;
     let Some(user) = found.filter(|user| user.is_active) else {
         return Ok(None);
     };
-    let stored: String = session.get(AUTH_USER_HASH).await?.unwrap_or_default();
     let hasher = context.login_hasher();
     match hasher.origin(user.password.expose(), &stored) {
         Some(HashOrigin::Current) => return Ok(Some(user)),

@@ -162,9 +162,9 @@ impl Sessions {
     /// Whether use alone should move the session's end: when a tenth of its idle time, or five minutes, is gone.
     pub(super) fn wants_touch(&self, data: &SessionData, expires: SystemTime, now: SystemTime) -> bool {
         let step = (self.0.idle / 10).min(Duration::from_mins(5));
-        self.end(data, now)
-            .duration_since(expires)
-            .is_ok_and(|gained| gained >= step)
+        let gains = |end: SystemTime| end.duration_since(expires).is_ok_and(|gained| gained >= step);
+        // No session ends later than its idle time allows: mostly that alone says no.
+        gains(now + self.0.idle) && gains(self.end(data, now))
     }
 
     /// The cookie that carries the key.

@@ -26,37 +26,53 @@ pub(crate) fn to_text(at: SystemTime) -> String {
 
 /// Reads a time that Django wrote; anything else is no time.
 pub(crate) fn from_text(text: &str) -> Option<SystemTime> {
-    let number = |from: usize, to: usize| -> Option<u32> {
-        let digits = text.get(from..to)?;
-        digits
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| digits.parse().ok())?
-    };
-    let byte = |at: usize, wanted: &[u8]| text.as_bytes().get(at).is_some_and(|byte| wanted.contains(byte));
-    if !(byte(4, b"-") && byte(7, b"-") && byte(10, b" T") && byte(13, b":") && byte(16, b":")) {
+    let (whole, fraction) = text.as_bytes().split_first_chunk()?;
+    let [
+        y0,
+        y1,
+        y2,
+        y3,
+        b'-',
+        m0,
+        m1,
+        b'-',
+        d0,
+        d1,
+        b' ' | b'T',
+        h0,
+        h1,
+        b':',
+        i0,
+        i1,
+        b':',
+        s0,
+        s1,
+    ] = *whole
+    else {
         return None;
-    }
-    let month = Month::try_from(u8::try_from(number(5, 7)?).ok()?).ok()?;
-    let date = Date::from_calendar_date(
-        i32::try_from(number(0, 4)?).ok()?,
-        month,
-        u8::try_from(number(8, 10)?).ok()?,
-    )
-    .ok()?;
-    let small = |from, to| number(from, to).and_then(|value| u8::try_from(value).ok());
-    let micros = match text.get(19..) {
-        None | Some("") => 0,
-        Some(rest) => {
-            let digits = rest.strip_prefix('.')?;
-            if digits.is_empty() || digits.len() > 6 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-                return None;
-            }
-            digits.parse::<u32>().ok()? * 10_u32.pow(6 - u32::try_from(digits.len()).ok()?)
-        }
     };
-    let time = Time::from_hms_micro(small(11, 13)?, small(14, 16)?, small(17, 19)?, micros).ok()?;
+    let two = |tens, units| u8::try_from(number(&[tens, units])?).ok();
+    let year = i32::try_from(number(&[y0, y1, y2, y3])?).ok()?;
+    let date = Date::from_calendar_date(year, Month::try_from(two(m0, m1)?).ok()?, two(d0, d1)?).ok()?;
+    let micros = match fraction {
+        [] => 0,
+        [b'.', digits @ ..] if digits.len() <= 6 => {
+            number(digits)? * 10_u32.pow(6 - u32::try_from(digits.len()).ok()?)
+        }
+        _ => return None,
+    };
+    let time = Time::from_hms_micro(two(h0, h1)?, two(i0, i1)?, two(s0, s1)?, micros).ok()?;
     Some(PrimitiveDateTime::new(date, time).assume_utc().into())
+}
+
+/// The number that a few digits write.
+fn number(digits: &[u8]) -> Option<u32> {
+    let number = digits.iter().try_fold(0, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + u32::from(digit - b'0'))
+    });
+    number.filter(|_| !digits.is_empty())
 }
 
 /// The whole seconds since 1970, negative times as 0.

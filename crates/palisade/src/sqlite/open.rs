@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::keeper::{Demand, Keeper};
 use super::queue::Queue;
 use super::seat::Seats;
 use super::{Sqlite, SqliteError};
@@ -113,13 +114,16 @@ impl SqliteOptions {
         create_private(&path)?;
         let connection = connect_to_write(&path, self.synchronous)?;
         check_integrity(&path, &connection)?;
-        let queue = Queue::start(connection, self.queue, self.deadline)?;
+        let keeper = Keeper::start(connect_to_read(&path)?)?;
+        let demand = keeper.demand();
+        let queue = Queue::start(connection, keeper, self.queue, self.deadline)?;
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         let synchronous = self.synchronous;
         let seats = Seats::default();
         Ok(Sqlite(Arc::new(Database {
             id,
             queue,
+            demand,
             seats,
             path,
             synchronous,
@@ -132,6 +136,7 @@ impl SqliteOptions {
 pub(super) struct Database {
     id: u64,
     queue: Queue,
+    demand: Demand,
     seats: Seats,
     path: PathBuf,
     synchronous: &'static str,
@@ -152,6 +157,10 @@ impl Database {
         &self.queue
     }
 
+    pub(super) fn demand(&self) -> &Demand {
+        &self.demand
+    }
+
     pub(super) fn seats(&self) -> &Seats {
         &self.seats
     }
@@ -161,13 +170,17 @@ impl Database {
     }
 
     pub(super) fn connect_to_read(&self) -> Result<Connection, SqliteError> {
-        let explain = |error: rusqlite::Error| SqliteError::while_opening(&self.path, &error);
-        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(explain)?;
-        connection
-            .execute_batch("PRAGMA query_only = ON")
-            .map_err(explain)?;
-        Ok(connection)
+        connect_to_read(&self.path)
     }
+}
+
+fn connect_to_read(path: &Path) -> Result<Connection, SqliteError> {
+    let explain = |error: rusqlite::Error| SqliteError::while_opening(path, &error);
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(explain)?;
+    connection
+        .execute_batch("PRAGMA query_only = ON")
+        .map_err(explain)?;
+    Ok(connection)
 }
 
 fn connect_to_write(path: &Path, synchronous: &'static str) -> Result<Connection, SqliteError> {

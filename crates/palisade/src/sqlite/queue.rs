@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::keeper::Keeper;
 use super::{SqliteError, Writer};
 
 /// A transaction ends after so many pieces of work …
@@ -36,13 +37,14 @@ enum Message {
 impl Queue {
     pub(super) fn start(
         connection: Connection,
+        keeper: Keeper,
         length: usize,
         deadline: Duration,
     ) -> Result<Self, SqliteError> {
         let (sender, receiver) = mpsc::channel(length);
         let thread = std::thread::Builder::new()
             .name("palisade-sqlite".into())
-            .spawn(move || write_until_closed(connection, receiver))
+            .spawn(move || write_until_closed(connection, keeper, receiver))
             .map_err(SqliteError::NoThread)?;
         Ok(Self {
             sender: Some(sender),
@@ -182,17 +184,21 @@ where
     }
 }
 
-fn write_until_closed(connection: Connection, mut queue: mpsc::Receiver<Message>) {
+fn write_until_closed(connection: Connection, keeper: Keeper, mut queue: mpsc::Receiver<Message>) {
     let mut closing = Vec::new();
     while let Some(message) = queue.blocking_recv() {
         match message {
-            Message::Work(work) => write_together(&connection, work, &mut queue, &mut closing),
+            Message::Work(work) => {
+                let _aside = keeper.stand_aside();
+                write_together(&connection, work, &mut queue, &mut closing);
+            }
             Message::Close(done) => closing.push(done),
         }
         if !closing.is_empty() {
             queue.close();
         }
     }
+    drop(keeper);
     // Idle readers keep their connections, and with them the log: whoever copies the one file finds everything in it.
     if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
         tracing::warn!(%error, "the database's log could not be emptied; it is kept beside the database");

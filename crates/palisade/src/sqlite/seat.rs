@@ -3,14 +3,16 @@
 //! A thread keeps a seat for each of the few databases it read last, the database remembers all seats given out: so
 //! the thread's end closes its connections, the database's end closes those of all threads, and neither leaks.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rusqlite::Connection;
 
 use super::SqliteError;
 use super::open::Database;
-use super::snapshot;
+
+/// Every so many reads of a thread the keeper is told that there are some: one read now and then is not worth waking it.
+const READS_WORTH_KEEPING: u32 = 16;
 
 /// How many databases a thread keeps connections to; opening one more closes the one longest unused.
 const DATABASES_PER_THREAD: usize = 8;
@@ -21,6 +23,9 @@ type Seat = Mutex<Option<Connection>>;
 thread_local! {
     /// The seats of this thread with the ids of their databases, the last used first.
     static SEATS: RefCell<Vec<(u64, Arc<Seat>)>> = const { RefCell::new(Vec::new()) };
+
+    /// How often this thread has read, whatever the database.
+    static READS: Cell<u32> = const { Cell::new(0) };
 }
 
 /// All seats that were given out for one database.
@@ -75,25 +80,18 @@ pub(super) fn with_connection<R>(
     };
     match &loan.connection {
         Some(connection) => {
-            snapshot::join(connection)?;
+            count(database);
             use_it(connection)
         }
         None => Err(SqliteError::Closed),
     }
 }
 
-/// Visits this thread's connections that are not in use, and closes those with which `visit` failed.
-pub(super) fn for_each(visit: impl Fn(&Connection) -> bool) {
-    let visited = SEATS.try_with(|seats| {
-        for (_, seat) in seats.borrow().iter() {
-            let mut seated = seat.lock().unwrap_or_else(PoisonError::into_inner);
-            if seated.as_ref().is_some_and(|connection| !visit(connection)) {
-                *seated = None;
-            }
-        }
-    });
-    // A thread that is ending has closed its connections already.
-    visited.unwrap_or_default();
+fn count(database: &Database) {
+    let reads = READS.try_with(|reads| reads.replace(reads.get().wrapping_add(1)));
+    if reads.is_ok_and(|reads| reads % READS_WORTH_KEEPING == 0) {
+        database.demand().notice();
+    }
 }
 
 fn seat_for(database: &Database, seats: &mut Vec<(u64, Arc<Seat>)>) -> Arc<Seat> {
