@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,6 +12,7 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::version::{TLS12, TLS13};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::serve_site::{Running, connect, site, within};
 
@@ -96,6 +98,32 @@ async fn a_renewed_certificate_is_shown_without_a_restart() {
             .is_err()
         {
             tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sighup_shows_a_renewed_certificate_at_once() {
+    // While somebody listens for it, the signal does not end the process of the test.
+    let _hangups = signal(SignalKind::hangup()).unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_path_buf();
+    issue(&folder);
+    let tls = tls(&folder)
+        .unwrap()
+        .with_reload_interval(Duration::from_hours(1));
+    let site = Running::start(router(), Limits::default(), tls, data).await;
+
+    let new = issue(&folder);
+    within(async {
+        while connect(site.address, trusting(&new), &[], &[&TLS13])
+            .await
+            .is_err()
+        {
+            let process = std::process::id().to_string();
+            let sent = Command::new("kill").args(["-HUP", &process]).status().unwrap();
+            assert!(sent.success());
         }
     })
     .await;
