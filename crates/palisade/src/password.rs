@@ -4,7 +4,7 @@
 //! what is expensive for the thief is so for the server: so [`Hashers`] stores what Django stores (§9), in a pool that
 //! refuses rather than drowns, and [`PasswordPolicy`] refuses what a thief tries first (§10).
 
-mod character;
+pub(crate) mod character;
 mod common;
 mod derive;
 mod email;
@@ -23,4 +23,5 @@ pub use policy::{
     CommonPassword, MAX_PASSWORD_BYTES, MinimumLength, NumericPassword, PasswordPolicy, PasswordProblem,
     PasswordValidator, UserAttributeSimilarity, UserAttributes,
 };
+pub(crate) use username::is_username;
 pub use username::{InvalidUsername, MAX_USERNAME_CHARS, Username};

@@ -30,7 +30,7 @@ const OTHER_DIGITS: [(char, char); 20] = [
 ];
 
 /// Tells whether Python's `\w` matches.
-pub(super) fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
     }
@@ -52,7 +52,7 @@ pub(super) fn is_digit(c: char) -> bool {
 }
 
 /// Tells whether Python's `str.strip` removes the character.
-pub(super) fn is_space(c: char) -> bool {
+pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 

@@ -59,7 +59,7 @@ impl Username {
         if name.is_empty() {
             return Err(InvalidUsername::Missing);
         }
-        if !name.chars().all(|c| is_word(c) || "@.+-".contains(c)) {
+        if !is_username(&name) {
             return Err(InvalidUsername::Invalid);
         }
         Ok(Self(name))
@@ -91,6 +91,11 @@ impl fmt::Display for Username {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Follows Django's `UnicodeUsernameValidator`: `^[\w.@+-]+\Z`, with the `\w` of Python.
+pub(crate) fn is_username(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| is_word(c) || "@.+-".contains(c))
 }
 
 fn within_limit(name: &str) -> Result<(), InvalidUsername> {
