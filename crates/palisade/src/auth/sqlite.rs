@@ -10,10 +10,11 @@ use super::user::{NewUser, Profile, User, UserStore, UserStoreError};
 use crate::sqlite::datetime::{from_text, to_text};
 use crate::sqlite::{Migration, Sqlite, SqliteError, Writer};
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "auth_user",
-    sql: "CREATE TABLE IF NOT EXISTS auth_user (
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "auth_user",
+        sql: "CREATE TABLE IF NOT EXISTS auth_user (
               id integer NOT NULL PRIMARY KEY AUTOINCREMENT,
               password varchar(128) NOT NULL,
               last_login datetime NULL,
@@ -26,7 +27,14 @@ const MIGRATIONS: &[Migration] = &[Migration {
               date_joined datetime NOT NULL,
               first_name varchar(150) NOT NULL
           );",
-}];
+    },
+    // Whether a name is taken is asked without regard to case, at each sign-up.
+    Migration {
+        version: 2,
+        name: "auth_user_username_nocase",
+        sql: "CREATE INDEX IF NOT EXISTS palisade_auth_user_username ON auth_user (username COLLATE NOCASE);",
+    },
+];
 
 /// Keeps users in SQLite, in Django's table.
 ///
@@ -116,14 +124,20 @@ impl UserStore for SqliteUsers {
         password: Sensitive<String>,
         now: SystemTime,
     ) -> BoxFuture<'_, Result<User, UserStoreError>> {
-        self.write(move |writer| {
+        let created = self.write(move |writer| {
+            if writer.exists(
+                "SELECT 1 FROM auth_user WHERE username = ?1 COLLATE NOCASE",
+                params![new.username],
+            )? {
+                return Ok(None);
+            }
             writer.execute(
                 "INSERT INTO auth_user (password, last_login, is_superuser, username, last_name, email, is_staff,
                                         is_active, date_joined, first_name)
                  VALUES (?1, NULL, 0, ?2, ?3, ?4, 0, 1, ?5, ?6)",
                 params![password.expose(), new.username, new.last_name, new.email, to_text(now), new.first_name],
             )?;
-            Ok(User {
+            Ok(Some(User {
                 id: writer.last_insert_id(),
                 username: new.username,
                 password,
@@ -135,8 +149,11 @@ impl UserStore for SqliteUsers {
                 is_active: true,
                 last_login: None,
                 date_joined: now,
-            })
-        })
+            }))
+        });
+        created
+            .map(|created| created?.ok_or(UserStoreError::NameTaken))
+            .boxed()
     }
 
     fn replace_password<'a>(
