@@ -9,12 +9,15 @@
 pub mod card;
 pub mod cookie;
 pub mod csrf;
+pub mod django;
 pub mod finding;
 pub mod header;
 pub mod host;
+pub mod http_date;
 pub mod json;
 pub mod origin;
 pub mod password;
+pub mod query;
 pub mod redirect;
 pub mod repr;
 pub mod secret;

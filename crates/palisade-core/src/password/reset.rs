@@ -64,7 +64,7 @@ pub struct ResetTokens {
 impl ResetTokens {
     /// Makes tokens that live three days.
     pub fn new(keys: &KeyRing) -> Self {
-        let ready = |key| ReadyMac::new(Algorithm::Sha256, &[SALT], key);
+        let ready = |key| ReadyMac::new(Algorithm::Sha256, &[SALT.as_bytes()], key);
         Self {
             primary: ready(keys.primary()),
             fallbacks: keys.fallbacks().iter().map(ready).collect(),
