@@ -17,6 +17,9 @@ pub(crate) const OPS: &[(&str, Op)] = &[
     ("crypto.pbkdf2", pbkdf2),
 ];
 
+/// The longest text or bytes that are made on request.
+const LONGEST: usize = 1 << 24;
+
 /// Reads the name of a digest; none stands for the usual one.
 pub(super) fn algorithm(args: &Object, name: &str) -> Result<Algorithm, Failure> {
     let named = args.get::<Option<String>>(name)?;
@@ -39,8 +42,17 @@ fn salted_hmac(call: &mut Call) -> Result<Answer, Failure> {
         .into())
 }
 
+/// Refuses lengths that would take all of the memory.
+fn bounded(length: usize) -> Result<usize, Failure> {
+    if length > LONGEST {
+        return Err(Failure::internal(format!("more than {LONGEST} is too long")));
+    }
+    Ok(length)
+}
+
 fn random_string(call: &mut Call) -> Result<Answer, Failure> {
-    let drawn = token::random_string_from(call.args.get("length")?, &call.args.text("allowed_chars")?);
+    let length = bounded(call.args.get("length")?)?;
+    let drawn = token::random_string_from(length, &call.args.text("allowed_chars")?);
     let drawn = drawn.ok_or_else(|| Failure::new("ValueError", "there are no characters to draw from"))?;
     Ok(drawn.into())
 }
@@ -51,7 +63,7 @@ fn constant_time_compare(call: &mut Call) -> Result<Answer, Failure> {
 
 fn pbkdf2(call: &mut Call) -> Result<Answer, Failure> {
     let args = &call.args;
-    let length = args.get::<Option<usize>>("dklen")?.unwrap_or_default();
+    let length = bounded(args.get::<Option<usize>>("dklen")?.unwrap_or_default())?;
     let digest = algorithm(args, "digest")?;
     let derived = signing::pbkdf2(
         args.bytes("password")?,
