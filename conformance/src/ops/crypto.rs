@@ -1,5 +1,7 @@
 //! `crypto.*`: keyed digests, random text, comparison.
 
+use std::fmt::Write as _;
+
 use palisade_core::secret::constant_time_eq;
 use palisade_core::signing::{self, Algorithm, InvalidAlgorithm};
 use palisade_core::{SecretKey, token};
@@ -35,11 +37,12 @@ fn salted_hmac(call: &mut Call) -> Result<Answer, Failure> {
     let secret = SecretKey::new(args.bytes("secret")?);
     let algorithm = algorithm(args, "algorithm")?;
     let tag = signing::salted_hmac(args.bytes("key_salt")?, args.bytes("value")?, &secret, algorithm);
-    Ok(tag
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>()
-        .into())
+    let mut hex = String::with_capacity(2 * tag.len());
+    for byte in tag {
+        // Writing to a `String` cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    Ok(hex.into())
 }
 
 /// Refuses lengths that would take all of the memory.

@@ -60,7 +60,7 @@ fn hello_names_every_operation_in_order() {
         .as_array()
         .unwrap()
         .iter()
-        .flat_map(Value::as_str)
+        .filter_map(Value::as_str)
         .collect();
     assert!(ops.is_sorted());
     assert!(ops.contains(&"csrf.process_view"));
