@@ -4,7 +4,6 @@
 //! what is expensive for the thief is so for the server: so [`Hashers`] stores what Django stores (§9), in a pool that
 //! refuses rather than drowns, and [`PasswordPolicy`] refuses what a thief tries first (§10).
 
-mod character;
 mod common;
 mod derive;
 mod email;

@@ -9,7 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use palisade_core::token;
 
-use crate::escape::Escaped;
+use palisade_core::escape::Escaped;
 use crate::rejection::Refusal;
 
 /// A request's id: 64 random bits as 16 hexadecimal digits. An extension of the request.

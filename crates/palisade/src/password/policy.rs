@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-use super::character::{is_digit, is_space};
+use palisade_core::character::{is_digit, is_space};
 use super::common;
 use super::similarity::Likeness;
 

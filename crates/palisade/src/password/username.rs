@@ -7,7 +7,7 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::character::is_word;
+use palisade_core::character::is_word;
 
 /// How many characters a name may have.
 pub const MAX_USERNAME_CHARS: usize = 150;
