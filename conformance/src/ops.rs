@@ -1,0 +1,45 @@
+//! The operations, by name.
+
+use crate::answer::{Answer, object};
+use crate::call::{Call, Op};
+use crate::failure::Failure;
+
+mod crypto;
+
+/// The operations of each module.
+const MODULES: &[&[(&str, Op)]] = &[OPS, crypto::OPS];
+
+/// What tells about the program itself.
+const OPS: &[(&str, Op)] = &[("hello", hello)];
+
+/// Finds an operation.
+pub(crate) fn find(name: &str) -> Result<Op, Failure> {
+    let found = all().find(|(known, _)| *known == name);
+    found
+        .map(|(_, op)| op)
+        .ok_or_else(|| Failure::new("unsupported_op", format!("{name} is not offered")))
+}
+
+fn all() -> impl Iterator<Item = (&'static str, Op)> {
+    MODULES.iter().flat_map(|module| module.iter().copied())
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every operation may fail, and this one does not"
+)]
+fn hello(_: &mut Call) -> Result<Answer, Failure> {
+    let mut names: Vec<&str> = all()
+        .map(|(name, _)| name)
+        .filter(|name| *name != "hello")
+        .collect();
+    names.sort_unstable();
+    Ok(object([
+        ("protocol", 1_i64.into()),
+        (
+            "implementation",
+            concat!("palisade ", env!("CARGO_PKG_VERSION")).into(),
+        ),
+        ("ops", names.into_iter().collect()),
+    ]))
+}
