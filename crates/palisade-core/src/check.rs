@@ -205,12 +205,15 @@ impl Values<'_> {
             None => {}
             Some(Value::Null) => ids.push("security.W022"),
             Some(Value::String(policies)) if policies.split(',').all(|policy| known(policy.trim())) => {}
-            Some(Value::Array(policies)) if policies.iter().all(|policy| policy.as_str().is_some_and(known)) => {}
+            Some(Value::Array(policies))
+                if policies.iter().all(|policy| policy.as_str().is_some_and(known)) => {}
             Some(_) => ids.push("security.E023"),
         }
         let opener = match self.0.get("SECURE_CROSS_ORIGIN_OPENER_POLICY") {
             None | Some(Value::Null) => true,
-            Some(value) => value.as_str().is_some_and(|policy| OPENER_POLICIES.contains(&policy)),
+            Some(value) => value
+                .as_str()
+                .is_some_and(|policy| OPENER_POLICIES.contains(&policy)),
         };
         if !opener {
             ids.push("security.E024");
@@ -265,7 +268,10 @@ mod tests {
             .into_iter()
             .map(|finding| {
                 assert!(!finding.summary().is_empty());
-                let subject = finding.subject.map(|subject| format!(" {subject}")).unwrap_or_default();
+                let subject = finding
+                    .subject
+                    .map(|subject| format!(" {subject}"))
+                    .unwrap_or_default();
                 format!("{}{subject}", finding.id.trim_start_matches("security."))
             })
             .collect()
@@ -307,7 +313,11 @@ mod tests {
             ("SECURE_CONTENT_TYPE_NOSNIFF", json!(null), "W006"),
             ("SECURE_SSL_REDIRECT", json!("yes"), "W008"),
             ("SECRET_KEY", json!(null), "W009"),
-            ("SECRET_KEY", json!(format!("django-insecure-{}", "abcdefghij".repeat(5))), "W009"),
+            (
+                "SECRET_KEY",
+                json!(format!("django-insecure-{}", "abcdefghij".repeat(5))),
+                "W009",
+            ),
             ("SESSION_COOKIE_SECURE", json!("yes"), "W012"),
             ("SESSION_COOKIE_HTTPONLY", json!(false), "W015"),
             ("CSRF_COOKIE_SECURE", json!("1"), "W016"),
@@ -316,14 +326,26 @@ mod tests {
             ("ALLOWED_HOSTS", json!([]), "W020"),
             ("SECURE_REFERRER_POLICY", json!(null), "W022"),
             ("SECURE_REFERRER_POLICY", json!("origin, none"), "E023"),
-            ("SECURE_REFERRER_POLICY", json!(["origin", " same-origin"]), "E023"),
+            (
+                "SECURE_REFERRER_POLICY",
+                json!(["origin", " same-origin"]),
+                "E023",
+            ),
             ("SECURE_CROSS_ORIGIN_OPENER_POLICY", json!("same-site"), "E024"),
             ("SECRET_KEY_FALLBACKS", json!(null), "W025 SECRET_KEY_FALLBACKS"),
-            ("SECRET_KEY_FALLBACKS", json!(["abcdefghij".repeat(5), "x"]), "W025 SECRET_KEY_FALLBACKS[1]"),
+            (
+                "SECRET_KEY_FALLBACKS",
+                json!(["abcdefghij".repeat(5), "x"]),
+                "W025 SECRET_KEY_FALLBACKS[1]",
+            ),
         ] {
             assert_eq!(ids(&with(name, value)), [expected], "{name}");
         }
-        for fine in [json!("origin , same-origin"), json!(["origin", "same-origin"]), json!([])] {
+        for fine in [
+            json!("origin , same-origin"),
+            json!(["origin", "same-origin"]),
+            json!([]),
+        ] {
             assert!(ids(&with("SECURE_REFERRER_POLICY", fine)).is_empty());
         }
         assert!(ids(&with("SECURE_CROSS_ORIGIN_OPENER_POLICY", json!(null))).is_empty());

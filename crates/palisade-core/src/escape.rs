@@ -57,7 +57,19 @@ pub fn escape_js(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 16);
     for character in text.chars() {
         match character {
-            '\0'..='\x1f' | '\\' | '\'' | '"' | '>' | '<' | '&' | '=' | '-' | ';' | '`' | '\u{2028}' | '\u{2029}' => {
+            '\0'..='\x1f'
+            | '\\'
+            | '\''
+            | '"'
+            | '>'
+            | '<'
+            | '&'
+            | '='
+            | '-'
+            | ';'
+            | '`'
+            | '\u{2028}'
+            | '\u{2029}' => {
                 push_unicode_escape(character, &mut escaped);
             }
             _ => escaped.push(character),

@@ -113,7 +113,10 @@ pub fn from_upload(name: &str) -> Option<String> {
     let name = unescape(name);
     let name = name.rsplit('/').next().unwrap_or_default();
     let name = name.rsplit('\\').next().unwrap_or_default();
-    let name: String = name.chars().filter(|character| is_printable(*character)).collect();
+    let name: String = name
+        .chars()
+        .filter(|character| is_printable(*character))
+        .collect();
     (!is_no_name(&name)).then_some(name)
 }
 
@@ -229,7 +232,9 @@ pub fn safe_join<'p>(
         .fold(base.to_owned(), |joined, path| path::join(&joined, path));
     let (joined, base) = (absolute(&joined), absolute(base));
     let is_root = path::split(&base).0 == base;
-    let is_below = joined.strip_prefix(&base).is_some_and(|rest| rest.starts_with('/'));
+    let is_below = joined
+        .strip_prefix(&base)
+        .is_some_and(|rest| rest.starts_with('/'));
     if is_below || joined == base || is_root {
         Ok(joined)
     } else {

@@ -157,7 +157,11 @@ impl FromStr for Moment {
 }
 
 fn write_fraction(micros: i128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if micros == 0 { Ok(()) } else { write!(f, ".{micros:06}") }
+    if micros == 0 {
+        Ok(())
+    } else {
+        write!(f, ".{micros:06}")
+    }
 }
 
 fn within_calendar(micros: i128) -> i128 {
@@ -256,7 +260,14 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused_by_name() {
-        for text in ["", "2023", "2023-13-01", "2023-02-30T00:00:00", "2023-11-14T25:00:00", "tomorrow it is"] {
+        for text in [
+            "",
+            "2023",
+            "2023-13-01",
+            "2023-02-30T00:00:00",
+            "2023-11-14T25:00:00",
+            "tomorrow it is",
+        ] {
             let error = text.parse::<Moment>().unwrap_err();
             assert_eq!(error.to_string(), format!("Invalid isoformat string: '{text}'"));
         }
@@ -269,10 +280,16 @@ mod tests {
         assert_eq!(berlin.micros_since(utc), 0);
         assert_eq!(berlin.system_time(), utc.system_time());
         assert_eq!(berlin.wall_clock().to_string(), "2023-11-14T23:13:20");
-        assert_eq!(berlin.plus_micros(-1).to_string(), "2023-11-14T23:13:19.999999+01:00");
+        assert_eq!(
+            berlin.plus_micros(-1).to_string(),
+            "2023-11-14T23:13:19.999999+01:00"
+        );
         assert!(berlin.wall_clock().is_local() && !berlin.is_local());
         let early = Moment::utc(SystemTime::UNIX_EPOCH - Duration::from_micros(1));
         assert_eq!(early.to_string(), "1969-12-31T23:59:59.999999+00:00");
-        assert_eq!(early.system_time(), SystemTime::UNIX_EPOCH - Duration::from_micros(1));
+        assert_eq!(
+            early.system_time(),
+            SystemTime::UNIX_EPOCH - Duration::from_micros(1)
+        );
     }
 }

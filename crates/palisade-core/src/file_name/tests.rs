@@ -24,7 +24,10 @@ fn valid_name_has_nothing_that_a_shell_or_path_reads() {
         if name == "..." {
             assert_eq!(valid(name).unwrap(), name);
         } else {
-            assert_eq!(message(valid(name)), format!("Could not derive file name from '{name}'"));
+            assert_eq!(
+                message(valid(name)),
+                format!("Could not derive file name from '{name}'")
+            );
         }
     }
 }
@@ -34,7 +37,10 @@ fn names_that_lead_elsewhere_are_refused() {
     assert!(validate("a/b.txt", true).is_ok());
     assert!(validate("a\\b.txt", false).is_ok());
     for name in ["", ".", "..", "a/", "a/.."] {
-        assert_eq!(message(validate(name, true)), format!("Could not derive file name from '{name}'"));
+        assert_eq!(
+            message(validate(name, true)),
+            format!("Could not derive file name from '{name}'")
+        );
     }
     for name in ["a/../b", "/a/b", "..\\b", "\\b", "a\\..\\b"] {
         assert_eq!(
@@ -42,7 +48,10 @@ fn names_that_lead_elsewhere_are_refused() {
             format!("Detected path traversal attempt in '{name}'")
         );
     }
-    assert_eq!(message(validate("a/b", false)), "File name 'a/b' includes path elements");
+    assert_eq!(
+        message(validate("a/b", false)),
+        "File name 'a/b' includes path elements"
+    );
 }
 
 #[test]
@@ -55,7 +64,10 @@ fn upload_is_stripped_to_its_last_part() {
         ("/dir/..", None),
         ("dir/", None),
         ("&#46;", None),
-        ("&ampx&notit;&unknown;&#xD800;&#128;.txt", Some("&x¬it;&unknown;\u{fffd}€.txt")),
+        (
+            "&ampx&notit;&unknown;&#xD800;&#128;.txt",
+            Some("&x¬it;&unknown;\u{fffd}€.txt"),
+        ),
         ("&;&#;&#x;&", Some("&;&#;&#x;&")),
     ] {
         assert_eq!(from_upload(name).as_deref(), expected, "{name}");
@@ -69,7 +81,10 @@ fn long_upload_keeps_its_extension() {
     assert_eq!((long.chars().count(), long.ends_with("é.txt")), (255, true));
     let all_extension = upload_base_name(&format!("a.{}", "x".repeat(300))).unwrap();
     assert_eq!(all_extension, format!(".{}", "x".repeat(254)));
-    assert_eq!(message(upload_base_name("a/..")), "Could not derive file name from '..'");
+    assert_eq!(
+        message(upload_base_name("a/..")),
+        "Could not derive file name from '..'"
+    );
 }
 
 #[test]
@@ -82,7 +97,10 @@ fn generated_name_stays_below() {
     ] {
         assert_eq!(generate(name).unwrap(), expected);
     }
-    assert_eq!(message(generate("dir/../path")), "Detected path traversal attempt in 'dir/..'");
+    assert_eq!(
+        message(generate("dir/../path")),
+        "Detected path traversal attempt in 'dir/..'"
+    );
     assert_eq!(message(generate("a/.")), "Could not derive file name from '.'");
 }
 
@@ -99,12 +117,19 @@ fn taken_name_gets_another_that_fits() {
     assert_eq!(available("d/b.tar.gz", None, free_from(0)).unwrap(), "d/b.tar.gz");
     asked.borrow_mut().clear();
     let other = available("d/b.tar.gz", None, free_from(1)).unwrap();
-    assert!(other.starts_with("d/b_") && other.ends_with(".tar.gz") && other.len() == 18, "{other}");
+    assert!(
+        other.starts_with("d/b_") && other.ends_with(".tar.gz") && other.len() == 18,
+        "{other}"
+    );
     asked.borrow_mut().clear();
     let shorter = available("d/a_long_name.txt", Some(16), free_from(0)).unwrap();
     assert!(shorter.starts_with("d/a_") && shorter.len() == 16, "{shorter}");
     let error = available("a.txt", Some(5), |_| Ok::<_, Infallible>(false)).unwrap_err();
-    assert!(error.to_string().starts_with("Storage can not find an available filename for \"a_"));
+    assert!(
+        error
+            .to_string()
+            .starts_with("Storage can not find an available filename for \"a_")
+    );
     let error = available("../a.txt", None, |_| Ok::<_, Infallible>(true)).unwrap_err();
     assert_eq!(error.to_string(), "Detected path traversal attempt in '..'");
 }
@@ -121,7 +146,11 @@ fn joined_path_cannot_leave() {
     ] {
         assert_eq!(safe_join("/srv", base, paths.iter().copied()).unwrap(), expected);
     }
-    for (base, path) in [("/abc/", "../abcdef"), ("/abc", "/etc/passwd"), ("/abc", "../../x")] {
+    for (base, path) in [
+        ("/abc/", "../abcdef"),
+        ("/abc", "/etc/passwd"),
+        ("/abc", "../../x"),
+    ] {
         assert!(safe_join("/srv", base, [path]).is_err());
     }
     assert_eq!(

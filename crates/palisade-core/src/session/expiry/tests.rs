@@ -13,7 +13,12 @@ fn end_of(raw: Option<&str>) -> (i64, String, bool) {
     if let Some(raw) = raw {
         data.insert_raw(EXPIRY_KEY, raw.to_owned()).unwrap();
     }
-    let end = expiry(&data, Moment::utc_micros(MODIFIED).system_time(), Duration::from_hours(336), false);
+    let end = expiry(
+        &data,
+        Moment::utc_micros(MODIFIED).system_time(),
+        Duration::from_hours(336),
+        false,
+    );
     (end.age, Moment::utc(end.date).to_string(), end.at_browser_close)
 }
 
@@ -120,7 +125,11 @@ fn unreadable_expiry_has_passed() {
         "\"2026-01-02T\"",
         "\"ééééé-01-02\"",
     ] {
-        assert_eq!(end_of(Some(raw)), (0, Moment::utc_micros(MODIFIED).to_string(), false), "{raw}");
+        assert_eq!(
+            end_of(Some(raw)),
+            (0, Moment::utc_micros(MODIFIED).to_string(), false),
+            "{raw}"
+        );
     }
 }
 
@@ -141,7 +150,12 @@ fn huge_values_stay_in_range() {
         let (age, ..) = end_of(Some(&raw));
         assert_eq!(age.to_string(), raw);
     }
-    expiry(&SessionData::new(), Moment::utc_micros(i128::MAX).system_time(), Duration::MAX, false);
+    expiry(
+        &SessionData::new(),
+        Moment::utc_micros(i128::MAX).system_time(),
+        Duration::MAX,
+        false,
+    );
 }
 
 #[test]
