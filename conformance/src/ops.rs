@@ -4,10 +4,23 @@ use crate::answer::{Answer, object};
 use crate::call::{Call, Op};
 use crate::failure::Failure;
 
+mod check;
 mod crypto;
+mod files;
+mod html;
+mod permission;
+mod upload;
 
 /// The operations of each module.
-const MODULES: &[&[(&str, Op)]] = &[OPS, crypto::OPS];
+const MODULES: &[&[(&str, Op)]] = &[
+    OPS,
+    crypto::OPS,
+    check::OPS,
+    files::OPS,
+    html::OPS,
+    permission::OPS,
+    upload::OPS,
+];
 
 /// What tells about the program itself.
 const OPS: &[(&str, Op)] = &[("hello", hello)];

@@ -98,4 +98,10 @@ impl Settings {
     pub(crate) fn bytes(&self, name: &str) -> Option<Vec<u8>> {
         self.get::<Bytes>(name).ok().map(|bytes| bytes.0)
     }
+
+    /// The settings that were given, as JSON values.
+    pub(crate) fn given(&self) -> Result<serde_json::Map<String, serde_json::Value>, Failure> {
+        let value = |(name, _): (&str, &str)| Ok((name.to_owned(), self.given.get(name)?));
+        self.given.members().map(value).collect()
+    }
 }
