@@ -8,6 +8,7 @@ mod check;
 mod crypto;
 mod files;
 mod html;
+mod password;
 mod permission;
 mod upload;
 
@@ -18,6 +19,7 @@ const MODULES: &[&[(&str, Op)]] = &[
     check::OPS,
     files::OPS,
     html::OPS,
+    password::OPS,
     permission::OPS,
     upload::OPS,
 ];

@@ -8,6 +8,7 @@ mod common;
 mod derive;
 mod email;
 mod encode;
+pub mod hasher;
 mod hashers;
 mod pbkdf2;
 mod policy;
