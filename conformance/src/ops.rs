@@ -10,6 +10,7 @@ mod files;
 mod html;
 mod password;
 mod permission;
+mod session;
 mod upload;
 
 /// The operations of each module.
@@ -21,6 +22,8 @@ const MODULES: &[&[(&str, Op)]] = &[
     html::OPS,
     password::OPS,
     permission::OPS,
+    session::OPS,
+    session::KEYLESS_OPS,
     upload::OPS,
 ];
 

@@ -104,4 +104,14 @@ impl Settings {
         let value = |(name, _): (&str, &str)| Ok((name.to_owned(), self.given.get(name)?));
         self.given.members().map(value).collect()
     }
+
+    /// The keys that sign and verify.
+    pub(crate) fn key_ring(&self) -> Result<palisade_core::KeyRing, Failure> {
+        let text = |bytes: Bytes| String::from_utf8_lossy(&bytes.0).into_owned();
+        let primary = palisade_core::SecretKey::new(text(self.get("SECRET_KEY")?));
+        let fallbacks: Option<Vec<Bytes>> = self.get("SECRET_KEY_FALLBACKS")?;
+        let fallbacks = fallbacks.unwrap_or_default().into_iter();
+        let fallbacks = fallbacks.map(|key| palisade_core::SecretKey::new(text(key)));
+        Ok(palisade_core::KeyRing::new(primary).with_fallbacks(fallbacks.collect()))
+    }
 }

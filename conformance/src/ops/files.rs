@@ -12,7 +12,9 @@ pub(crate) const OPS: &[(&str, Op)] = &[
     ("files.sanitize_upload_name", |call| {
         Ok(file_name::from_upload(&call.args.text("name")?).into())
     }),
-    ("files.upload_basename", |call| named(call, file_name::upload_base_name)),
+    ("files.upload_basename", |call| {
+        named(call, file_name::upload_base_name)
+    }),
     ("files.generate_filename", |call| named(call, file_name::generate)),
     ("files.available_name", available_name),
     ("files.safe_join", safe_join),
@@ -23,14 +25,19 @@ fn named(call: &Call, make: fn(&str) -> Result<String, SuspiciousFileName>) -> R
 }
 
 fn validate_file_name(call: &mut Call) -> Result<Answer, Failure> {
-    let relative = call.args.get::<Option<bool>>("allow_relative_path")?.unwrap_or_default();
+    let relative = call
+        .args
+        .get::<Option<bool>>("allow_relative_path")?
+        .unwrap_or_default();
     file_name::validate(&call.args.text("name")?, relative).map_err(suspicious)?;
     Ok(Answer::Null)
 }
 
 fn available_name(call: &mut Call) -> Result<Answer, Failure> {
     let is_free = |name: &str| {
-        let answer = call.host.call("storage.is_available", object([("name", name.into())]))?;
+        let answer = call
+            .host
+            .call("storage.is_available", object([("name", name.into())]))?;
         Ok::<_, Failure>(answer == "true")
     };
     match file_name::available(&call.args.text("name")?, call.args.get("max_length")?, is_free) {

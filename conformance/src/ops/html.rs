@@ -7,8 +7,12 @@ use crate::call::{Call, Op};
 use crate::failure::Failure;
 
 pub(crate) const OPS: &[(&str, Op)] = &[
-    ("html.escape", |call| Ok(escape::escape(&call.args.text("text")?).into())),
-    ("html.escapejs", |call| Ok(escape::escape_js(&call.args.text("text")?).into())),
+    ("html.escape", |call| {
+        Ok(escape::escape(&call.args.text("text")?).into())
+    }),
+    ("html.escapejs", |call| {
+        Ok(escape::escape_js(&call.args.text("text")?).into())
+    }),
     ("html.json_script", json_script),
 ];
 

@@ -102,7 +102,12 @@ fn verify_any(call: &mut Call) -> Result<Answer, Failure> {
         .map(|hasher| read_hasher(&Object::read(&hasher.to_string())?))
         .collect::<Result<Vec<_>, _>>()?;
     let preferred = hasher(&call.args, "preferred")?;
-    let found = verify_password(password(call)?.as_deref(), encoded.as_deref(), &hashers, &preferred);
+    let found = verify_password(
+        password(call)?.as_deref(),
+        encoded.as_deref(),
+        &hashers,
+        &preferred,
+    );
     let found = found.map_err(raised)?;
     let work = found.work.into_iter().map(|work| match work {
         Work::Verify => "verify",
@@ -165,7 +170,12 @@ fn fields(fields: &[(&'static str, Field)]) -> Answer {
         Field::Text(text) => text.as_str().into(),
         Field::Number(number) => (*number).into(),
     };
-    Answer::Object(fields.iter().map(|(name, field)| ((*name).to_owned(), value(field))).collect())
+    Answer::Object(
+        fields
+            .iter()
+            .map(|(name, field)| ((*name).to_owned(), value(field)))
+            .collect(),
+    )
 }
 
 fn raised(error: HasherError) -> Failure {

@@ -21,7 +21,12 @@ fn list(call: &mut Call) -> Result<Answer, Failure> {
         "group" => Granted::Group,
         _ => Granted::All,
     };
-    let found = permissions(holder(call)?, granted, with_object(call)?, lists(call.host.clone()))?;
+    let found = permissions(
+        holder(call)?,
+        granted,
+        with_object(call)?,
+        lists(call.host.clone()),
+    )?;
     Ok(found.into_iter().collect())
 }
 

@@ -40,7 +40,8 @@ fn check_multipart_header(call: &mut Call) -> Result<Answer, Failure> {
 
 fn multipart(call: &mut Call) -> Result<Answer, Failure> {
     let body = call.args.bytes("body")?;
-    let read = parse_multipart(&call.args.text("boundary")?, &body, limits(&call.settings)?).map_err(refused)?;
+    let read =
+        parse_multipart(&call.args.text("boundary")?, &body, limits(&call.settings)?).map_err(refused)?;
     let field = |(name, value): (String, String)| [name, value].into_iter().collect::<Answer>();
     Ok(object([
         ("fields", read.fields.into_iter().map(field).collect()),
@@ -50,7 +51,10 @@ fn multipart(call: &mut Call) -> Result<Answer, Failure> {
 
 fn file(part: UploadedPart) -> Answer {
     let charset = part.charset().map(str::to_owned);
-    let extra = part.parameters.into_iter().map(|(name, value)| (name, value.into()));
+    let extra = part
+        .parameters
+        .into_iter()
+        .map(|(name, value)| (name, value.into()));
     object([
         ("field", part.field.into()),
         ("file_name", part.file_name.into()),

@@ -43,5 +43,8 @@ pub const AUTH_USER_BACKEND: &str = "_auth_user_backend";
 /// The session key that holds the [`session_auth_hash`] of the login.
 pub const AUTH_USER_HASH: &str = "_auth_user_hash";
 
+/// The salt of sessions that a cookie holds whole: Django's back end `signed_cookies`.
+pub const SIGNED_COOKIES_SALT: &str = "django.contrib.sessions.backends.signed_cookies";
+
 /// How many characters a new session key has, of [`Alphabet::Base36`](crate::token::Alphabet::Base36).
 pub const SESSION_KEY_LENGTH: usize = 32;

@@ -236,7 +236,10 @@ impl Hasher {
             let decoded = self.decode(encoded)?;
             (decoded.salt.clone(), decoded.scheme(self.scheme))
         };
-        Ok(constant_time_eq(encoded, self.encode_with(password, &salt, scheme)?))
+        Ok(constant_time_eq(
+            encoded,
+            self.encode_with(password, &salt, scheme)?,
+        ))
     }
 
     fn verify_argon2(&self, password: &[u8], encoded: &str) -> Result<bool, HasherError> {
@@ -250,7 +253,11 @@ impl Hasher {
 
     fn after_name<'e>(&self, encoded: &'e str) -> Result<&'e str, HasherError> {
         let (name, rest) = encoded.split_once('$').ok_or(HasherError::Malformed)?;
-        if name == self.algorithm { Ok(rest) } else { Err(HasherError::OtherAlgorithm) }
+        if name == self.algorithm {
+            Ok(rest)
+        } else {
+            Err(HasherError::OtherAlgorithm)
+        }
     }
 
     /// Says whether a stored password is to be hashed again at the next login.
@@ -262,7 +269,9 @@ impl Hasher {
         let decoded = self.decode(encoded)?;
         let is_weak = self.salt_length() > decoded.salt.chars().count();
         Ok(match self.scheme {
-            Scheme::Pbkdf2 { iterations, .. } => decoded.number("iterations") != Some(iterations.into()) || is_weak,
+            Scheme::Pbkdf2 { iterations, .. } => {
+                decoded.number("iterations") != Some(iterations.into()) || is_weak
+            }
             Scheme::Argon2 {
                 time_cost,
                 memory_cost,
@@ -273,7 +282,9 @@ impl Hasher {
                     || decoded.number("time_cost") != Some(time_cost.into())
                     || decoded.number("memory_cost") != Some(memory_cost.into())
                     || decoded.number("parallelism") != Some(parallelism.into())
-                    || decoded.text("hash").map(|hash| hash.len() / 4 * 3 + hash.len() % 4 * 3 / 4)
+                    || decoded
+                        .text("hash")
+                        .map(|hash| hash.len() / 4 * 3 + hash.len() % 4 * 3 / 4)
                         != Some(ARGON2_HASH_BYTES)
                     || is_weak
             }
@@ -387,7 +398,9 @@ fn bcrypt(password: &[u8], salt: &str, prehashed: bool) -> Result<String, Hasher
         .filter(|cost| cost.len() == 2)
         .and_then(|cost| cost.parse().ok())
         .ok_or(HasherError::Malformed)?;
-    let data = data.and_then(|data| data.get(..22)).ok_or(HasherError::Malformed)?;
+    let data = data
+        .and_then(|data| data.get(..22))
+        .ok_or(HasherError::Malformed)?;
     let salt = derive::bcrypt_salt(data)?;
     let crypt = if prehashed {
         derive::bcrypt(derive::sha256_hex(password).as_bytes(), salt, cost)?

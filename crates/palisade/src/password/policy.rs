@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-use palisade_core::character::{is_digit, is_space};
 use super::common;
 use super::similarity::Likeness;
+use palisade_core::character::{is_digit, is_space};
 
 #[cfg(test)]
 mod tests;

@@ -41,7 +41,9 @@ pub struct Decoded {
 impl std::fmt::Debug for Decoded {
     /// The names only.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.fields.iter().map(|(name, _)| name)).finish()
+        f.debug_set()
+            .entries(self.fields.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -94,7 +96,11 @@ impl Decoded {
 
     /// The parts under the labels of Django's summary, secrets masked.
     pub(super) fn summary(&self, scheme: Scheme) -> Vec<(&'static str, Field)> {
-        let shown_of_salt = if scheme == Scheme::Md5 { SHOWN_OF_MD5_SALT } else { SHOWN };
+        let shown_of_salt = if scheme == Scheme::Md5 {
+            SHOWN_OF_MD5_SALT
+        } else {
+            SHOWN
+        };
         let masked = |field: &Field, shown| match field {
             Field::Text(text) => Field::Text(mask(text, shown)),
             Field::Number(number) => Field::Number(*number),
@@ -125,7 +131,13 @@ pub(super) fn decode(name: &str, scheme: Scheme, encoded: &str) -> Result<Decode
         Scheme::Md5 => 3,
     };
     let parts: Vec<&str> = encoded.splitn(most, '$').collect();
-    let is_algorithm = |found: &str| if found == name { Ok(()) } else { Err(HasherError::OtherAlgorithm) };
+    let is_algorithm = |found: &str| {
+        if found == name {
+            Ok(())
+        } else {
+            Err(HasherError::OtherAlgorithm)
+        }
+    };
     let text = |name, value: &str| (name, Field::Text(value.to_owned()));
     let (salt, mut fields) = match (scheme, parts.as_slice()) {
         (Scheme::Pbkdf2 { .. }, [found, iterations, salt, hash]) => {
@@ -208,7 +220,9 @@ fn argon2(parts: &[&str]) -> Result<Parts, HasherError> {
 }
 
 fn number(text: &str) -> Result<Field, HasherError> {
-    text.parse().map(Field::Number).map_err(|_| HasherError::Malformed)
+    text.parse()
+        .map(Field::Number)
+        .map_err(|_| HasherError::Malformed)
 }
 
 /// Shows the first characters and an asterisk for each of the others.

@@ -10,7 +10,13 @@ fn pbkdf2(iterations: u32) -> Hasher {
 }
 
 fn bcrypt_of(rounds: u32) -> Hasher {
-    Hasher::new("bcrypt_sha256", Scheme::Bcrypt { prehashed: true, rounds })
+    Hasher::new(
+        "bcrypt_sha256",
+        Scheme::Bcrypt {
+            prehashed: true,
+            rounds,
+        },
+    )
 }
 
 fn argon2_cheap() -> Hasher {
@@ -42,8 +48,16 @@ fn hashes_are_djangos_and_verify() {
         rounds: 12,
     };
     for (hasher, salt, hash) in [
-        (pbkdf2(1000), "seasalt1", "pbkdf2_sha256$1000$seasalt1$oFBnS0DdLmFhnhApv97DLGS/HGVbO6eXjBRz1P/XX8Q="),
-        (Hasher::new("mine", sha1), "seasalt1", "mine$1000$seasalt1$2nWS+QIlITbWYXJWJaeHzsWRSwo="),
+        (
+            pbkdf2(1000),
+            "seasalt1",
+            "pbkdf2_sha256$1000$seasalt1$oFBnS0DdLmFhnhApv97DLGS/HGVbO6eXjBRz1P/XX8Q=",
+        ),
+        (
+            Hasher::new("mine", sha1),
+            "seasalt1",
+            "mine$1000$seasalt1$2nWS+QIlITbWYXJWJaeHzsWRSwo=",
+        ),
         (
             argon2_cheap(),
             "seasalt1",
@@ -64,7 +78,11 @@ fn hashes_are_djangos_and_verify() {
             "seasalt1",
             "scrypt$16384$seasalt1$8$5$/MlTuTBYKY3YXCACnaatdGlVdOyQ9d6QrwFbPS+1Oo1EhEtqViqzcDVOMgVGjOQFwXYHtPTK9/lkeINun4xHgw==",
         ),
-        (Hasher::new("md5", Scheme::Md5), "seasalt1", "md5$seasalt1$dddc94d790e6dde53c090307844536f5"),
+        (
+            Hasher::new("md5", Scheme::Md5),
+            "seasalt1",
+            "md5$seasalt1$dddc94d790e6dde53c090307844536f5",
+        ),
     ] {
         assert_eq!(hasher.encode(PASSWORD, salt).as_deref(), Ok(hash));
         assert_eq!(hasher.verify(PASSWORD, hash), Ok(true), "{hash}");
@@ -90,15 +108,30 @@ fn drawn_salts_are_strong_enough() {
         assert_eq!(hasher.verify(PASSWORD, &stored), Ok(true));
     }
     assert_eq!(pbkdf2(1).with_salt_entropy(256).salt().len(), 43);
-    assert!(pbkdf2(2).must_update(&pbkdf2(1).encode(PASSWORD, &pbkdf2(1).salt()).unwrap()).unwrap());
+    assert!(
+        pbkdf2(2)
+            .must_update(&pbkdf2(1).encode(PASSWORD, &pbkdf2(1).salt()).unwrap())
+            .unwrap()
+    );
 }
 
 #[test]
 fn summary_masks_secrets() {
-    let summary = Hasher::new("md5", Scheme::Md5).safe_summary("md5$seasalt1$dddc94d790").unwrap();
+    let summary = Hasher::new("md5", Scheme::Md5)
+        .safe_summary("md5$seasalt1$dddc94d790")
+        .unwrap();
     let text = |text: &str| Field::Text(text.to_owned());
-    assert_eq!(summary, [("algorithm", text("md5")), ("hash", text("dddc94****")), ("salt", text("se******"))]);
-    let stored = bcrypt_of(4).encode(PASSWORD, "$2b$04$abcdefghijklmnopqrstuu").unwrap();
+    assert_eq!(
+        summary,
+        [
+            ("algorithm", text("md5")),
+            ("hash", text("dddc94****")),
+            ("salt", text("se******"))
+        ]
+    );
+    let stored = bcrypt_of(4)
+        .encode(PASSWORD, "$2b$04$abcdefghijklmnopqrstuu")
+        .unwrap();
     let summary = bcrypt_of(4).safe_summary(&stored).unwrap();
     assert!(summary.contains(&("work factor", Field::Number(4))));
     assert!(!format!("{:?}", bcrypt_of(4).decode(&stored).unwrap()).contains("abcdef"));
@@ -122,11 +155,19 @@ fn damaged_column_is_malformed() {
 fn cheap_hash_takes_as_long_to_fail_as_a_dear_one() {
     let stored = pbkdf2(400).encode(PASSWORD, "seasalt1").unwrap();
     let plan = pbkdf2(1000).hardening(&stored).unwrap().unwrap();
-    assert_eq!((plan.salt.as_str(), plan.iterations, plan.runs), ("seasalt1", Some(600), 1));
+    assert_eq!(
+        (plan.salt.as_str(), plan.iterations, plan.runs),
+        ("seasalt1", Some(600), 1)
+    );
     assert_eq!(pbkdf2(300).hardening(&stored), Ok(None));
-    let stored = bcrypt_of(4).encode(PASSWORD, "$2b$04$abcdefghijklmnopqrstuu").unwrap();
+    let stored = bcrypt_of(4)
+        .encode(PASSWORD, "$2b$04$abcdefghijklmnopqrstuu")
+        .unwrap();
     let plan = bcrypt_of(6).hardening(&stored).unwrap().unwrap();
-    assert_eq!((plan.salt.as_str(), plan.runs), ("$2b$04$abcdefghijklmnopqrstuu", 3));
+    assert_eq!(
+        (plan.salt.as_str(), plan.runs),
+        ("$2b$04$abcdefghijklmnopqrstuu", 3)
+    );
     let failed = verify_password(Some(b"x"), Some(&stored), &[], &bcrypt_of(5)).unwrap();
     assert_eq!(failed.work, [Work::Verify, Work::Harden]);
 }
@@ -140,7 +181,10 @@ fn nobody_takes_the_time_of_somebody() {
         (Some(PASSWORD), None),
     ] {
         let found = verify_password(password, stored, &[], &pbkdf2(1)).unwrap();
-        assert_eq!((found.correct, found.work.as_slice()), (false, [Work::Fake].as_slice()));
+        assert_eq!(
+            (found.correct, found.work.as_slice()),
+            (false, [Work::Fake].as_slice())
+        );
     }
     let md5 = Hasher::new("md5", Scheme::Md5);
     let stored = make_password(Some(PASSWORD), Some("salt"), &md5).unwrap();

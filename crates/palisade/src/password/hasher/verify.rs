@@ -78,7 +78,8 @@ pub fn verify_password(
         let mut enabled = hashers.iter().chain([preferred]);
         enabled.find(|hasher| hasher.algorithm() == name)
     });
-    let (Some(password), Some(encoded), Some(hasher)) = (password, encoded.filter(|stored| is_usable(stored)), hasher)
+    let (Some(password), Some(encoded), Some(hasher)) =
+        (password, encoded.filter(|stored| is_usable(stored)), hasher)
     else {
         let nobody = unusable();
         std::hint::black_box(preferred.encode(nobody.as_bytes(), &preferred.salt())?);
