@@ -6,18 +6,24 @@ use crate::failure::Failure;
 
 mod check;
 mod crypto;
+mod debug;
 mod files;
 mod html;
+mod login;
 mod password;
 mod permission;
 mod session;
 mod upload;
+mod validator;
 
 /// The operations of each module.
 const MODULES: &[&[(&str, Op)]] = &[
     OPS,
     crypto::OPS,
     check::OPS,
+    debug::OPS,
+    login::OPS,
+    validator::OPS,
     files::OPS,
     html::OPS,
     password::OPS,

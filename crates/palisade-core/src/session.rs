@@ -29,12 +29,14 @@ pub use self::codec::SessionCodec;
 pub use self::data::{InvalidValue, SessionData};
 pub use self::expiry::{EXPIRY_KEY, Expiry, SessionExpiry, expiry};
 pub use self::login::{HashOrigin, SessionAuthHasher, session_auth_hash};
+pub use self::plan::{KeyAction, LoginPlan, LoginProof, StoredLogin, update_login_hash};
 pub use crate::signing::DecodeError;
 
 mod codec;
 mod data;
 mod expiry;
 mod login;
+mod plan;
 
 /// The session key that holds the user's primary key, as text.
 pub const AUTH_USER_ID: &str = "_auth_user_id";
