@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use crate::answer::{Answer, object};
 use crate::failure::Failure;
 use crate::host::Host;
@@ -81,4 +84,12 @@ pub(crate) fn time(seconds: f64) -> SystemTime {
         epoch.checked_add(distance)
     };
     reached.unwrap_or(epoch)
+}
+
+/// Reads an ISO 8601 date-time; one without offset counts as UTC.
+pub(crate) fn date_time(text: &str) -> Result<OffsetDateTime, Failure> {
+    let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339);
+    read(text)
+        .or_else(|_| read(&format!("{text}Z")))
+        .map_err(|error| Failure::internal(format!("{text} is no date-time: {error}")))
 }

@@ -68,12 +68,44 @@ impl Object {
             .map_err(|_| Failure::internal(format!("argument {name}: not an object")))
     }
 
+    /// Reads a list of texts; null is an empty one, and a text is the list of its characters, as Python has it.
+    pub(crate) fn texts_of(&self, name: &str) -> Result<Vec<String>, Failure> {
+        texts(self.raw(name).unwrap_or("null"))
+            .map_err(|error| Failure::internal(format!("argument {name}: {error}")))
+    }
+
+    /// Says whether Python takes a member for true.
+    pub(crate) fn truthy(&self, name: &str) -> bool {
+        self.raw(name).is_some_and(truthy)
+    }
+
     /// Reads an object whose values are all text.
     pub(crate) fn texts(&self, name: &str) -> Result<Vec<(String, String)>, Failure> {
         let object = self.object(name)?;
         let read = |(name, _): (&str, &str)| Ok((name.to_owned(), object.text(name)?));
         object.members().map(read).collect()
     }
+}
+
+/// Says whether Python takes a value for true: not `None`, `False`, zero, or empty.
+pub(crate) fn truthy(raw: &str) -> bool {
+    let empty = matches!(raw, "null" | "false" | "\"\"" | "[]" | "{}");
+    !empty && raw.parse::<f64>() != Ok(0.0)
+}
+
+/// Reads what Python iterates over as texts.
+pub(crate) fn texts(raw: &str) -> Result<Vec<String>, serde_json::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        List(Vec<String>),
+        Text(String),
+    }
+    Ok(match serde_json::from_str::<Option<Form>>(raw)? {
+        None => Vec::new(),
+        Some(Form::List(texts)) => texts,
+        Some(Form::Text(text)) => text.chars().map(String::from).collect(),
+    })
 }
 
 /// Text or bytes: a JSON string, or `{"$b64": …}`.

@@ -5,32 +5,45 @@ use crate::call::{Call, Op};
 use crate::failure::Failure;
 
 mod check;
+mod cookie;
 mod crypto;
+mod csrf;
 mod debug;
 mod files;
 mod html;
+mod http;
 mod login;
 mod password;
 mod permission;
+mod request;
+mod security;
 mod session;
+mod signing;
 mod upload;
 mod validator;
 
-/// The operations of each module.
+/// The operations of each module, one a line so that two people can add one each.
+#[rustfmt::skip]
 const MODULES: &[&[(&str, Op)]] = &[
     OPS,
     crypto::OPS,
-    check::OPS,
-    debug::OPS,
-    login::OPS,
-    validator::OPS,
-    files::OPS,
-    html::OPS,
-    password::OPS,
-    permission::OPS,
+    signing::OPS,
+    cookie::OPS,
+    request::OPS,
+    http::OPS,
+    security::OPS,
+    csrf::OPS,
     session::OPS,
     session::KEYLESS_OPS,
+    password::OPS,
+    validator::OPS,
+    login::OPS,
+    permission::OPS,
+    check::OPS,
+    files::OPS,
     upload::OPS,
+    html::OPS,
+    debug::OPS,
 ];
 
 /// What tells about the program itself.

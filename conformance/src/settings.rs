@@ -3,10 +3,15 @@
 //! The library's own `Settings` refuse what is wrong; Django takes a value as it is and sees what comes of it. So the
 //! values stay JSON here, and each operation asks for what Django's code would make of them.
 
+use palisade_core::django::{CsrfSettings, HostSettings, ProxyHeader, SecuritySettings};
+use palisade_core::host::AllowedHosts;
+use palisade_core::origin::TrustedOrigins;
+use palisade_core::settings::ExemptPaths;
+use palisade_core::{KeyRing, SecretKey};
 use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
-use crate::object::{Bytes, Object};
+use crate::object::{Bytes, Object, texts, truthy};
 
 /// Django's defaults, as JSON.
 const DEFAULTS: &[(&str, &str)] = &[
@@ -82,36 +87,109 @@ impl Settings {
             .map_err(|error| Failure::internal(format!("setting {name}: {error}")))
     }
 
-    /// Says whether Python takes a setting for true: not `None`, `False`, zero, or empty.
+    /// Says whether Python takes a setting for true.
     pub(crate) fn truthy(&self, name: &str) -> bool {
-        let raw = self.raw(name);
-        let empty = |text: &str| matches!(text, "null" | "false" | "\"\"" | "[]" | "{}");
-        !empty(raw) && raw.parse::<f64>() != Ok(0.0)
+        truthy(self.raw(name))
     }
 
-    /// Reads a text; null and other types are no text.
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
-        self.get(name).ok()
+    /// Reads a list of texts, as Python would iterate over the setting.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, Failure> {
+        texts(self.raw(name)).map_err(|error| Failure::internal(format!("setting {name}: {error}")))
     }
 
-    /// Reads text or bytes; anything else is nothing.
-    pub(crate) fn bytes(&self, name: &str) -> Option<Vec<u8>> {
-        self.get::<Bytes>(name).ok().map(|bytes| bytes.0)
+    /// Reads a setting that goes into text: a text as it is, a number as it is written.
+    pub(crate) fn text_or_repr(&self, name: &str) -> String {
+        self.get(name).unwrap_or_else(|_| match self.raw(name) {
+            "null" => "None".to_owned(),
+            "true" => "True".to_owned(),
+            "false" => "False".to_owned(),
+            number => number.to_owned(),
+        })
+    }
+
+    /// A setting that is used only where it is true.
+    fn if_true(&self, name: &str) -> Option<String> {
+        self.truthy(name).then(|| self.text_or_repr(name))
+    }
+
+    /// The keys: `SECRET_KEY` and `SECRET_KEY_FALLBACKS`.
+    pub(crate) fn keys(&self) -> Result<KeyRing, Failure> {
+        let fallbacks: Option<Vec<Bytes>> = self.get("SECRET_KEY_FALLBACKS")?;
+        let fallbacks = fallbacks
+            .unwrap_or_default()
+            .into_iter()
+            .map(|key| SecretKey::new(key.0));
+        let key = SecretKey::new(self.get::<Bytes>("SECRET_KEY")?.0);
+        Ok(KeyRing::new(key).with_fallbacks(fallbacks.collect()))
+    }
+
+    /// What decides about host and port.
+    pub(crate) fn hosts(&self) -> Result<HostSettings, Failure> {
+        let allowed = AllowedHosts::parse(self.texts("ALLOWED_HOSTS")?);
+        Ok(HostSettings {
+            allowed_hosts: allowed.with_debug(self.truthy("DEBUG")),
+            use_x_forwarded_host: self.truthy("USE_X_FORWARDED_HOST"),
+            use_x_forwarded_port: self.truthy("USE_X_FORWARDED_PORT"),
+        })
+    }
+
+    /// The header of a proxy, where one is set.
+    pub(crate) fn proxy_header(&self) -> Result<Option<ProxyHeader>, Failure> {
+        if !self.truthy("SECURE_PROXY_SSL_HEADER") {
+            return Ok(None);
+        }
+        let pair = self.get::<[String; 2]>("SECURE_PROXY_SSL_HEADER").map_err(|_| {
+            Failure::new(
+                "ImproperlyConfigured",
+                "The SECURE_PROXY_SSL_HEADER setting must be a tuple containing two values.",
+            )
+        })?;
+        let [name, value] = pair;
+        Ok(Some(ProxyHeader { name, value }))
+    }
+
+    /// What `SecurityMiddleware` does.
+    pub(crate) fn security(&self) -> Result<SecuritySettings, Failure> {
+        let policy = "SECURE_REFERRER_POLICY";
+        let referrer_policy = match self.get::<String>(policy) {
+            _ if !self.truthy(policy) => None,
+            Ok(text) => Some(SecuritySettings::policies(&text)),
+            Err(_) => Some(self.get(policy)?),
+        };
+        Ok(SecuritySettings {
+            hsts_seconds: self.if_true("SECURE_HSTS_SECONDS"),
+            hsts_include_subdomains: self.truthy("SECURE_HSTS_INCLUDE_SUBDOMAINS"),
+            hsts_preload: self.truthy("SECURE_HSTS_PRELOAD"),
+            content_type_nosniff: self.truthy("SECURE_CONTENT_TYPE_NOSNIFF"),
+            referrer_policy,
+            cross_origin_opener_policy: self.if_true("SECURE_CROSS_ORIGIN_OPENER_POLICY"),
+            ssl_redirect: self.truthy("SECURE_SSL_REDIRECT"),
+            ssl_host: self.if_true("SECURE_SSL_HOST"),
+            redirect_exempt: ExemptPaths::new(self.texts("SECURE_REDIRECT_EXEMPT")?)
+                .map_err(Failure::internal)?,
+        })
+    }
+
+    /// What `CsrfViewMiddleware` does.
+    pub(crate) fn csrf(&self) -> Result<CsrfSettings, Failure> {
+        let domain = if self.truthy("CSRF_USE_SESSIONS") {
+            "SESSION_COOKIE_DOMAIN"
+        } else {
+            "CSRF_COOKIE_DOMAIN"
+        };
+        let trusted = TrustedOrigins::parse_leniently(self.texts("CSRF_TRUSTED_ORIGINS")?);
+        Ok(CsrfSettings {
+            cookie_name: self.get("CSRF_COOKIE_NAME")?,
+            cookie_domain: self.get(domain)?,
+            header_name: self.get("CSRF_HEADER_NAME")?,
+            trusted_origins: trusted.map_err(|error| Failure::new("ValueError", error))?,
+            hosts: self.hosts()?,
+        })
     }
 
     /// The settings that were given, as JSON values.
     pub(crate) fn given(&self) -> Result<serde_json::Map<String, serde_json::Value>, Failure> {
         let value = |(name, _): (&str, &str)| Ok((name.to_owned(), self.given.get(name)?));
         self.given.members().map(value).collect()
-    }
-
-    /// The keys that sign and verify.
-    pub(crate) fn key_ring(&self) -> Result<palisade_core::KeyRing, Failure> {
-        let text = |bytes: Bytes| String::from_utf8_lossy(&bytes.0).into_owned();
-        let primary = palisade_core::SecretKey::new(text(self.get("SECRET_KEY")?));
-        let fallbacks: Option<Vec<Bytes>> = self.get("SECRET_KEY_FALLBACKS")?;
-        let fallbacks = fallbacks.unwrap_or_default().into_iter();
-        let fallbacks = fallbacks.map(|key| palisade_core::SecretKey::new(text(key)));
-        Ok(palisade_core::KeyRing::new(primary).with_fallbacks(fallbacks.collect()))
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use palisade::redact::is_credential_name;
+use palisade_core::login_url::{self, InvalidLoginUrl};
 use palisade_core::moment::Moment;
 use palisade_core::password::{ResetSubject, ResetTokens};
 use palisade_core::session::{
@@ -12,7 +13,7 @@ use palisade_core::session::{
 use palisade_core::{KeyRing, SecretKey};
 use serde_json::Value;
 
-use crate::answer::{Answer, object};
+use crate::answer::Answer;
 use crate::call::{Call, Op};
 use crate::failure::Failure;
 use crate::object::{Bytes, Object};
@@ -23,6 +24,8 @@ pub(crate) const OPS: &[(&str, Op)] = &[
     ("auth.verify_session", verify_session),
     ("auth.update_session_hash", update_session_hash),
     ("auth.clean_credentials", clean_credentials),
+    ("auth.login_next", login_next),
+    ("auth.login_redirect", login_redirect),
     ("token.make", make),
     ("token.check", check),
 ];
@@ -127,6 +130,28 @@ fn clean_credentials(call: &mut Call) -> Result<Answer, Failure> {
         .collect())
 }
 
+fn login_next(call: &mut Call) -> Result<Answer, Failure> {
+    let (absolute, path) = (call.args.text("absolute_uri")?, call.args.text("full_path")?);
+    let next = login_url::next_for(&absolute, &path, &call.args.text("login_url")?);
+    Ok(next.map_err(|error| Failure::new("ValueError", error))?.into())
+}
+
+fn login_redirect(call: &mut Call) -> Result<Answer, Failure> {
+    let field: Option<String> = call.args.get("field")?;
+    let most = call.settings.get("DATA_UPLOAD_MAX_NUMBER_FIELDS")?;
+    let (login_url, next) = (call.args.text("login_url")?, call.args.text("next")?);
+    let url = login_url::with_next(&login_url, &next, field.as_deref(), most);
+    Ok(url.map_err(no_login_url)?.into())
+}
+
+fn no_login_url(error: InvalidLoginUrl) -> Failure {
+    let kind = match error {
+        InvalidLoginUrl::TooManyFields(_) => "TooManyFieldsSent",
+        _ => "ValueError",
+    };
+    Failure::new(kind, error)
+}
+
 /// The columns a token depends on.
 struct User {
     id: String,
@@ -195,5 +220,5 @@ fn moment(text: &str) -> Result<Moment, Failure> {
 }
 
 fn key(bytes: Bytes) -> SecretKey {
-    SecretKey::new(String::from_utf8_lossy(&bytes.0).into_owned())
+    SecretKey::new(bytes.0)
 }

@@ -1,6 +1,7 @@
 //! `session.*`: Django's sessions on every back end.
 
 mod keyless;
+mod respond;
 mod storage;
 
 use palisade::session::engine::{
@@ -91,6 +92,7 @@ pub(crate) const OPS: &[(&str, Op)] = &[
     ("session.flush", |call| {
         on(call, |session, _| Ok(session.flush()?.into()))
     }),
+    ("session.process_response", respond::process_response),
     ("session.cycle_key", |call| {
         on(call, |session, _| Ok(session.cycle_key()?.into()))
     }),
@@ -134,7 +136,7 @@ impl Envelope {
     }
 
     pub(super) fn deployment(&self, call: &Call) -> Result<Deployment, Failure> {
-        let keys = call.settings.key_ring()?;
+        let keys = call.settings.keys()?;
         let now: Moment = call.now_iso.parse().map_err(Failure::internal)?;
         Ok(Deployment::new(&keys, call.now)
             .with_salt(&keys, &self.key_salt)
@@ -170,10 +172,8 @@ pub(super) fn engine(name: &str, call: &Call) -> Result<Engine, Failure> {
 }
 
 pub(super) fn files(call: &Call) -> Result<FileSessions, Failure> {
-    let folder = call
-        .settings
-        .text("SESSION_FILE_PATH")
-        .filter(|path| !path.is_empty());
+    let folder = call.settings.get::<Option<String>>("SESSION_FILE_PATH")?;
+    let folder = folder.filter(|path| !path.is_empty());
     let prefix = call.settings.get::<String>("SESSION_COOKIE_NAME")?;
     FileSessions::new(folder.map(Into::into), prefix)
         .map_err(|error| Failure::new("ImproperlyConfigured", error))

@@ -64,7 +64,7 @@ pub struct ResetTokens {
 impl ResetTokens {
     /// Makes tokens that live three days.
     pub fn new(keys: &KeyRing) -> Self {
-        let ready = |key| ReadyMac::new(Algorithm::Sha256, &[SALT], key);
+        let ready = |key| ReadyMac::new(Algorithm::Sha256, &[SALT.as_bytes()], key);
         Self {
             primary: ready(keys.primary()),
             fallbacks: keys.fallbacks().iter().map(ready).collect(),
@@ -76,7 +76,7 @@ impl ResetTokens {
     /// Makes tokens with another salt and digest: those of a class that a site has derived from Django's.
     #[must_use]
     pub fn with_salt(mut self, keys: &KeyRing, salt: &str, algorithm: Algorithm) -> Self {
-        let ready = |key| ReadyMac::new(algorithm, &[salt], key);
+        let ready = |key| ReadyMac::new(algorithm, &[salt.as_bytes()], key);
         self.primary = ready(keys.primary());
         self.fallbacks = keys.fallbacks().iter().map(ready).collect();
         self
