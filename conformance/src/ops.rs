@@ -4,13 +4,23 @@ use crate::answer::{Answer, object};
 use crate::call::{Call, Op};
 use crate::failure::Failure;
 
+mod check;
 mod cookie;
 mod crypto;
 mod csrf;
+mod debug;
+mod files;
+mod html;
 mod http;
+mod login;
+mod password;
+mod permission;
 mod request;
 mod security;
+mod session;
 mod signing;
+mod upload;
+mod validator;
 
 /// The operations of each module, one a line so that two people can add one each.
 #[rustfmt::skip]
@@ -23,6 +33,17 @@ const MODULES: &[&[(&str, Op)]] = &[
     http::OPS,
     security::OPS,
     csrf::OPS,
+    session::OPS,
+    session::KEYLESS_OPS,
+    password::OPS,
+    validator::OPS,
+    login::OPS,
+    permission::OPS,
+    check::OPS,
+    files::OPS,
+    upload::OPS,
+    html::OPS,
+    debug::OPS,
 ];
 
 /// What tells about the program itself.

@@ -186,4 +186,10 @@ impl Settings {
             hosts: self.hosts()?,
         })
     }
+
+    /// The settings that were given, as JSON values.
+    pub(crate) fn given(&self) -> Result<serde_json::Map<String, serde_json::Value>, Failure> {
+        let value = |(name, _): (&str, &str)| Ok((name.to_owned(), self.given.get(name)?));
+        self.given.members().map(value).collect()
+    }
 }

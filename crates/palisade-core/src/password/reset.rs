@@ -73,6 +73,15 @@ impl ResetTokens {
         }
     }
 
+    /// Makes tokens with another salt and digest: those of a class that a site has derived from Django's.
+    #[must_use]
+    pub fn with_salt(mut self, keys: &KeyRing, salt: &str, algorithm: Algorithm) -> Self {
+        let ready = |key| ReadyMac::new(algorithm, &[salt.as_bytes()], key);
+        self.primary = ready(keys.primary());
+        self.fallbacks = keys.fallbacks().iter().map(ready).collect();
+        self
+    }
+
     /// Lets tokens live longer or shorter: `PASSWORD_RESET_TIMEOUT`.
     #[must_use]
     pub const fn with_timeout(mut self, timeout: Duration) -> Self {
