@@ -1,6 +1,6 @@
 //! `cookie.*`: the request's header read, the response's written.
 
-use palisade_core::cookie;
+use palisade_core::cookie::{self, InvalidCookie};
 use palisade_core::django::{CookieArguments, Expiry, InvalidArguments};
 
 use crate::answer::Answer;
@@ -58,8 +58,15 @@ fn build_delete(call: &mut Call) -> Result<Answer, Failure> {
 }
 
 fn rendered(call: &Call, cookie: &CookieArguments) -> Result<Answer, Failure> {
-    let header = cookie.render_at(call.now);
-    Ok(header
-        .map_err(|error: InvalidArguments| Failure::new("ValueError", error))?
-        .into())
+    Ok(cookie.render_at(call.now).map_err(unset)?.into())
+}
+
+fn unset(error: InvalidArguments) -> Failure {
+    let kind = match error {
+        InvalidArguments::Cookie(InvalidCookie::IllegalName(_) | InvalidCookie::ReservedName(_)) => {
+            "CookieError"
+        }
+        _ => "ValueError",
+    };
+    Failure::new(kind, error)
 }

@@ -1,5 +1,7 @@
 //! `crypto.*`: keyed digests, random text, comparison.
 
+use std::fmt::Write as _;
+
 use palisade_core::secret::constant_time_eq;
 use palisade_core::signing::{self, Algorithm, InvalidAlgorithm};
 use palisade_core::{SecretKey, token};
@@ -17,6 +19,9 @@ pub(crate) const OPS: &[(&str, Op)] = &[
     ("crypto.pbkdf2", pbkdf2),
 ];
 
+/// The longest text or bytes that are made on request.
+const LONGEST: usize = 1 << 24;
+
 /// Reads the name of a digest; none stands for the usual one.
 pub(super) fn algorithm(args: &Object, name: &str) -> Result<Algorithm, Failure> {
     let named = args.get::<Option<String>>(name)?;
@@ -32,15 +37,25 @@ fn salted_hmac(call: &mut Call) -> Result<Answer, Failure> {
     let secret = SecretKey::new(args.bytes("secret")?);
     let algorithm = algorithm(args, "algorithm")?;
     let tag = signing::salted_hmac(args.bytes("key_salt")?, args.bytes("value")?, &secret, algorithm);
-    Ok(tag
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>()
-        .into())
+    let mut hex = String::with_capacity(2 * tag.len());
+    for byte in tag {
+        // Writing to a `String` cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    Ok(hex.into())
+}
+
+/// Refuses lengths that would take all of the memory.
+fn bounded(length: usize) -> Result<usize, Failure> {
+    if length > LONGEST {
+        return Err(Failure::internal(format!("more than {LONGEST} is too long")));
+    }
+    Ok(length)
 }
 
 fn random_string(call: &mut Call) -> Result<Answer, Failure> {
-    let drawn = token::random_string_from(call.args.get("length")?, &call.args.text("allowed_chars")?);
+    let length = bounded(call.args.get("length")?)?;
+    let drawn = token::random_string_from(length, &call.args.text("allowed_chars")?);
     let drawn = drawn.ok_or_else(|| Failure::new("ValueError", "there are no characters to draw from"))?;
     Ok(drawn.into())
 }
@@ -51,7 +66,7 @@ fn constant_time_compare(call: &mut Call) -> Result<Answer, Failure> {
 
 fn pbkdf2(call: &mut Call) -> Result<Answer, Failure> {
     let args = &call.args;
-    let length = args.get::<Option<usize>>("dklen")?.unwrap_or_default();
+    let length = bounded(args.get::<Option<usize>>("dklen")?.unwrap_or_default())?;
     let digest = algorithm(args, "digest")?;
     let derived = signing::pbkdf2(
         args.bytes("password")?,

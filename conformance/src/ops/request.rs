@@ -36,13 +36,11 @@ pub(super) fn request(call: &Call) -> Result<Request, Failure> {
         transport_scheme: text("transport_scheme")?,
         secure: request.get("secure")?,
     };
-    // Where the caller has not said, the proxy or the transport does.
-    let secure = match read.secure {
-        Some(secure) => secure,
-        None => ProxyHeader::scheme(call.settings.proxy_header()?.as_ref(), &read) == "https",
-    };
+    // Where the caller has not said, the proxy or the transport does; a setting that says nothing is no fault here.
+    let header = call.settings.proxy_header().unwrap_or_default();
+    let secure = ProxyHeader::scheme(header.as_ref(), &read) == "https";
     Ok(Request {
-        secure: Some(secure),
+        secure: read.secure.or(Some(secure)),
         ..read
     })
 }

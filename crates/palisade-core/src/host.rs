@@ -251,6 +251,18 @@ impl AllowedHosts {
         }
     }
 
+    /// Looks up a host by Django's own splitting, which lower-cases before it judges and so takes `\u{212a}` for `k`.
+    pub(crate) fn check_split(&self, raw: &str) -> Result<(), DisallowedHost> {
+        let (domain, _) = split_domain_port(raw);
+        if !domain.is_empty() && self.allows_domain(&domain) {
+            return Ok(());
+        }
+        Err(DisallowedHost {
+            host: raw.to_owned(),
+            domain: Some(domain).filter(|domain| !domain.is_empty()),
+        })
+    }
+
     fn allows_domain(&self, domain: &str) -> bool {
         self.patterns
             .iter()

@@ -112,7 +112,7 @@ impl HostSettings {
     /// Where it is not allowed, or nothing is known to make it from.
     pub fn host(&self, request: &Request) -> Result<String, Unhosted> {
         let raw = self.raw_host(request)?;
-        self.allowed_hosts.validate(&raw)?;
+        self.allowed_hosts.check_split(&raw)?;
         Ok(raw)
     }
 

@@ -17,6 +17,7 @@ use thiserror::Error;
 use zeroize::Zeroize;
 
 use crate::SecretKey;
+use crate::repr::Repr;
 
 /// A digest that signs, by the name Python's `hashlib` gives it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -106,7 +107,7 @@ impl FromStr for Algorithm {
 
 /// The name is no digest's.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("'{name}' is not an algorithm accepted by the hashlib module.")]
+#[error("{} is not an algorithm accepted by the hashlib module.", Repr(name))]
 pub struct InvalidAlgorithm {
     name: String,
 }

@@ -178,8 +178,8 @@ mod tests {
 
     #[test]
     fn compression_is_kept_only_where_it_saves_more_than_its_mark() {
-        assert!(encode(&"x".repeat(60), true).starts_with('.'));
-        assert!(!encode(&"x".repeat(60), false).starts_with('.'));
+        assert!(encode("x".repeat(60), true).starts_with('.'));
+        assert!(!encode("x".repeat(60), false).starts_with('.'));
         assert!(!encode("{}", true).starts_with('.'));
         assert!(!encode("", true).starts_with('.'));
     }
