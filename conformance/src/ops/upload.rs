@@ -14,11 +14,11 @@ pub(crate) const OPS: &[(&str, Op)] = &[
 ];
 
 fn limits(settings: &Settings) -> Result<UploadLimits, Failure> {
-    let mut limits = UploadLimits::default();
-    limits.max_memory_size = settings.get("DATA_UPLOAD_MAX_MEMORY_SIZE")?;
-    limits.max_number_fields = settings.get("DATA_UPLOAD_MAX_NUMBER_FIELDS")?;
-    limits.max_number_files = settings.get("DATA_UPLOAD_MAX_NUMBER_FILES")?;
-    Ok(limits)
+    Ok(UploadLimits {
+        max_memory_size: settings.get("DATA_UPLOAD_MAX_MEMORY_SIZE")?,
+        max_number_fields: settings.get("DATA_UPLOAD_MAX_NUMBER_FIELDS")?,
+        max_number_files: settings.get("DATA_UPLOAD_MAX_NUMBER_FILES")?,
+    })
 }
 
 fn check_body_size(call: &mut Call) -> Result<Answer, Failure> {

@@ -79,6 +79,7 @@ impl Moment {
     }
 
     /// Drops the offset without converting: what the clock of that place shows.
+    #[must_use]
     pub const fn wall_clock(self) -> Self {
         Self::local_micros(self.wall)
     }

@@ -30,6 +30,7 @@ const LONGEST_BOUNDARY: usize = 201;
 
 /// How much a request may bring; none of a kind is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "they are Django's settings")]
 pub struct UploadLimits {
     /// Bytes of a body, or of the values of a multipart body that are no files: `DATA_UPLOAD_MAX_MEMORY_SIZE`.
     pub max_memory_size: Option<u64>,

@@ -41,12 +41,11 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
         let (before, from) = rest.split_at(place);
         plain.push_str(before);
         let after = from.get(1..).unwrap_or_default();
-        rest = match number(after, &mut plain).or_else(|| named(after, &mut plain)) {
-            Some(length) => after.get(length..).unwrap_or_default(),
-            None => {
-                plain.push('&');
-                after
-            }
+        rest = if let Some(length) = number(after, &mut plain).or_else(|| named(after, &mut plain)) {
+            after.get(length..).unwrap_or_default()
+        } else {
+            plain.push('&');
+            after
         };
     }
     plain.push_str(rest);

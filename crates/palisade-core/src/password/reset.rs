@@ -77,8 +77,9 @@ impl ResetTokens {
     #[must_use]
     pub fn with_salt(mut self, keys: &KeyRing, salt: &str, algorithm: Algorithm) -> Self {
         let ready = |key| ReadyMac::new(algorithm, &[salt.as_bytes()], key);
+        let fallbacks = keys.fallbacks().iter();
+        self.fallbacks = fallbacks.map(ready).collect();
         self.primary = ready(keys.primary());
-        self.fallbacks = keys.fallbacks().iter().map(ready).collect();
         self
     }
 

@@ -85,7 +85,11 @@ struct Reading {
 impl Reading {
     fn part(&mut self, part: &[u8]) -> Result<(), UploadError> {
         let part = Part::parse(part)?;
-        self.read.files.extend(self.unfinished.take());
+        // Django takes a file whose field has no name for none.
+        let finished = self.unfinished.take();
+        self.read
+            .files
+            .extend(finished.filter(|file| !file.field.is_empty()));
         let is_file = part.disposition.as_ref().is_some_and(Disposition::is_file);
         if !is_file && let Some(most) = self.limits.max_number_fields {
             self.parts += 1;
@@ -140,7 +144,7 @@ impl Reading {
                 .copied()
                 .filter(|byte| !is_blank(*byte))
                 .collect();
-            if packed.len() % 4 != 0 {
+            if !packed.len().is_multiple_of(4) {
                 return Err(UploadError::Base64);
             }
             base64::decode(&packed).ok_or(UploadError::Base64)?
@@ -206,10 +210,10 @@ impl<'b> Part<'b> {
         let (headers, content) = part.split_at(end);
         read.content = content.get(4..).unwrap_or_default();
         for line in lines(headers) {
-            let Ok((value, parameters)) = std::str::from_utf8(line)
-                .map(parse_parameters)
-                .unwrap_or_else(|_| Ok(Default::default()))
-            else {
+            let Ok(line) = std::str::from_utf8(line) else {
+                continue;
+            };
+            let Ok((value, parameters)) = parse_parameters(line) else {
                 continue;
             };
             let Some((name, value)) = value.split_once(':') else {
@@ -249,17 +253,13 @@ fn lines(mut headers: &[u8]) -> impl Iterator<Item = &[u8]> {
         if is_done {
             return None;
         }
-        match find(headers, b"\r\n") {
-            Some(end) => {
-                let (line, rest) = headers.split_at(end);
-                headers = rest.get(2..).unwrap_or_default();
-                Some(line)
-            }
-            None => {
-                is_done = true;
-                Some(headers)
-            }
-        }
+        let Some(end) = find(headers, b"\r\n") else {
+            is_done = true;
+            return Some(headers);
+        };
+        let (line, rest) = headers.split_at(end);
+        headers = rest.get(2..).unwrap_or_default();
+        Some(line)
     })
 }
 

@@ -243,7 +243,12 @@ impl Hasher {
     }
 
     fn verify_argon2(&self, password: &[u8], encoded: &str) -> Result<bool, HasherError> {
-        let standard = format!("argon2${}", self.after_name(encoded)?);
+        let phc = self.after_name(encoded)?;
+        let variety = phc.split('$').next().unwrap_or_default();
+        if !matches!(variety, "argon2id" | "argon2i" | "argon2d") || !phc.is_ascii() {
+            return Err(HasherError::Malformed);
+        }
+        let standard = format!("argon2${phc}");
         let given = standard
             .parse()
             .ok()
@@ -399,6 +404,7 @@ fn bcrypt(password: &[u8], salt: &str, prehashed: bool) -> Result<String, Hasher
         .and_then(|cost| cost.parse().ok())
         .ok_or(HasherError::Malformed)?;
     let data = data
+        .filter(|data| data.is_ascii() && !data.contains('$'))
         .and_then(|data| data.get(..22))
         .ok_or(HasherError::Malformed)?;
     let salt = derive::bcrypt_salt(data)?;
@@ -416,13 +422,11 @@ fn bcrypt_alphabet(bytes: &[u8]) -> String {
     let translated = standard.bytes().map(|byte| match byte {
         b'A' => b'.',
         b'B' => b'/',
-        b'C'..=b'Z' => byte - 2,
+        b'C'..=b'Z' | b'c'..=b'z' | b'2'..=b'9' => byte - 2,
         b'a' => b'Y',
         b'b' => b'Z',
-        b'c'..=b'z' => byte - 2,
         b'0' => b'y',
         b'1' => b'z',
-        b'2'..=b'9' => byte - 2,
         b'+' => b'8',
         _ => b'9',
     });

@@ -241,7 +241,7 @@ impl UserAttributeSimilarity {
     ///
     /// [`PasswordProblem::TooSimilar`], for the first.
     pub fn validate_against<'a>(
-        &self,
+        self,
         password: &str,
         attributes: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<(), PasswordProblem> {

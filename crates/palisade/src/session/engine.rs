@@ -289,8 +289,10 @@ impl<'d, S: Storage> EngineSession<'d, S> {
     ///
     /// When the storage fails.
     pub fn pop(&mut self, key: &str) -> Result<Option<String>, EngineError> {
+        // As Django, which forgets here that loading may have changed something.
+        let before = self.modified;
         let taken = self.session()?.remove(key);
-        self.modified |= taken.is_some();
+        self.modified = before || taken.is_some();
         Ok(taken)
     }
 

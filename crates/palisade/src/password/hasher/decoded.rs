@@ -1,8 +1,6 @@
 //! The parts of a stored password, as leniently read as Django reads them.
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use palisade_core::signing::base64url;
 
 use super::{HasherError, Scheme};
 
@@ -12,14 +10,6 @@ const SHOWN: usize = 6;
 const SHOWN_OF_MD5_SALT: usize = 2;
 /// The version of a hash of Argon2 that has none.
 const ARGON2_UNVERSIONED: i64 = 18;
-
-/// Base64 that may leave bits over, as Python's does.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// A part of a stored password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,7 +197,7 @@ fn argon2(parts: &[&str]) -> Result<Parts, HasherError> {
         None => Field::Number(ARGON2_UNVERSIONED),
         Some(_) => required("v")?,
     };
-    let salt = LENIENT.decode(salt).map_err(|_| HasherError::Malformed)?;
+    let salt = lenient_base64(salt).ok_or(HasherError::Malformed)?;
     let fields = vec![
         ("hash", Field::Text((*hash).to_owned())),
         ("memory_cost", required("m")?),
@@ -217,6 +207,20 @@ fn argon2(parts: &[&str]) -> Result<Parts, HasherError> {
         ("version", version),
     ];
     Ok((salt.into_iter().map(char::from).collect(), fields))
+}
+
+/// Decodes base64 as Python does, which skips what is not of the alphabet.
+fn lenient_base64(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() {
+        return None;
+    }
+    let to_url = |character| match character {
+        '+' => '-',
+        '/' => '_',
+        '-' | '_' => ',',
+        other => other,
+    };
+    base64url::decode(&text.chars().map(to_url).collect::<String>()).ok()
 }
 
 fn number(text: &str) -> Result<Field, HasherError> {

@@ -172,14 +172,13 @@ impl<S: Storage> EngineSession<'_, S> {
             return self.create();
         }
         let data = self.data_to_save(must_create)?;
-        let key = match self.key.clone() {
-            Some(key) => key,
-            // Loading has found that the session has ended: its new key has no file yet.
-            None => {
-                let key = self.new_key()?;
-                self.key.insert(key).clone()
-            }
+        // Loading may have found that the session has ended: its new key has no file yet.
+        let key = if let Some(key) = self.key.clone() {
+            key
+        } else {
+            self.new_key()?
         };
+        self.key = Some(key.clone());
         let path = files.path_of(&key)?;
         let opened = if must_create {
             create_private(&path)
