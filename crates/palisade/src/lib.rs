@@ -33,7 +33,6 @@ mod cookies;
 pub mod csrf;
 mod endpoint;
 pub mod errors;
-mod escape;
 pub mod form;
 pub mod guard;
 pub mod headers;

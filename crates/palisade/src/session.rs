@@ -32,6 +32,7 @@
 
 mod change;
 mod config;
+pub mod engine;
 mod key;
 mod layer;
 mod memory;

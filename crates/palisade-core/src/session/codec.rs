@@ -1,6 +1,6 @@
 //! Session data as signed text, and back.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::SessionData;
 use crate::KeyRing;
@@ -66,6 +66,21 @@ impl SessionCodec {
         let (payload, _) = self.signer.split(text)?;
         let json = crate::signing::decode_payload(payload)?;
         Ok(SessionData::from_json(json)?)
+    }
+
+    /// Reads signed data that is not older than `max_age`: for the cookie that holds a session itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::decode`]; data that is too old has a bad signature, which [knows why](crate::signing::BadSignature::is_expired).
+    pub fn decode_within(
+        &self,
+        text: &str,
+        max_age: Duration,
+        now: SystemTime,
+    ) -> Result<SessionData, DecodeError> {
+        self.signer.unsign_at(text, Some(max_age), now)?;
+        self.decode(text)
     }
 }
 

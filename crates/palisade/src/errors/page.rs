@@ -10,8 +10,8 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use palisade_core::token;
 
-use crate::escape::Escaped;
 use crate::rejection::Refusal;
+use palisade_core::escape::Escaped;
 
 /// A request's id: 64 random bits as 16 hexadecimal digits. An extension of the request.
 #[derive(Clone, Debug)]

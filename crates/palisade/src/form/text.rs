@@ -8,8 +8,8 @@ use super::email::is_email;
 use super::field::Input;
 use super::spec::TextRule;
 use super::{ErrorList, FieldSpec, ValidationError};
-use crate::password::character::is_space;
-use crate::password::is_username;
+use crate::password::UsernameCharacters;
+use palisade_core::character::is_space;
 
 /// Drops white space from both ends, which for Python includes the four separators `U+001C`–`U+001F`.
 pub(super) fn strip(value: &str) -> &str {
@@ -73,7 +73,10 @@ pub(super) fn clean<'form>(input: Input<'form>, spec: &FieldSpec) -> Result<Cow<
         errors.push(ValidationError::pattern());
     }
     // Django asks this of the model, once the form has nothing to say against the value.
-    if errors.is_empty() && spec.rule == Some(TextRule::Username) && !is_username(&value) {
+    if errors.is_empty()
+        && spec.rule == Some(TextRule::Username)
+        && !UsernameCharacters::Unicode.allow(&value)
+    {
         errors.push(ValidationError::username());
     }
     if errors.is_empty() { Ok(value) } else { Err(errors) }

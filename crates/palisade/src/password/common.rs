@@ -4,10 +4,13 @@
 //! question into one sorted text that is searched where it stands: 160 kB, no table beside it.
 
 use std::cmp::Ordering;
-use std::io::Read;
+use std::collections::HashSet;
+use std::io::{self, Read};
+use std::path::Path;
 use std::sync::LazyLock;
 
-use flate2::read::ZlibDecoder;
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use palisade_core::character::is_space;
 
 const PACKED: &[u8] = include_bytes!("../../data/common_passwords.bin");
 
@@ -58,6 +61,25 @@ fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
     }
     sorted.shrink_to_fit();
     coded.is_empty().then_some(sorted)
+}
+
+/// A list of passwords cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the list of passwords cannot be read")]
+pub struct Unreadable(#[from] io::Error);
+
+/// Reads a list of another origin, a password a line.
+pub(super) fn read_list(path: &Path) -> Result<HashSet<String>, Unreadable> {
+    let bytes = std::fs::read(path)?;
+    let mut text = String::new();
+    // What gzip writes begins with these two bytes, and no text does.
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut text)?;
+    } else {
+        bytes.as_slice().read_to_string(&mut text)?;
+    }
+    let password = |line: &str| line.trim_matches(is_space).to_owned();
+    Ok(text.split(['\n', '\r']).map(password).collect())
 }
 
 #[cfg(test)]
