@@ -65,6 +65,8 @@ struct Readme;
 /// And those of the guide, a page each.
 #[cfg(doctest)]
 mod guide {
+    #[doc = include_str!("../../../docs/guide/start.md")]
+    struct Start;
     #[doc = include_str!("../../../docs/guide/sessions.md")]
     struct Sessions;
     #[doc = include_str!("../../../docs/guide/csrf.md")]
