@@ -18,7 +18,7 @@ impl HostStorage {
     }
 
     fn ask(&self, name: &str, args: Answer) -> Result<String, StorageError> {
-        self.0.call(name, args).map_err(refused)
+        self.0.call(name, args).map_err(|error| refused(&error))
     }
 
     fn about(&self, name: &str, key: &str) -> Result<String, StorageError> {
@@ -50,7 +50,7 @@ impl HostStorage {
     }
 }
 
-fn refused(error: HostError) -> StorageError {
+fn refused(error: &HostError) -> StorageError {
     match error.kind.as_str() {
         "exists" => StorageError::Taken,
         "missing" => StorageError::Missing,
