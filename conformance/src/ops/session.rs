@@ -7,6 +7,7 @@ mod storage;
 use palisade::session::engine::{
     Age, Deployment, Engine, EngineError, EngineSession, FileSessions, Notice, StoredExpiry,
 };
+use palisade_core::json;
 use palisade_core::moment::Moment;
 use palisade_core::session::SessionData;
 
@@ -197,7 +198,7 @@ fn with_session(
     let deployment = envelope.deployment(call)?;
     let kept = match state.raw("data") {
         None | Some("null") => None,
-        Some(raw) => Some(SessionData::from_json(raw.to_owned()).map_err(Failure::internal)?),
+        Some(raw) => Some(read_data(raw)?),
     };
     let mut session = EngineSession::new(
         engine(&envelope.engine, call)?,
@@ -261,15 +262,14 @@ fn with_value(
     act: impl FnOnce(&mut HostSession<'_>, &str, String) -> Result<Answer, EngineError>,
 ) -> Result<Answer, Failure> {
     on(call, |session, args| {
-        let value = args.raw("value").unwrap_or("null").to_owned();
+        let value = json::compact(args.raw("value").unwrap_or("null")).map_err(Failure::internal)?;
         Ok(act(session, &args.text("key")?, value)?)
     })
 }
 
 fn update(call: &mut Call) -> Result<Answer, Failure> {
     on(call, |session, args| {
-        let items = args.raw("items").unwrap_or_default().to_owned();
-        let items = SessionData::from_json(items).map_err(Failure::internal)?;
+        let items = read_data(args.raw("items").unwrap_or_default())?;
         Ok(session.update(&items)?.into())
     })
 }
@@ -332,6 +332,12 @@ fn found(value: Option<String>) -> Answer {
 fn items(data: &SessionData) -> Answer {
     let pair = |(key, value): (&str, &str)| Answer::List(vec![key.into(), Answer::Raw(value.to_owned())]);
     data.iter().map(pair).collect()
+}
+
+/// Session data of a request, spaced as the caller likes.
+pub(super) fn read_data(raw: &str) -> Result<SessionData, Failure> {
+    let compact = json::compact(raw).map_err(Failure::internal)?;
+    SessionData::from_json(compact).map_err(Failure::internal)
 }
 
 /// Session data as they are.

@@ -1,10 +1,9 @@
 //! The operations of `session.*` that take no session.
 
 use palisade::session::engine::{EngineSession, is_acceptable_key};
-use palisade_core::session::SessionData;
 
 use super::storage::HostStorage;
-use super::{Envelope, data, engine, files, log, raised};
+use super::{Envelope, data, engine, files, log, raised, read_data};
 use crate::answer::{Answer, object};
 use crate::call::{Call, Op};
 use crate::failure::Failure;
@@ -28,8 +27,7 @@ fn envelope(call: &Call) -> Result<Envelope, Failure> {
 }
 
 fn encode(call: &mut Call) -> Result<Answer, Failure> {
-    let given = call.args.raw("data").unwrap_or_default().to_owned();
-    let given = SessionData::from_json(given).map_err(Failure::internal)?;
+    let given = read_data(call.args.raw("data").unwrap_or_default())?;
     Ok(envelope(call)?.deployment(call)?.encode(&given).into())
 }
 

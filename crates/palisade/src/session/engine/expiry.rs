@@ -148,8 +148,10 @@ impl<S: Storage> EngineSession<'_, S> {
     pub fn set_expiry(&mut self, expiry: StoredExpiry) -> Result<(), EngineError> {
         let value = match expiry {
             StoredExpiry::Absent => {
-                self.pop(EXPIRY_KEY)?;
-                return Ok(());
+                return match self.remove(EXPIRY_KEY) {
+                    Err(EngineError::NoSuchKey(_)) => Ok(()),
+                    removed => removed,
+                };
             }
             StoredExpiry::Seconds(age) => age.to_json(),
             StoredExpiry::At(text) => json::to_string(&text).unwrap_or_default(),
