@@ -45,7 +45,7 @@ pub async fn run(options: Options) -> Result<()> {
     let data = DataFolder::open(&options.data)?;
     let settings = settings(options.config.as_deref(), data.secret_key(options.new_key)?)?;
     let tls = match (&options.certificate, &options.key) {
-        (Some(certificate), Some(key)) => Tls::from_files(certificate, key)?,
+        (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map_err(plainly)?,
         _ => Tls::development(data.path(), [""; 0])?,
     };
 
@@ -60,7 +60,13 @@ pub async fn run(options: Options) -> Result<()> {
     }
 
     let clock = Clock::system();
-    let database = Sqlite::open(data.database())?;
+    let file = data.database();
+    ensure!(
+        !file.is_dir(),
+        "cannot open the database {}: a folder is in the way, move it away",
+        file.display()
+    );
+    let database = Sqlite::open(file)?;
     let routes = app::routes(&settings, &database, clock.clone(), &options.widget_origins)?;
     let palisade = app::palisade(settings, &database, clock)?;
     let site = palisade.protect(routes);
@@ -142,6 +148,16 @@ impl Asked {
             "--http-listen"
         };
         anyhow!("{option}: {error}")
+    }
+}
+
+/// Says in plain words why a certificate or its key cannot be read.
+fn plainly(error: ServeError) -> anyhow::Error {
+    match error {
+        ServeError::Unreadable { path, source } => {
+            anyhow!("cannot read {}: {}", path.display(), reason(&source))
+        }
+        error => error.into(),
     }
 }
 

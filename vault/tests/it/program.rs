@@ -252,6 +252,40 @@ fn server_for_other_machines_without_a_name_warns_and_one_with_a_name_says_it() 
 }
 
 #[test]
+fn certificate_that_is_not_there_is_named_in_plain_words() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("chain.pem");
+    let mut command = vault(&folder.path().join("data"));
+    let said = refused_in_one_sentence(command.arg("--certificate").arg(&file).arg("--key").arg(&file))?;
+    assert_eq!(
+        said,
+        format!("vault: cannot read {}: it is not there", file.display())
+    );
+    Ok(())
+}
+
+#[test]
+fn folder_in_the_place_of_the_database_is_named_once() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    drop(start(&data)?);
+    let database = data.join("vault.sqlite3");
+    for file in ["vault.sqlite3", "vault.sqlite3-wal", "vault.sqlite3-shm"] {
+        let _gone = fs::remove_file(data.join(file));
+    }
+    fs::create_dir(&database)?;
+    let said = refused_in_one_sentence(&mut vault(&data))?;
+    assert_eq!(
+        said,
+        format!(
+            "vault: cannot open the database {}: a folder is in the way, move it away",
+            database.display()
+        )
+    );
+    Ok(())
+}
+
+#[test]
 fn settings_that_are_no_text_are_explained() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let config = folder.path().join("palisade.toml");
