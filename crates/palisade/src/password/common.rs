@@ -79,7 +79,8 @@ pub(super) fn read_list(path: &Path) -> Result<HashSet<String>, Unreadable> {
         bytes.as_slice().read_to_string(&mut text)?;
     }
     let password = |line: &str| line.trim_matches(is_space).to_owned();
-    Ok(text.split(['\n', '\r']).map(password).collect())
+    let text = text.replace("\r\n", "\n");
+    Ok(text.split_terminator(['\n', '\r']).map(password).collect())
 }
 
 #[cfg(test)]
@@ -115,5 +116,20 @@ mod tests {
     #[test]
     fn broken_data_is_not_an_empty_list() {
         assert!(unpack(&PACKED[..PACKED.len() / 2]).is_none());
+    }
+
+    #[test]
+    fn list_of_one_s_own_is_read_plain_or_compressed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list");
+        let text = b"sesame \r\nopen\n";
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, text).unwrap();
+        for bytes in [text.to_vec(), packed.finish().unwrap()] {
+            std::fs::write(&path, bytes).unwrap();
+            let expected = ["open", "sesame"].map(str::to_owned);
+            assert_eq!(read_list(&path).unwrap(), HashSet::from(expected));
+        }
+        assert!(read_list(&folder.path().join("none")).is_err());
     }
 }
