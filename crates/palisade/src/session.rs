@@ -36,6 +36,8 @@ pub mod contract;
 mod key;
 mod layer;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;
 pub mod store;
 
@@ -44,6 +46,8 @@ pub use key::SessionKey;
 pub(crate) use layer::vary_on_cookie;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
 pub use memory::MemorySessions;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresSessions;
 pub use sqlite::SqliteSessions;
 pub use store::{Device, Listed, SessionStore};
 
