@@ -26,13 +26,18 @@ mod log;
 mod login;
 mod login_site;
 mod pages;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod routes;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
 mod serve_site;
 mod serve_tls;
+#[cfg(feature = "postgres")]
+mod servers;
 mod session_limits;
 mod session_site;
 mod session_stores;
 mod sessions;
+mod user_stores;
