@@ -70,21 +70,21 @@ impl Place {
         }
         command
     }
+}
 
-    /// Runs a program to its end.
-    pub(crate) fn run(&self, command: &mut Command) -> Result<()> {
-        let name = command.get_program().to_string_lossy().into_owned();
-        let output = command
-            .output()
-            .with_context(|| format!("{name} could not be started"))?;
-        ensure!(
-            output.status.success(),
-            "{name} failed:\n{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(())
-    }
+/// Runs a program to its end.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .with_context(|| format!("{name} could not be started"))?;
+    ensure!(
+        output.status.success(),
+        "{name} failed:\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
 }
 
 /// Finds a program, in the `PATH` or where Debian keeps servers.
@@ -124,11 +124,11 @@ pub(crate) fn on_a_free_port<T>(mut start: impl FnMut(u16) -> Result<T>) -> Resu
     bail!("no port stayed free: {last:?}")
 }
 
-/// A password of 32 hexadecimal digits.
+/// A password of hexadecimal digits.
 pub(crate) fn password() -> Result<String> {
     let mut random = [0; 16];
     File::open("/dev/urandom")?.read_exact(&mut random)?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_ne_bytes(random)))
 }
 
 /// The user and group numbers of the first name that the system knows.

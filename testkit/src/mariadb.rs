@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use rustix::process::Signal;
 
-use crate::database::{Place, installed, on_a_free_port, password};
+use crate::database::{Place, installed, on_a_free_port, password, run};
 use crate::process::Process;
 
 /// How long a server may take to say that it is ready.
@@ -16,6 +17,7 @@ pub struct MariaDb {
     place: Place,
     port: u16,
     password: String,
+    tls: bool,
     process: Option<Process>,
 }
 
@@ -25,6 +27,18 @@ impl MariaDb {
     /// # Errors
     /// When MariaDB is not installed, with the package to install, or when it does not start.
     pub fn start() -> Result<MariaDb> {
+        MariaDb::with(None)
+    }
+
+    /// Starts a server that speaks TLS, with a certificate and its key in PEM.
+    ///
+    /// # Errors
+    /// As [`MariaDb::start`].
+    pub fn with_tls(certificate: &str, key: &str) -> Result<MariaDb> {
+        MariaDb::with(Some((certificate, key)))
+    }
+
+    fn with(tls: Option<(&str, &str)>) -> Result<MariaDb> {
         let place = Place::new("mariadb-", &["mysql"])?;
         let password = password()?;
         let program = installed(&["mariadb-install-db", "mysql_install_db"], &[], "mariadb-server")?;
@@ -32,7 +46,11 @@ impl MariaDb {
         make.arg("--no-defaults")
             .arg(format!("--datadir={}", place.path().join("data").display()))
             .args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
-        place.run(&mut make)?;
+        run(&mut make)?;
+        if let Some((certificate, key)) = tls {
+            place.write("server.crt", certificate)?;
+            place.write("server.key", key)?;
+        }
         // The password is ours, of hexadecimal digits.
         place.write(
             "first.sql",
@@ -47,6 +65,7 @@ impl MariaDb {
             place,
             port: 0,
             password,
+            tls: tls.is_some(),
             process: None,
         };
         on_a_free_port(|port| {
@@ -90,6 +109,28 @@ impl MariaDb {
         Ok(())
     }
 
+    /// Stops the server where it stands: connections stay open and nothing answers, as behind a broken network.
+    ///
+    /// # Errors
+    /// When the server is not running.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets a frozen server go on.
+    ///
+    /// # Errors
+    /// When the server is not running.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let process = self.process.as_ref().context("the server is not running")?;
+        process.signal(signal);
+        Ok(())
+    }
+
     /// Starts a killed server again, on the same port with the same data.
     ///
     /// # Errors
@@ -117,11 +158,17 @@ impl MariaDb {
                 "--skip-name-resolve",
                 "--skip-log-bin",
             ])
+            // As Debian sets it, and as Django wants it.
+            .arg("--character-set-server=utf8mb4")
             // A test needs what was acknowledged to outlive the server, not the machine.
             .args([
                 "--innodb-flush-log-at-trx-commit=2",
                 "--innodb-buffer-pool-size=64M",
             ]);
+        if self.tls {
+            let file = |option: &str, name: &str| format!("--{option}={}", folder.join(name).display());
+            command.args([file("ssl-cert", "server.crt"), file("ssl-key", "server.key")]);
+        }
         if first {
             command.arg(format!("--init-file={}", folder.join("first.sql").display()));
         }
@@ -131,6 +178,13 @@ impl MariaDb {
         })?;
         self.process = Some(process);
         Ok(())
+    }
+}
+
+impl Drop for MariaDb {
+    fn drop(&mut self) {
+        // Nobody needs its data any more, and a frozen server would hear of no other end.
+        let _ended = self.kill();
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use rustix::process::Signal;
 
-use crate::database::{Place, installed, on_a_free_port, password};
+use crate::database::{Place, installed, on_a_free_port, password, run};
 use crate::process::Process;
 
 /// How long a server may take to say that it is ready.
@@ -57,7 +57,7 @@ impl Postgres {
                 "--no-sync",
             ])
             .arg(format!("--pwfile={}", secret.display()));
-        place.run(&mut make)?;
+        run(&mut make)?;
         let mut server = Postgres {
             place,
             port: 0,

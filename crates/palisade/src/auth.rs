@@ -17,6 +17,8 @@
 
 mod extract;
 mod login;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod next;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -25,6 +27,8 @@ mod user;
 
 pub use extract::LoggedIn;
 pub use login::{Auth, AuthError, PasswordChangeError, SignUpError};
+#[cfg(feature = "mysql")]
+pub use mysql::MySqlUsers;
 pub use next::{Next, login_redirect};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresUsers;

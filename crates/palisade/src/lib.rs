@@ -23,7 +23,8 @@
 //! # Features
 //!
 //! A feature adds a store on another machine, and changes nothing else: `postgres` adds `postgres`,
-//! `session::PostgresSessions` and `auth::PostgresUsers`. Memory and [`sqlite`] are always there.
+//! `session::PostgresSessions` and `auth::PostgresUsers`; `mysql` adds `mysql`, `session::MySqlSessions` and `auth::MySqlUsers`,
+//! for MySQL and MariaDB. Memory and [`sqlite`] are always there.
 //!
 //! # Security
 //!
@@ -43,6 +44,8 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod host;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 pub mod password;
 mod peer;
 #[cfg(feature = "postgres")]
@@ -87,6 +90,9 @@ mod guide {
     struct Serving;
     #[doc = include_str!("../../../docs/guide/beside-django.md")]
     struct BesideDjango;
+    #[cfg(all(feature = "mysql", feature = "postgres"))]
+    #[doc = include_str!("../../../docs/guide/stores.md")]
+    struct Stores;
     #[doc = include_str!("../../../docs/guide/deploying.md")]
     struct Deploying;
 }

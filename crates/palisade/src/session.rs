@@ -36,6 +36,8 @@ pub mod contract;
 mod key;
 mod layer;
 mod memory;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod sqlite;
@@ -46,6 +48,8 @@ pub use key::SessionKey;
 pub(crate) use layer::vary_on_cookie;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
 pub use memory::MemorySessions;
+#[cfg(feature = "mysql")]
+pub use mysql::MySqlSessions;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSessions;
 pub use sqlite::SqliteSessions;

@@ -106,7 +106,7 @@ impl PostgresOptions {
     ///
     /// When the address is wrong, there is no certificate to trust, or the server cannot be reached.
     pub async fn open(self, address: &str) -> Result<Postgres, PostgresError> {
-        let address = Address::parse(address)?;
+        let address = Address::parse(address, self.roots.is_some())?;
         let mut config = address.config;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(self.connection_deadline);
@@ -161,7 +161,8 @@ struct Address {
 }
 
 impl Address {
-    fn parse(text: &str) -> Result<Self, PostgresError> {
+    /// Reads an address; `trusts` says that an authority is named elsewhere.
+    fn parse(text: &str, trusts: bool) -> Result<Self, PostgresError> {
         let mut roots = None;
         let text = match text.split_once('?') {
             Some((head, words)) if text.starts_with("postgres") => {
@@ -187,9 +188,13 @@ impl Address {
             });
         }
         match config.get_ssl_mode() {
-            SslMode::Prefer if !is_near(&config) => {
-                // Preferring TLS is having none as soon as somebody on the way says so.
+            // Preferring TLS is having none as soon as somebody on the way says so.
+            SslMode::Prefer if trusts || roots.is_some() || !is_near(&config) => {
                 config.ssl_mode(SslMode::Require);
+            }
+            // Nobody listens on the way, and the certificate that a system makes for itself could not be checked.
+            SslMode::Prefer => {
+                config.ssl_mode(SslMode::Disable);
             }
             SslMode::Disable if !is_near(&config) => tracing::warn!(
                 target: "palisade::postgres",
@@ -228,7 +233,7 @@ mod tests {
     use super::*;
 
     fn mode(text: &str) -> SslMode {
-        Address::parse(text).unwrap().config.get_ssl_mode()
+        Address::parse(text, false).unwrap().config.get_ssl_mode()
     }
 
     #[test]
@@ -249,15 +254,28 @@ mod tests {
             "postgres://u@127.0.0.1/d",
             "host=/run/postgresql user=u",
         ] {
-            assert_eq!(mode(near), SslMode::Prefer, "{near}");
+            assert_eq!(mode(near), SslMode::Disable, "{near}");
         }
+    }
+
+    #[test]
+    fn a_server_on_this_machine_is_spoken_to_over_tls_if_an_authority_is_named() {
+        let near = "postgres://u@localhost/d";
+        let mode = |text: &str, trusts| Address::parse(text, trusts).unwrap().config.get_ssl_mode();
+        assert_eq!(mode(near, true), SslMode::Require);
+        assert_eq!(
+            mode(&format!("{near}?sslrootcert=/etc/ca.pem"), false),
+            SslMode::Require
+        );
+        assert_eq!(mode(&format!("{near}?sslmode=require"), false), SslMode::Require);
+        assert_eq!(mode(&format!("{near}?sslmode=disable"), true), SslMode::Disable);
     }
 
     #[test]
     fn the_words_of_libpq_about_certificates_are_understood() {
         let text =
             "postgres://u@db/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fdb%20ca.pem&application_name=shop";
-        let address = Address::parse(text).unwrap();
+        let address = Address::parse(text, false).unwrap();
         assert_eq!(address.config.get_ssl_mode(), SslMode::Require);
         assert_eq!(address.roots.as_deref(), Some(Path::new("/etc/db ca.pem")));
         assert_eq!(address.config.get_application_name(), Some("shop"));
@@ -272,7 +290,7 @@ mod tests {
             "postgres://u:hunter2@db:port/d",
             "mysql://u:hunter2@db/d",
         ] {
-            let Err(error) = Address::parse(wrong).map(drop) else {
+            let Err(error) = Address::parse(wrong, false).map(drop) else {
                 panic!("{wrong} is understood");
             };
             assert!(!error.to_string().contains("hunter2"), "{error}");

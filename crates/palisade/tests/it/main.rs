@@ -25,8 +25,10 @@ mod headers;
 mod log;
 mod login;
 mod login_site;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql;
 mod pages;
-#[cfg(feature = "postgres")]
+#[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
 mod routes;
 mod serve_http;
@@ -34,7 +36,7 @@ mod serve_lifecycle;
 mod serve_limits;
 mod serve_site;
 mod serve_tls;
-#[cfg(feature = "postgres")]
+#[cfg(all(feature = "mysql", feature = "postgres"))]
 mod servers;
 mod session_limits;
 mod session_site;

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use palisade::mysql::MySql;
 use palisade::postgres::{Postgres, PostgresOptions};
 
 static POSTGRES: Mutex<Weak<testkit::Postgres>> = Mutex::new(Weak::new());
+static MARIADB: Mutex<Weak<testkit::MariaDb>> = Mutex::new(Weak::new());
 
 /// A PostgreSQL that ends with the last test that uses it.
 pub(crate) fn postgres() -> Arc<testkit::Postgres> {
@@ -34,4 +36,20 @@ pub(crate) fn patient() -> PostgresOptions {
     PostgresOptions::new()
         .connection_deadline(Duration::from_mins(5))
         .statement_deadline(Duration::from_mins(2))
+}
+
+/// A MariaDB that ends with the last test that uses it.
+pub(crate) fn mariadb() -> Arc<testkit::MariaDb> {
+    let mut shared = MARIADB.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.upgrade().unwrap_or_else(|| {
+        let server = Arc::new(testkit::MariaDb::start().unwrap());
+        *shared = Arc::downgrade(&server);
+        server
+    })
+}
+
+/// Makes a database by `create`.
+pub(crate) async fn mariadb_database(server: &testkit::MariaDb, create: &'static str) {
+    let all = MySql::open(&server.url()).await.unwrap();
+    all.execute(create, Vec::new()).await.unwrap();
 }
