@@ -9,6 +9,9 @@
 pub mod attacker;
 pub mod browser;
 pub mod certificate;
+mod database;
+pub mod mariadb;
+pub mod postgres;
 pub mod process;
 pub mod raw;
 pub mod site;
@@ -18,6 +21,8 @@ pub mod weak;
 pub use attacker::Attacker;
 pub use browser::Browser;
 pub use certificate::{Authority, spki_fingerprint};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
 pub use process::Process;
 pub use site::Site;
 pub use visitor::Visitor;

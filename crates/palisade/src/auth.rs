@@ -17,13 +17,21 @@
 
 mod extract;
 mod login;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod next;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;
 mod user;
 
 pub use extract::LoggedIn;
 pub use login::{Auth, AuthError, PasswordChangeError, SignUpError};
+#[cfg(feature = "mysql")]
+pub use mysql::MySqlUsers;
 pub use next::{Next, login_redirect};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresUsers;
 pub use sqlite::SqliteUsers;
 pub use user::{NewUser, Profile, User, UserStore, UserStoreError};
 

@@ -20,6 +20,12 @@
 //!     .protect(Router::new().route("/", get(visits)));
 //! ```
 //!
+//! # Features
+//!
+//! A feature adds a store on another machine, and changes nothing else: `postgres` adds `postgres`,
+//! `session::PostgresSessions` and `auth::PostgresUsers`; `mysql` adds `mysql`, `session::MySqlSessions` and `auth::MySqlUsers`,
+//! for MySQL and MariaDB. Memory and [`sqlite`] are always there.
+//!
 //! # Security
 //!
 //! Which threat is answered where, and what the answer does not stop, stands on each threat's page: [`core::Threat::page`].
@@ -37,8 +43,12 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod host;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 pub mod password;
 mod peer;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod redact;
 pub mod rejection;
 pub mod router;
@@ -81,6 +91,9 @@ mod guide {
     struct Serving;
     #[doc = include_str!("../../../docs/guide/beside-django.md")]
     struct BesideDjango;
+    #[cfg(all(feature = "mysql", feature = "postgres"))]
+    #[doc = include_str!("../../../docs/guide/stores.md")]
+    struct Stores;
     #[doc = include_str!("../../../docs/guide/deploying.md")]
     struct Deploying;
 }

@@ -32,10 +32,15 @@
 
 mod change;
 mod config;
+pub mod contract;
 pub mod engine;
 mod key;
 mod layer;
 mod memory;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;
 pub mod store;
 
@@ -44,6 +49,10 @@ pub use key::SessionKey;
 pub(crate) use layer::vary_on_cookie;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
 pub use memory::MemorySessions;
+#[cfg(feature = "mysql")]
+pub use mysql::MySqlSessions;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresSessions;
 pub use sqlite::SqliteSessions;
 pub use store::{Device, Listed, SessionStore};
 

@@ -16,6 +16,7 @@ mod csrf;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+mod faulty;
 mod flaky;
 mod form_compile;
 mod form_html;
@@ -24,14 +25,21 @@ mod headers;
 mod log;
 mod login;
 mod login_site;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql;
 mod pages;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod postgres;
 mod routes;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
 mod serve_site;
 mod serve_tls;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod servers;
 mod session_limits;
 mod session_site;
 mod session_stores;
 mod sessions;
+mod user_stores;
