@@ -143,7 +143,7 @@ impl UserStore for PostgresUsers {
                     ],
                 )
                 .await?;
-            row.map(|row| user(&row)).transpose()
+            Ok(row.map(|row| user(&row)).transpose()?)
         }));
         created
             .map(|created| created?.ok_or(UserStoreError::NameTaken))
