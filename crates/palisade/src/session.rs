@@ -32,6 +32,7 @@
 
 mod change;
 mod config;
+pub mod contract;
 mod key;
 mod layer;
 mod memory;

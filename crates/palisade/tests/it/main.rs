@@ -16,6 +16,7 @@ mod csrf;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+mod faulty;
 mod flaky;
 mod form_compile;
 mod form_html;
