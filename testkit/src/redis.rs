@@ -130,7 +130,11 @@ impl Redis {
         stream.write_all(format!("{line}\r\n").as_bytes())?;
         let mut answer = String::new();
         BufReader::new(stream).read_line(&mut answer)?;
-        ensure!(!answer.starts_with('-'), "`{line}` was answered {}", answer.trim());
+        ensure!(
+            !answer.starts_with('-'),
+            "`{line}` was answered {}",
+            answer.trim()
+        );
         Ok(answer.trim().to_owned())
     }
 
@@ -210,7 +214,12 @@ impl RedisSentinel {
     pub fn start() -> Result<RedisSentinel> {
         let first = Redis::start()?;
         let of = first.port.to_string();
-        let copy = Redis::with(&["--replicaof", &format!("127.0.0.1 {of}"), "--repl-diskless-sync-delay", "0"])?;
+        let copy = Redis::with(&[
+            "--replicaof",
+            &format!("127.0.0.1 {of}"),
+            "--repl-diskless-sync-delay",
+            "0",
+        ])?;
         copy.wait_for("Finished with success")?;
         let folder = TempDir::with_prefix("sentinel-")?;
         let port = free_port()?;

@@ -41,6 +41,8 @@ pub mod host;
 pub mod password;
 mod peer;
 pub mod redact;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod rejection;
 pub mod router;
 pub mod serve;

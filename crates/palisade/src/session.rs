@@ -36,6 +36,10 @@ pub mod contract;
 mod key;
 mod layer;
 mod memory;
+#[cfg(feature = "redis")]
+mod queue;
+#[cfg(feature = "redis")]
+mod redis;
 mod sqlite;
 pub mod store;
 
@@ -44,6 +48,8 @@ pub use key::SessionKey;
 pub(crate) use layer::vary_on_cookie;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
 pub use memory::MemorySessions;
+#[cfg(feature = "redis")]
+pub use redis::RedisSessions;
 pub use sqlite::SqliteSessions;
 pub use store::{Device, Listed, SessionStore};
 

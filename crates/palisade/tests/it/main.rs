@@ -26,6 +26,8 @@ mod log;
 mod login;
 mod login_site;
 mod pages;
+#[cfg(feature = "redis")]
+mod redis_sessions;
 mod routes;
 mod serve_http;
 mod serve_lifecycle;

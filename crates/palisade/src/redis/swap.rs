@@ -1,0 +1,102 @@
+//! Read, merge and write as one step: the value is written only if what it was made of is still there.
+//!
+//! Redis runs a script alone. So a script that compares before it writes loses nothing of another writer's and writes
+//! nothing over a deletion, on one server as in a cluster, and without a lock that somebody who died could have left behind.
+
+use std::time::Duration;
+
+use ::redis::{Value, cmd};
+
+use super::{Redis, RedisError};
+
+/// `KEYS[1]` becomes `ARGV[2]` for `ARGV[3]` milliseconds if it still is `ARGV[1]`; else it is told what it is now.
+const SWAP: &str = "local now = redis.call('GET', KEYS[1])
+if not now then return 0 end
+if now ~= ARGV[1] then return now end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1";
+
+/// `KEYS[1]` is deleted if it still is `ARGV[1]`; else it is told what it is now.
+const TAKE: &str = "local now = redis.call('GET', KEYS[1])
+if not now then return 0 end
+if now ~= ARGV[1] then return now end
+redis.call('DEL', KEYS[1])
+return 1";
+
+/// `KEYS[1]` is deleted, and what it was is told.
+const POP: &str = "local was = redis.call('GET', KEYS[1])
+redis.call('DEL', KEYS[1])
+return was";
+
+/// What became of a write that was to happen only if nothing had changed.
+#[derive(Debug)]
+pub(crate) enum Swapped {
+    /// It is done.
+    Done,
+    /// There is nothing under the key.
+    Gone,
+    /// Something else is there by now, and nothing is written.
+    Changed(Vec<u8>),
+}
+
+impl Redis {
+    /// Reads a value.
+    pub(crate) async fn value(&self, key: &str) -> Result<Option<Vec<u8>>, RedisError> {
+        self.ask(cmd("GET").arg(key)).await
+    }
+
+    /// Writes a value under a key that must be free.
+    pub(crate) async fn add(&self, key: &str, value: &[u8], lives: Duration) -> Result<(), RedisError> {
+        let mut command = cmd("SET");
+        command.arg(key).arg(value).arg("NX").arg("PX").arg(millis(lives));
+        match self.ask(&command).await? {
+            Value::Nil => Err(RedisError::Taken),
+            _ => Ok(()),
+        }
+    }
+
+    /// Replaces a value by another, if it is still there and the same.
+    pub(crate) async fn swap(
+        &self,
+        key: &str,
+        old: &[u8],
+        new: &[u8],
+        lives: Duration,
+    ) -> Result<Swapped, RedisError> {
+        let mut command = cmd("EVAL");
+        command
+            .arg(SWAP)
+            .arg(1)
+            .arg(key)
+            .arg(old)
+            .arg(new)
+            .arg(millis(lives));
+        swapped(self.ask(&command).await?)
+    }
+
+    /// Deletes a value, if it is still there and the same.
+    pub(crate) async fn take(&self, key: &str, old: &[u8]) -> Result<Swapped, RedisError> {
+        let mut command = cmd("EVAL");
+        command.arg(TAKE).arg(1).arg(key).arg(old);
+        swapped(self.ask(&command).await?)
+    }
+
+    /// Deletes a value, and gives what it was.
+    pub(crate) async fn pop(&self, key: &str) -> Result<Option<Vec<u8>>, RedisError> {
+        self.ask(cmd("EVAL").arg(POP).arg(1).arg(key)).await
+    }
+}
+
+fn swapped(answer: Value) -> Result<Swapped, RedisError> {
+    match answer {
+        Value::Int(1) => Ok(Swapped::Done),
+        Value::Int(_) => Ok(Swapped::Gone),
+        Value::BulkString(now) => Ok(Swapped::Changed(now)),
+        _ => Err(RedisError::Foreign("not a text")),
+    }
+}
+
+/// A life in the unit of Redis: never none, which Redis refuses.
+fn millis(lives: Duration) -> u64 {
+    u64::try_from(lives.as_millis()).unwrap_or(u64::MAX / 2).max(1)
+}
