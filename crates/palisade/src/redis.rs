@@ -12,7 +12,7 @@
 
 mod swap;
 
-pub(crate) use swap::Swapped;
+pub(crate) use swap::{Held, Life, Swapped};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,11 +45,12 @@ pub enum RedisError {
     /// There was no answer within the time limit.
     #[error("Redis did not answer within {0:?}")]
     TimeLimit(Duration),
-    /// Under a key stands something that was not written there by Palisade.
-    #[error(
-        "Redis holds something else under the key of a session ({0}); give the service a prefix of its own"
-    )]
-    Foreign(&'static str),
+    /// Under a key stands something that is not to be read as a session.
+    #[error("Redis holds something under the key of a session that is none: {0}")]
+    Foreign(Box<dyn std::error::Error + Send + Sync>),
+    /// A session cannot be written in the form that is asked for.
+    #[error("a session has no form in Django's cache")]
+    Unwritable,
     /// A key that must be new is taken.
     #[error("the new session key is taken")]
     Taken,
@@ -201,15 +202,13 @@ impl Redis {
     ) -> Result<T, RedisError> {
         let limit = self.limit;
         let before = self.live().map(|live| live.number);
-        match tokio::time::timeout(limit, operation).await {
-            Ok(done) => done,
-            Err(_) => {
-                if let Some(number) = before {
-                    self.forget(number);
-                }
-                Err(RedisError::TimeLimit(limit))
+        let done = tokio::time::timeout(limit, operation).await;
+        done.unwrap_or_else(|_| {
+            if let Some(number) = before {
+                self.forget(number);
             }
-        }
+            Err(RedisError::TimeLimit(limit))
+        })
     }
 
     pub(crate) fn time_limit(&self) -> Duration {

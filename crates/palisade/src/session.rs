@@ -30,6 +30,8 @@
 //! # let _: axum::Router = axum::Router::new().route("/cart", axum::routing::post(cart));
 //! ```
 
+#[cfg(feature = "redis")]
+mod cache;
 mod change;
 mod config;
 pub mod contract;
@@ -43,13 +45,15 @@ mod redis;
 mod sqlite;
 pub mod store;
 
+#[cfg(feature = "redis")]
+pub use cache::{CacheSessions, DjangosCache};
 pub use config::Sessions;
 pub use key::SessionKey;
 pub(crate) use layer::vary_on_cookie;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
 pub use memory::MemorySessions;
 #[cfg(feature = "redis")]
-pub use redis::RedisSessions;
+pub use redis::{Format, Own, RedisSessions};
 pub use sqlite::SqliteSessions;
 pub use store::{Device, Listed, SessionStore};
 

@@ -18,10 +18,14 @@
 //! errors instead. What is acknowledged is as durable as the server is told to make it: `appendfsync everysec` may
 //! lose a second of logins, and of logouts.
 
+mod format;
 mod record;
 
+pub(super) use format::sealed::Form;
+pub use format::{Format, Own};
+pub(super) use record::{Record, micros, time};
+
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ::redis::cmd;
@@ -30,8 +34,7 @@ use futures_util::future::{BoxFuture, FutureExt, try_join_all};
 use super::key::SessionKey;
 use super::queue::{Batch, UpdateQueue};
 use super::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
-use crate::redis::{Redis, RedisError, Swapped};
-use record::{Record, micros};
+use crate::redis::{Held, Redis, RedisError, Swapped};
 
 /// For how long an entry of a list may be without its session, because the session is about to be written.
 const ABOUT_TO_BE_WRITTEN: Duration = Duration::from_mins(5);
@@ -59,37 +62,47 @@ const SWEPT_FROM: usize = 32;
 /// # Ok::<(), palisade::redis::RedisError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct RedisSessions {
+pub struct RedisSessions<F = Own> {
     redis: Redis,
-    prefix: Arc<str>,
+    format: F,
     updates: UpdateQueue,
 }
 
 impl RedisSessions {
     /// Keeps sessions in this Redis, under keys that begin with `palisade:`.
     pub fn new(redis: Redis) -> Self {
-        Self {
-            redis,
-            prefix: "palisade:".into(),
-            updates: UpdateQueue::default(),
-        }
+        Self::with_format(redis, Own::with_prefix("palisade:"))
     }
 
     /// Begins all keys with `prefix`, for several services in one Redis.
     #[must_use]
     pub fn with_prefix(self, prefix: &str) -> Self {
         Self {
-            prefix: prefix.into(),
+            format: Own::with_prefix(prefix),
             ..self
         }
     }
+}
+
+impl<F: Format> RedisSessions<F> {
+    pub(super) fn with_format(redis: Redis, format: F) -> Self {
+        Self {
+            redis,
+            format,
+            updates: UpdateQueue::default(),
+        }
+    }
+
+    pub(super) fn format_mut(&mut self) -> &mut F {
+        &mut self.format
+    }
 
     fn name(&self, key: &SessionKey) -> String {
-        format!("{}session:{}", self.prefix, key.expose())
+        self.format.name(key)
     }
 
     fn list_name(&self, user_id: &str) -> String {
-        format!("{}sessions-of:{user_id}", self.prefix)
+        self.format.list_name(user_id)
     }
 
     /// Does something within the time limit of the server.
@@ -103,9 +116,18 @@ impl RedisSessions {
             .boxed()
     }
 
+    async fn value(&self, name: &str) -> Result<Option<Held>, RedisError> {
+        if F::ENDS_WITH_ITS_KEY {
+            self.redis.value_with_end(name).await
+        } else {
+            let value = self.redis.value(name).await?;
+            Ok(value.map(|value| Held { value, ends: None }))
+        }
+    }
+
     async fn read(&self, key: &SessionKey) -> Result<Option<Record>, RedisError> {
-        let value = self.redis.value(&self.name(key)).await?;
-        value.map(|value| Record::read(&value)).transpose()
+        let value = self.value(&self.name(key)).await?;
+        value.map(|value| self.format.read(&value)).transpose()
     }
 
     /// Lists a session that is about to be written, if its user's list may not know of it for as long as it lives.
@@ -127,7 +149,7 @@ impl RedisSessions {
     /// Takes a session that is gone off its user's list. That it may fail is no harm: lists are swept.
     async fn strike(&self, key: &SessionKey, record: &Record) {
         if let Some(device) = &record.device {
-            let _ = self.strike_all(&device.user_id, &[key.clone()]).await;
+            let _ = self.strike_all(&device.user_id, std::slice::from_ref(key)).await;
         }
     }
 
@@ -185,25 +207,24 @@ impl RedisSessions {
     async fn write(&self, key: &SessionKey, batch: &mut Batch) -> Result<(), RedisError> {
         let name = self.name(key);
         let now = batch.now();
-        let mut read = self.redis.value(&name).await?;
+        let mut read = self.value(&name).await?;
         loop {
             let Some(old) = read else {
                 batch.gone();
                 return Ok(());
             };
-            let mut record = Record::read(&old)?;
+            let mut record = self.format.read(&old)?;
             let Some(merged) = batch.merge(record.stored) else {
                 return Ok(());
             };
             record.stored = merged;
             self.enlist(key, &mut record, now).await?;
-            let new = record.write();
-            match self.redis.swap(&name, &old, &new, record.lives(now)).await? {
+            let new = self.format.write(&record)?;
+            match self.redis.swap(&name, &old.value, &new, self.format.life(&record, now)).await? {
                 Swapped::Done => return Ok(()),
                 // A cluster's connection may have sent it twice.
-                Swapped::Changed(other) if other == new => return Ok(()),
-                Swapped::Changed(other) => read = Some(other),
-                Swapped::Gone => read = None,
+                Swapped::Changed(other) if F::EVERY_WRITE_IS_DIFFERENT && other == new => return Ok(()),
+                Swapped::Changed(_) | Swapped::Gone => read = self.value(&name).await?,
             }
         }
     }
@@ -216,10 +237,10 @@ impl RedisSessions {
         now: SystemTime,
     ) -> Result<(), RedisError> {
         self.enlist(key, &mut record, now).await?;
-        let value = record.write();
+        let value = self.format.write(&record)?;
         let mut draft = Draft::of(self, key);
         draft.is(value.clone());
-        self.redis.add(&self.name(key), &value, record.lives(now)).await?;
+        self.redis.add(&self.name(key), &value, self.format.life(&record, now)).await?;
         if let Some(replaced) = replaces {
             self.end(replaced).await?;
         }
@@ -230,10 +251,12 @@ impl RedisSessions {
     /// Deletes a session, and says whether it was there.
     async fn end(&self, key: &SessionKey) -> Result<bool, RedisError> {
         let was = self.redis.pop(&self.name(key)).await?;
-        if let Some(record) = was.as_ref().and_then(|was| Record::read(was).ok()) {
+        let there = was.is_some();
+        let held = was.map(|value| Held { value, ends: None });
+        if let Some(record) = held.and_then(|held| self.format.read(&held).ok()) {
             self.strike(key, &record).await;
         }
-        Ok(was.is_some())
+        Ok(there)
     }
 
     async fn move_to(
@@ -246,12 +269,12 @@ impl RedisSessions {
     ) -> Result<Updated, RedisError> {
         let (old_name, new_name) = (self.name(old), self.name(new));
         let mut draft = Draft::of(self, new);
-        let mut read = self.redis.value(&old_name).await?;
+        let mut read = self.value(&old_name).await?;
         loop {
             let Some(value) = read else {
                 return Ok(Updated::Gone);
             };
-            let before = Record::read(&value)?;
+            let before = self.format.read(&value)?;
             if before.stored.expires <= now {
                 return Ok(Updated::Gone);
             }
@@ -266,23 +289,23 @@ impl RedisSessions {
                 },
             };
             self.enlist(new, &mut after, now).await?;
-            let written = after.write();
+            let written = self.format.write(&after)?;
             match draft.is(written.clone()) {
-                None => self.redis.add(&new_name, &written, after.lives(now)).await?,
+                None => self.redis.add(&new_name, &written, self.format.life(&after, now)).await?,
                 Some(draft) => {
                     self.redis
-                        .swap(&new_name, &draft, &written, after.lives(now))
+                        .swap(&new_name, &draft, &written, self.format.life(&after, now))
                         .await?;
                 }
             }
-            match self.redis.take(&old_name, &value).await? {
+            match self.redis.take(&old_name, &value.value).await? {
                 Swapped::Done => {
                     draft.stays();
                     self.strike(old, &before).await;
                     return Ok(Updated::Saved);
                 }
                 Swapped::Gone => return Ok(Updated::Gone),
-                Swapped::Changed(other) => read = Some(other),
+                Swapped::Changed(_) => read = self.value(&old_name).await?,
             }
         }
     }
@@ -306,14 +329,14 @@ impl RedisSessions {
 }
 
 /// A value under a key that nobody knows yet; it is taken away again unless it stays, whoever gives up and why.
-struct Draft<'a> {
-    sessions: &'a RedisSessions,
+struct Draft<'a, F: Format> {
+    sessions: &'a RedisSessions<F>,
     key: &'a SessionKey,
     value: Option<Vec<u8>>,
 }
 
-impl<'a> Draft<'a> {
-    fn of(sessions: &'a RedisSessions, key: &'a SessionKey) -> Self {
+impl<'a, F: Format> Draft<'a, F> {
+    fn of(sessions: &'a RedisSessions<F>, key: &'a SessionKey) -> Self {
         Self {
             sessions,
             key,
@@ -331,7 +354,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-impl Drop for Draft<'_> {
+impl<F: Format> Drop for Draft<'_, F> {
     fn drop(&mut self) {
         let (Some(value), Ok(runtime)) = (self.value.take(), tokio::runtime::Handle::try_current()) else {
             return;
@@ -344,7 +367,7 @@ impl Drop for Draft<'_> {
     }
 }
 
-impl SessionStore for RedisSessions {
+impl<F: Format> SessionStore for RedisSessions<F> {
     fn load<'a>(
         &'a self,
         key: &'a SessionKey,

@@ -15,12 +15,12 @@ const LIST_OUTLIVES: Duration = Duration::from_hours(24);
 
 /// A session with all that is known of it.
 #[derive(Clone, Debug)]
-pub(super) struct Record {
-    pub(super) stored: Stored,
-    pub(super) created: SystemTime,
-    pub(super) device: Option<Device>,
+pub struct Record {
+    pub(in crate::session) stored: Stored,
+    pub(in crate::session) created: SystemTime,
+    pub(in crate::session) device: Option<Device>,
     /// Until when the list of the user's sessions is known to live.
-    pub(super) listed_until: SystemTime,
+    pub(in crate::session) listed_until: SystemTime,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,7 +53,7 @@ impl Record {
     }
 
     pub(super) fn read(value: &[u8]) -> Result<Self, RedisError> {
-        let foreign = || RedisError::Foreign("not a session of Palisade's");
+        let foreign = || RedisError::Foreign("it is not Palisade's; give the service a prefix of its own".into());
         let text = str::from_utf8(value).map_err(|_| foreign())?;
         let (head, data) = text.split_once('\n').ok_or_else(foreign)?;
         let head: Head<'_> = serde_json::from_str(head).map_err(|_| foreign())?;
@@ -102,22 +102,18 @@ impl Record {
         Some((device.user_id.clone(), lives(self.listed_until, now)))
     }
 
-    /// How long it has to live.
-    pub(super) fn lives(&self, now: SystemTime) -> Duration {
-        lives(self.stored.expires, now)
-    }
 }
 
-fn lives(until: SystemTime, now: SystemTime) -> Duration {
+pub(super) fn lives(until: SystemTime, now: SystemTime) -> Duration {
     until.duration_since(now).unwrap_or_default()
 }
 
-pub(super) fn micros(time: SystemTime) -> u64 {
+pub(in crate::session) fn micros(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn time(micros: u64) -> SystemTime {
+pub(in crate::session) fn time(micros: u64) -> SystemTime {
     UNIX_EPOCH
         .checked_add(Duration::from_micros(micros))
         .unwrap_or(UNIX_EPOCH)
