@@ -9,6 +9,9 @@
 pub mod attacker;
 pub mod browser;
 pub mod certificate;
+mod database;
+pub mod mariadb;
+pub mod postgres;
 pub mod process;
 pub mod raw;
 pub mod redis;
@@ -19,6 +22,8 @@ pub mod weak;
 pub use attacker::Attacker;
 pub use browser::Browser;
 pub use certificate::{Authority, spki_fingerprint};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
 pub use process::Process;
 pub use redis::{Redis, RedisCluster, RedisSentinel};
 pub use site::Site;

@@ -125,17 +125,7 @@ impl Redis {
     /// # Errors
     /// When it cannot be reached, or answers with an error.
     pub fn ask(&self, line: &str) -> Result<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(format!("{line}\r\n").as_bytes())?;
-        let mut answer = String::new();
-        BufReader::new(stream).read_line(&mut answer)?;
-        ensure!(
-            !answer.starts_with('-'),
-            "`{line}` was answered {}",
-            answer.trim()
-        );
-        Ok(answer.trim().to_owned())
+        ask(self.port, line)
     }
 
     fn wait_for(&self, words: &str) -> Result<()> {
@@ -258,6 +248,24 @@ impl RedisSentinel {
         self.sentinel
             .wait_for(PATIENCE, |line| line.contains("+switch-master").then_some(()))
     }
+}
+
+/// Asks the server on a port one thing in one line, and gives the first line of what it answers.
+///
+/// # Errors
+/// When it cannot be reached, or answers with an error.
+pub fn ask(port: u16, line: &str) -> Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(format!("{line}\r\n").as_bytes())?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer)?;
+    ensure!(
+        !answer.starts_with('-'),
+        "`{line}` was answered {}",
+        answer.trim()
+    );
+    Ok(answer.trim().to_owned())
 }
 
 fn serve(folder: &std::path::Path, arguments: &[String]) -> Result<Process> {

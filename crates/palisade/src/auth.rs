@@ -18,12 +18,16 @@
 mod extract;
 mod login;
 mod next;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;
 mod user;
 
 pub use extract::LoggedIn;
 pub use login::{Auth, AuthError, PasswordChangeError, SignUpError};
 pub use next::{Next, login_redirect};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresUsers;
 pub use sqlite::SqliteUsers;
 pub use user::{NewUser, Profile, User, UserStore, UserStoreError};
 

@@ -20,6 +20,11 @@
 //!     .protect(Router::new().route("/", get(visits)));
 //! ```
 //!
+//! # Features
+//!
+//! A feature adds a store on another machine, and changes nothing else: `postgres` adds `postgres`,
+//! `session::PostgresSessions` and `auth::PostgresUsers`. Memory and [`sqlite`] are always there.
+//!
 //! # Security
 //!
 //! Which threat is answered where, and what the answer does not stop, stands on each threat's page: [`core::Threat::page`].
@@ -40,6 +45,8 @@ pub mod headers;
 pub mod host;
 pub mod password;
 mod peer;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod redact;
 #[cfg(feature = "redis")]
 pub mod redis;

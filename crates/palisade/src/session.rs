@@ -38,6 +38,8 @@ pub mod contract;
 mod key;
 mod layer;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod queue;
 #[cfg(feature = "redis")]
@@ -52,6 +54,8 @@ pub use key::SessionKey;
 pub(crate) use layer::vary_on_cookie;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
 pub use memory::MemorySessions;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresSessions;
 #[cfg(feature = "redis")]
 pub use redis::{Format, Own, RedisSessions};
 pub use sqlite::SqliteSessions;

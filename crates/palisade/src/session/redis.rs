@@ -220,7 +220,11 @@ impl<F: Format> RedisSessions<F> {
             record.stored = merged;
             self.enlist(key, &mut record, now).await?;
             let new = self.format.write(&record)?;
-            match self.redis.swap(&name, &old.value, &new, self.format.life(&record, now)).await? {
+            match self
+                .redis
+                .swap(&name, &old.value, &new, self.format.life(&record, now))
+                .await?
+            {
                 Swapped::Done => return Ok(()),
                 // A cluster's connection may have sent it twice.
                 Swapped::Changed(other) if F::EVERY_WRITE_IS_DIFFERENT && other == new => return Ok(()),
@@ -240,7 +244,9 @@ impl<F: Format> RedisSessions<F> {
         let value = self.format.write(&record)?;
         let mut draft = Draft::of(self, key);
         draft.is(value.clone());
-        self.redis.add(&self.name(key), &value, self.format.life(&record, now)).await?;
+        self.redis
+            .add(&self.name(key), &value, self.format.life(&record, now))
+            .await?;
         if let Some(replaced) = replaces {
             self.end(replaced).await?;
         }
@@ -291,7 +297,11 @@ impl<F: Format> RedisSessions<F> {
             self.enlist(new, &mut after, now).await?;
             let written = self.format.write(&after)?;
             match draft.is(written.clone()) {
-                None => self.redis.add(&new_name, &written, self.format.life(&after, now)).await?,
+                None => {
+                    self.redis
+                        .add(&new_name, &written, self.format.life(&after, now))
+                        .await?
+                }
                 Some(draft) => {
                     self.redis
                         .swap(&new_name, &draft, &written, self.format.life(&after, now))

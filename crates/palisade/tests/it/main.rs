@@ -10,6 +10,8 @@
 
 mod accounts;
 mod attacks;
+#[cfg(feature = "redis")]
+mod cache_sessions;
 mod client;
 mod corpus_scan;
 mod csrf;

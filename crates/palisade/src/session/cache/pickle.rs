@@ -30,7 +30,9 @@ const DEEPEST: usize = json::DEEPEST - 10;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(super) enum Refused {
     /// It holds something that has no form in JSON.
-    #[error("it holds {0}, which is not plain data; keep None, booleans, numbers, text, lists and dictionaries in sessions that two programs share")]
+    #[error(
+        "it holds {0}, which is not plain data; keep None, booleans, numbers, text, lists and dictionaries in sessions that two programs share"
+    )]
     NotPlain(String),
     /// It is no pickle, or not the whole of one.
     #[error("it is no whole pickle of protocol 2 to 5")]
@@ -163,7 +165,9 @@ impl Machine<'_> {
                 let name = |from_top: usize| {
                     let at = self.stack.len().checked_sub(from_top)?;
                     match self.values.get(*self.stack.get(at)?)? {
-                        Value::Text(text) if text.len() < 80 && text.bytes().all(is_of_a_name) => Some(text.as_str()),
+                        Value::Text(text) if text.len() < 80 && text.bytes().all(is_of_a_name) => {
+                            Some(text.as_str())
+                        }
                         _ => None,
                     }
                 };
@@ -186,7 +190,8 @@ impl Machine<'_> {
 
     /// A value costs more than the byte that asks for it.
     fn has_room(&self) -> Result<(), Refused> {
-        if self.values.len() < MOST_VALUES && self.stack.len() < MOST_VALUES && self.marks.len() < MOST_VALUES {
+        if self.values.len() < MOST_VALUES && self.stack.len() < MOST_VALUES && self.marks.len() < MOST_VALUES
+        {
             Ok(())
         } else {
             Err(Refused::TooLarge)

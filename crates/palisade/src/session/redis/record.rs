@@ -53,7 +53,8 @@ impl Record {
     }
 
     pub(super) fn read(value: &[u8]) -> Result<Self, RedisError> {
-        let foreign = || RedisError::Foreign("it is not Palisade's; give the service a prefix of its own".into());
+        let foreign =
+            || RedisError::Foreign("it is not Palisade's; give the service a prefix of its own".into());
         let text = str::from_utf8(value).map_err(|_| foreign())?;
         let (head, data) = text.split_once('\n').ok_or_else(foreign)?;
         let head: Head<'_> = serde_json::from_str(head).map_err(|_| foreign())?;
@@ -101,7 +102,6 @@ impl Record {
         self.listed_until = self.stored.expires + LIST_OUTLIVES;
         Some((device.user_id.clone(), lives(self.listed_until, now)))
     }
-
 }
 
 pub(super) fn lives(until: SystemTime, now: SystemTime) -> Duration {

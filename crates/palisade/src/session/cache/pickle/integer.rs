@@ -47,7 +47,8 @@ pub(super) fn from_decimal(text: &str) -> Option<Vec<u8>> {
     let (negative, digits) = text
         .strip_prefix('-')
         .map_or((false, text), |digits| (true, digits));
-    if digits.is_empty() || digits.len() > MOST_DIGITS || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+    if digits.is_empty() || digits.len() > MOST_DIGITS || !digits.bytes().all(|digit| digit.is_ascii_digit())
+    {
         return None;
     }
     let mut magnitude: Vec<u8> = Vec::with_capacity(digits.len() / 2 + 2);

@@ -50,7 +50,10 @@ fn a_pickle_that_calls_anything_is_refused_before_it_is_called() {
     let system = read(b"\x80\x04\x8c\x05posix\x94\x8c\x06system\x94\x93.").unwrap_err();
     assert!(system.to_string().contains("posix.system"), "{system}");
     let forged = read(b"\x80\x04\x8c\x03a\nb\x8c\x01c\x93.").unwrap_err();
-    assert!(forged.to_string().contains("?.c"), "a name that is none stays out of the log: {forged}");
+    assert!(
+        forged.to_string().contains("?.c"),
+        "a name that is none stays out of the log: {forged}"
+    );
 }
 
 #[test]
