@@ -35,6 +35,7 @@ mod cache;
 mod change;
 mod config;
 pub mod contract;
+mod file;
 mod key;
 mod layer;
 mod memory;
@@ -46,10 +47,12 @@ mod queue;
 mod redis;
 mod sqlite;
 pub mod store;
+mod whose;
 
 #[cfg(feature = "redis")]
-pub use cache::{CacheSessions, DjangosCache};
+pub use cache::{CacheSessions, CachedDbSessions, DjangosCache};
 pub use config::Sessions;
+pub use file::{FileSessions, FolderError};
 pub use key::SessionKey;
 pub(crate) use layer::vary_on_cookie;
 pub use layer::{SessionFuture, SessionLayer, SessionService};

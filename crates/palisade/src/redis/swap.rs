@@ -104,6 +104,13 @@ impl Redis {
         }
     }
 
+    /// Writes a value, whatever is there.
+    pub(crate) async fn put(&self, key: &str, value: &[u8], life: Life) -> Result<(), RedisError> {
+        let (unit, length) = life.words();
+        let mut command = cmd("SET");
+        self.ask(command.arg(key).arg(value).arg(unit).arg(length)).await
+    }
+
     /// Replaces a value by another, if it is still there and the same.
     pub(crate) async fn swap(
         &self,

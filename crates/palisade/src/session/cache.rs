@@ -7,22 +7,22 @@
 //!
 //! Whose session it is stands in the dictionary under `_palisade_device`, which Django carries along and does not read.
 
+mod cached_db;
 mod pickle;
+
+pub use cached_db::CachedDbSessions;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use palisade_core::session::{SessionCodec, SessionData};
 use palisade_core::settings::Settings;
-use serde::{Deserialize, Serialize};
 
 use super::key::SessionKey;
-use super::redis::{Form, Record, RedisSessions, micros, time};
-use super::store::{Device, Stored};
+use super::redis::{Form, Record, RedisSessions};
+use super::store::Stored;
+use super::whose::Whose;
 use crate::redis::{Held, Life, Redis, RedisError};
-
-/// Where in the dictionary it stands whose session it is.
-const DEVICE: &str = "_palisade_device";
 
 /// Keeps sessions where Django's `cache` session back end keeps them, in its Redis cache.
 ///
@@ -50,15 +50,7 @@ pub type CacheSessions = RedisSessions<DjangosCache>;
 impl CacheSessions {
     /// Keeps sessions in this Redis as Django's `cache` back end does, for a service with these settings.
     pub fn in_cache(redis: Redis, settings: &Settings) -> Self {
-        Self::with_format(
-            redis,
-            DjangosCache {
-                codec: SessionCodec::new(&settings.key_ring()),
-                age: settings.session_cookie_age,
-                prefix: "".into(),
-                version: 1,
-            },
-        )
+        Self::with_format(redis, DjangosCache::of("cache", settings))
     }
 
     /// Sets the `KEY_PREFIX` of the cache, as Django's settings have it.
@@ -76,9 +68,10 @@ impl CacheSessions {
     }
 }
 
-/// The form in which Django's `cache` back end keeps sessions.
+/// The form in which Django's back ends `cache` and `cached_db` keep sessions in a cache.
 #[derive(Clone, Debug)]
 pub struct DjangosCache {
+    engine: &'static str,
     /// Sessions are signed text everywhere else; in here they are signed again when they are read.
     codec: SessionCodec,
     age: Duration,
@@ -86,13 +79,16 @@ pub struct DjangosCache {
     version: u32,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Whose {
-    user: String,
-    address: String,
-    agent: String,
-    created: u64,
-    listed_until: u64,
+impl DjangosCache {
+    fn of(engine: &'static str, settings: &Settings) -> Self {
+        Self {
+            engine,
+            codec: SessionCodec::new(&settings.key_ring()),
+            age: settings.session_cookie_age,
+            prefix: "".into(),
+            version: 1,
+        }
+    }
 }
 
 #[expect(private_interfaces, reason = "nobody outside can name this trait")]
@@ -101,8 +97,16 @@ impl Form for DjangosCache {
     const EVERY_WRITE_IS_DIFFERENT: bool = false;
 
     fn name(&self, key: &SessionKey) -> String {
-        let (prefix, version) = (&self.prefix, self.version);
-        format!("{prefix}:{version}:django.contrib.sessions.cache{}", key.expose())
+        let Self {
+            prefix,
+            version,
+            engine,
+            ..
+        } = self;
+        format!(
+            "{prefix}:{version}:django.contrib.sessions.{engine}{}",
+            key.expose()
+        )
     }
 
     fn list_name(&self, user_id: &str) -> String {
@@ -120,8 +124,7 @@ impl Form for DjangosCache {
             Err(why) => return Err(refused(why.into())),
         };
         let mut data = SessionData::from_json(json).map_err(|why| refused(why.into()))?;
-        let whose: Option<Whose> = data.get(DEVICE).and_then(Result::ok);
-        data.remove(DEVICE);
+        let whose = Whose::take(&mut data);
         // A key without an end is nobody's doing but an administrator's: it ends as if it had been used now.
         let expires = held.ends.unwrap_or_else(|| SystemTime::now() + self.age);
         Ok(Record {
@@ -129,15 +132,9 @@ impl Form for DjangosCache {
                 data: self.codec.encode(&data, UNIX_EPOCH),
                 expires,
             },
-            created: whose.as_ref().map_or(UNIX_EPOCH, |whose| time(whose.created)),
-            listed_until: whose
-                .as_ref()
-                .map_or(UNIX_EPOCH, |whose| time(whose.listed_until)),
-            device: whose.map(|whose| Device {
-                user_id: whose.user,
-                address: whose.address,
-                user_agent: whose.agent,
-            }),
+            created: whose.as_ref().map_or(UNIX_EPOCH, Whose::created),
+            listed_until: whose.as_ref().map_or(UNIX_EPOCH, Whose::is_listed_until),
+            device: whose.map(Whose::into_device),
         })
     }
 
@@ -147,14 +144,8 @@ impl Form for DjangosCache {
             .decode(&record.stored.data)
             .map_err(|_| RedisError::Unwritable)?;
         if let Some(device) = &record.device {
-            let whose = Whose {
-                user: device.user_id.clone(),
-                address: device.address.clone(),
-                agent: device.user_agent.clone(),
-                created: micros(record.created),
-                listed_until: micros(record.listed_until),
-            };
-            data.insert(DEVICE, &whose).map_err(|_| RedisError::Unwritable)?;
+            let whose = Whose::new(device.clone(), record.created);
+            whose.listed_until(record.listed_until).put(&mut data);
         }
         pickle::write(&data.to_json()).ok_or(RedisError::Unwritable)
     }

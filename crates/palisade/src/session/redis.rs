@@ -23,7 +23,7 @@ mod record;
 
 pub(super) use format::sealed::Form;
 pub use format::{Format, Own};
-pub(super) use record::{Record, micros, time};
+pub(super) use record::Record;
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -34,6 +34,7 @@ use futures_util::future::{BoxFuture, FutureExt, try_join_all};
 use super::key::SessionKey;
 use super::queue::{Batch, UpdateQueue};
 use super::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
+use super::whose::micros;
 use crate::redis::{Held, Redis, RedisError, Swapped};
 
 /// For how long an entry of a list may be without its session, because the session is about to be written.
@@ -277,13 +278,14 @@ impl<F: Format> RedisSessions<F> {
         let mut draft = Draft::of(self, new);
         let mut read = self.value(&old_name).await?;
         loop {
-            let Some(value) = read else {
+            let before = match &read {
+                Some(held) => Some(self.format.read(held)?).filter(|before| before.stored.expires > now),
+                None => None,
+            };
+            let (Some(value), Some(before)) = (read, before) else {
+                draft.goes().await?;
                 return Ok(Updated::Gone);
             };
-            let before = self.format.read(&value)?;
-            if before.stored.expires <= now {
-                return Ok(Updated::Gone);
-            }
             let merged = merge.apply(&before.stored);
             let mut after = match device {
                 Some(device) => Record::new(merged, Some(device.clone()), now),
@@ -314,7 +316,7 @@ impl<F: Format> RedisSessions<F> {
                     self.strike(old, &before).await;
                     return Ok(Updated::Saved);
                 }
-                Swapped::Gone => return Ok(Updated::Gone),
+                Swapped::Gone => read = None,
                 Swapped::Changed(_) => read = self.value(&old_name).await?,
             }
         }
@@ -361,6 +363,16 @@ impl<'a, F: Format> Draft<'a, F> {
 
     fn stays(&mut self) {
         self.value = None;
+    }
+
+    /// Takes it away now, where somebody waits for the answer.
+    async fn goes(&mut self) -> Result<(), RedisError> {
+        if let Some(value) = self.value.clone() {
+            let name = self.sessions.name(self.key);
+            self.sessions.redis.take(&name, &value).await?;
+        }
+        self.value = None;
+        Ok(())
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use palisade::redis::Redis;
 use palisade::session::contract::{Contract, Server};
 use palisade::session::store::{Merge, Stored, Updated};
-use palisade::session::{CacheSessions, SessionKey, SessionStore};
+use palisade::session::{CacheSessions, CachedDbSessions, SessionKey, SessionStore, SqliteSessions};
+use palisade::sqlite::Sqlite;
 use palisade_core::session::{SessionCodec, SessionData};
 
 use crate::client::settings;
@@ -147,4 +148,77 @@ async fn a_change_of_djangos_between_read_and_write_is_kept() {
     assert_eq!(store.update(&key, merge, now).await.unwrap(), Updated::Saved);
     let found = store.load(&key, now).await.unwrap().unwrap();
     assert_eq!(says(&found), r#"{"django":1,"n":1,"ours":2}"#);
+}
+
+fn cached_db(server: &testkit::Redis) -> CachedDbSessions<SqliteSessions> {
+    let database = SqliteSessions::new(Sqlite::in_memory().unwrap()).unwrap();
+    CachedDbSessions::new(database, Redis::open(&server.url()).unwrap(), &settings())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_database_behind_djangos_cache_keeps_the_contract() {
+    let server = testkit::Redis::start().unwrap();
+    let contract = Contract::of(cached_db(&server)).with_codec(codec());
+    contract.holds().await;
+    contract.counts_exactly(2_000).await;
+}
+
+/// The attack: the cache is away during a logout, and comes back with the session that it held.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_cache_that_was_away_during_a_logout_does_not_bring_the_session_back() {
+    let mut server = testkit::Redis::start().unwrap();
+    let store = cached_db(&server);
+    let (key, now) = (SessionKey::generate(), SystemTime::now());
+    store
+        .create(&key, stored(r#"{"n":1}"#, now + HOUR), None, None, now)
+        .await
+        .unwrap();
+    assert!(
+        store.load(&key, now).await.unwrap().is_some(),
+        "and now it is cached"
+    );
+    server.kill().unwrap();
+    assert!(
+        store.load(&key, now).await.unwrap().is_some(),
+        "the database has it"
+    );
+    assert_eq!(
+        store.update(&key, setting("n", "2"), now).await.unwrap(),
+        Updated::Saved
+    );
+    assert!(
+        store.delete(&key).await.is_err(),
+        "nobody is told to be logged out who is not"
+    );
+    let new = SessionKey::generate();
+    assert!(
+        store
+            .cycle(&key, &new, setting("n", "3"), None, now)
+            .await
+            .is_err()
+    );
+    server.resume().unwrap();
+    store.delete(&key).await.unwrap();
+    assert_eq!(store.load(&key, now).await.unwrap(), None);
+}
+
+/// The attack: a reader that has the session from the database puts it into the cache after the logout.
+#[tokio::test]
+async fn nothing_is_put_into_the_cache_while_a_session_ends() {
+    let server = testkit::Redis::start().unwrap();
+    let store = cached_db(&server);
+    let (key, now) = (SessionKey::generate(), SystemTime::now());
+    store
+        .create(&key, stored(r#"{"n":1}"#, now + HOUR), None, None, now)
+        .await
+        .unwrap();
+    store.update(&key, setting("n", "2"), now).await.unwrap();
+    let found = store.load(&key, now).await.unwrap().unwrap();
+    assert_eq!(says(&found), r#"{"n":2}"#);
+    let name = format!(":1:django.contrib.sessions.cached_db{}", key.expose());
+    assert_eq!(
+        server.ask(&format!("STRLEN {name}")).unwrap(),
+        ":4",
+        "the pickle of None"
+    );
 }

@@ -18,7 +18,10 @@ mod csrf;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+#[cfg(feature = "redis")]
+mod django_sessions;
 mod faulty;
+mod file_sessions;
 mod flaky;
 mod form_compile;
 mod form_html;

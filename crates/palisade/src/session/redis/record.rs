@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::redis::RedisError;
 use crate::session::store::{Device, Stored};
+use crate::session::whose::{micros, time};
 
 /// How much longer than its sessions the list of a user's sessions lives, so that it need not be written with each of them.
 const LIST_OUTLIVES: Duration = Duration::from_hours(24);
@@ -43,7 +44,7 @@ struct Whose {
 }
 
 impl Record {
-    pub(super) fn new(stored: Stored, device: Option<Device>, now: SystemTime) -> Self {
+    pub(in crate::session) fn new(stored: Stored, device: Option<Device>, now: SystemTime) -> Self {
         Self {
             stored,
             created: now,
@@ -106,17 +107,6 @@ impl Record {
 
 pub(super) fn lives(until: SystemTime, now: SystemTime) -> Duration {
     until.duration_since(now).unwrap_or_default()
-}
-
-pub(in crate::session) fn micros(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
-}
-
-pub(in crate::session) fn time(micros: u64) -> SystemTime {
-    UNIX_EPOCH
-        .checked_add(Duration::from_micros(micros))
-        .unwrap_or(UNIX_EPOCH)
 }
 
 #[cfg(test)]

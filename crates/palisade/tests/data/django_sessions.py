@@ -1,4 +1,4 @@
-"""Django's side of the tests of shared sessions: python django_cache.py REDIS_URL ENGINE < commands, an answer a line.
+"""Django's side of shared sessions: python django_sessions.py REDIS_URL ENGINE DATABASE FOLDER, commands on standard input.
 
 Each command is a line of JSON: {"do": "begin", "data": {...}}, {"do": "read", "key": ...}, {"do": "set", "key": ..., "data":
 {...}}, {"do": "end", "key": ...}. `plain` is the data with its Python types shown, so that 1 and True are not the same.
@@ -51,7 +51,7 @@ for line in sys.stdin:
     session = Store(command.get("key"))
     if command["do"] == "begin":
         session.update(made(command["data"]))
-        session.create() if engine == "nothing" else session.save()
+        session.save()
         answer = {"key": session.session_key}
     elif command["do"] == "set":
         session.update(made(command["data"]))
