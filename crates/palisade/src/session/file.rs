@@ -202,23 +202,13 @@ impl Place {
             token::random_string(8, Alphabet::Base36)
         );
         let beside = self.folder.join(beside);
-        let written = self.write_beside(&beside, &text, self.time_for(&data, entry.stored.expires));
+        let written = write_beside(&beside, &text, self.time_for(&data, entry.stored.expires));
         let placed = written.and_then(|()| fs::rename(&beside, &path));
         if placed.is_err() {
             // What is left of it is of no use to anybody.
             let _ = fs::remove_file(&beside);
         }
         placed
-    }
-
-    fn write_beside(&self, path: &Path, text: &str, time: SystemTime) -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .create_new(true)
-            .write(true)
-            .mode(0o600)
-            .open(path)?;
-        file.write_all(text.as_bytes())?;
-        file.set_modified(time)
     }
 
     /// The time for a file from which Django counts to this end.
@@ -270,6 +260,16 @@ impl Place {
         }
         Ok(found)
     }
+}
+
+fn write_beside(path: &Path, text: &str, time: SystemTime) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.set_modified(time)
 }
 
 impl SessionStore for FileSessions {

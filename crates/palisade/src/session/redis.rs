@@ -302,7 +302,7 @@ impl<F: Format> RedisSessions<F> {
                 None => {
                     self.redis
                         .add(&new_name, &written, self.format.life(&after, now))
-                        .await?
+                        .await?;
                 }
                 Some(draft) => {
                     self.redis

@@ -12,6 +12,8 @@
 mod integer;
 mod write;
 
+use std::fmt::Write as _;
+
 use palisade_core::json;
 use thiserror::Error;
 
@@ -395,8 +397,8 @@ fn escape(mut bytes: &[u8]) -> Result<String, Refused> {
             [] => return Ok(escaped),
             [0xed, high @ 0xa0..=0xbf, low @ 0x80..=0xbf, rest @ ..] => {
                 let half = 0xd000 | u16::from(high & 0x3f) << 6 | u16::from(low & 0x3f);
-                escaped.push_str("\\u");
-                escaped.push_str(&format!("{half:04x}"));
+                // A text takes all that is written to it.
+                let _ = write!(escaped, "\\u{half:04x}");
                 bytes = rest;
             }
             _ => return Err(Refused::Damaged),

@@ -1,5 +1,7 @@
 //! Whole numbers of any length, between Python's bytes (two's complement, lowest first) and decimal digits.
 
+use std::fmt::Write as _;
+
 /// More digits than this Python does not read from text (since 3.11), and sessions elsewhere are text.
 const MOST_DIGITS: usize = 4300;
 
@@ -37,7 +39,8 @@ pub(super) fn to_decimal(bytes: &[u8]) -> Option<String> {
     }
     digits.push_str(&head);
     for group in highest_first {
-        digits.push_str(&format!("{group:09}"));
+        // A text takes all that is written to it.
+        let _ = write!(digits, "{group:09}");
     }
     (digits.len() <= MOST_DIGITS + 1).then_some(digits)
 }
