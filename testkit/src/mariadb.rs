@@ -58,8 +58,13 @@ impl MariaDb {
 
     /// Where clients find it, with the user's name and password.
     pub fn url(&self) -> String {
+        self.url_of("palisade")
+    }
+
+    /// Where clients find one of its databases.
+    pub fn url_of(&self, database: &str) -> String {
         format!(
-            "mysql://palisade:{}@127.0.0.1:{}/palisade",
+            "mysql://palisade:{}@127.0.0.1:{}/{database}",
             self.password, self.port
         )
     }

@@ -74,8 +74,13 @@ impl Postgres {
 
     /// Where clients find it, with the user's name and password.
     pub fn url(&self) -> String {
+        self.url_of("postgres")
+    }
+
+    /// Where clients find one of its databases.
+    pub fn url_of(&self, database: &str) -> String {
         format!(
-            "postgres://palisade:{}@127.0.0.1:{}/postgres",
+            "postgres://palisade:{}@127.0.0.1:{}/{database}",
             self.password, self.port
         )
     }

@@ -31,6 +31,8 @@ mod log;
 mod login;
 mod login_site;
 mod pages;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis_sessions;
 mod routes;
@@ -39,7 +41,10 @@ mod serve_lifecycle;
 mod serve_limits;
 mod serve_site;
 mod serve_tls;
+#[cfg(feature = "postgres")]
+mod servers;
 mod session_limits;
 mod session_site;
 mod session_stores;
 mod sessions;
+mod user_stores;
