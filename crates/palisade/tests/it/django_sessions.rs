@@ -23,7 +23,7 @@ fn settings() -> Settings {
     let mut settings = Settings::for_development(SecretKey::new(
         "a key that both sides know, of fifty characters or more",
     ));
-    settings.session_cookie_name = "sessionid".to_owned();
+    "sessionid".clone_into(&mut settings.session_cookie_name);
     settings
 }
 

@@ -23,12 +23,12 @@ fn stored(data: &str, lives: Duration, now: SystemTime) -> Stored {
     }
 }
 
-fn device(user: &str) -> Option<Device> {
-    Some(Device {
+fn device(user: &str) -> Device {
+    Device {
         user_id: user.to_owned(),
         address: "192.0.2.7".to_owned(),
         user_agent: "Firefox".to_owned(),
-    })
+    }
 }
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -112,7 +112,7 @@ async fn a_session_and_the_list_of_it_expire_in_redis_by_themselves() {
     let store = sessions(&server).with_prefix("shop:");
     let (key, now) = (SessionKey::generate(), SystemTime::now());
     store
-        .create(&key, stored("data", HOUR, now), device("7"), None, now)
+        .create(&key, stored("data", HOUR, now), Some(device("7")), None, now)
         .await
         .unwrap();
     let lives = |key: &str| -> u64 {
@@ -147,7 +147,7 @@ async fn entries_of_a_list_whose_sessions_are_gone_are_swept() {
     for _ in 0..3 {
         let key = SessionKey::generate();
         store
-            .create(&key, stored("data", HOUR, now), device("7"), None, now)
+            .create(&key, stored("data", HOUR, now), Some(device("7")), None, now)
             .await
             .unwrap();
         keys.push(key);
@@ -175,7 +175,7 @@ async fn a_session_cannot_slip_away_by_moving_while_its_user_ends_all() {
         let (user, now) = (format!("user{round}"), SystemTime::now());
         let (old, new) = (SessionKey::generate(), SessionKey::generate());
         store
-            .create(&old, stored("data", HOUR, now), device(&user), None, now)
+            .create(&old, stored("data", HOUR, now), Some(device(&user)), None, now)
             .await
             .unwrap();
         let (mover, first, second) = (store.clone(), old.clone(), new.clone());
