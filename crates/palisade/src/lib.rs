@@ -91,4 +91,7 @@ mod guide {
     struct BesideDjango;
     #[doc = include_str!("../../../docs/guide/deploying.md")]
     struct Deploying;
+    #[cfg(feature = "redis")]
+    #[doc = include_str!("../../../docs/stores.md")]
+    struct Stores;
 }
