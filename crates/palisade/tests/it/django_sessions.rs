@@ -218,3 +218,30 @@ async fn django_and_palisade_share_the_sessions_of_a_folder() {
     let mut django = Django::start(python.as_ref(), arguments);
     each_reads_what_the_other_wrote(&mut django, &store).await;
 }
+
+/// Django makes a cookie that a site of ours reads, and reads the one that the site makes of it.
+#[tokio::test]
+async fn django_and_palisade_share_the_session_in_a_cookie() {
+    let Some(python) = env::var_os("PALISADE_DJANGO_PYTHON") else {
+        return;
+    };
+    let mut django = Django::start(
+        python.as_ref(),
+        ["redis://127.0.0.1:1/0", "signed_cookies", "", ""],
+    );
+    let mut settings = settings();
+    settings.allowed_hosts = crate::client::settings().allowed_hosts;
+    let palisade = palisade::Palisade::new(settings)
+        .with_sessions(palisade::session::SignedCookies::without_server_side_logout());
+    let app = palisade.protect(crate::session_site::routes());
+    let long = "a long one, which is compressed, ".repeat(20);
+    let begun = django.ask(&json!({"do": "begin", "data": {"n": 41, "text": long}}));
+    let client = crate::client::Client::new(&app);
+    client.plant("sessionid", begun["key"].as_str().unwrap());
+    assert_eq!(client.get("/count").await.text, "42");
+    let ours = client.cookie("sessionid").unwrap();
+    assert_ne!(ours, begun["key"]);
+    let seen = django.ask(&json!({"do": "read", "key": ours}));
+    let plain = seen["plain"].as_str().unwrap();
+    assert!(plain.contains("'n': 42") && plain.contains(&long), "{plain}");
+}

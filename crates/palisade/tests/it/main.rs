@@ -47,4 +47,5 @@ mod session_limits;
 mod session_site;
 mod session_stores;
 mod sessions;
+mod signed_cookies;
 mod user_stores;
