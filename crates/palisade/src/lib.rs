@@ -50,6 +50,8 @@ mod peer;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod redact;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod rejection;
 pub mod router;
 pub mod serve;
@@ -96,4 +98,7 @@ mod guide {
     struct Stores;
     #[doc = include_str!("../../../docs/guide/deploying.md")]
     struct Deploying;
+    #[cfg(feature = "redis")]
+    #[doc = include_str!("../../../docs/guide/redis-and-caches.md")]
+    struct RedisAndCaches;
 }

@@ -13,6 +13,7 @@ use crate::csrf::Rotation;
 use crate::password::{HashError, PasswordProblem, UserAttributes, Username};
 use crate::redact::printable;
 use crate::rejection::Rejection;
+use crate::session::store::StoreError;
 use crate::session::{Device, Session, SessionError};
 use crate::stack::StackContext;
 use crate::transport::Connection;
@@ -371,11 +372,10 @@ impl Auth {
         let key = self.session.key().await?;
         // Their hashes are wrong already; their rows need not wait to expire.
         let store = self.session.sessions().store();
-        store
-            .delete_others(&user.id.to_string(), key.as_ref())
-            .await
-            .map_err(SessionError::from)?;
-        Ok(())
+        match store.delete_others(&user.id.to_string(), key.as_ref()).await {
+            Ok(_) | Err(StoreError::Unsupported(_)) => Ok(()),
+            Err(error) => Err(SessionError::from(error).into()),
+        }
     }
 
     /// Ends the user's other sessions, on all devices, and says how many there were.

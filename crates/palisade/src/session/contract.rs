@@ -167,6 +167,12 @@ impl Contract {
         }
     }
 
+    /// What a session says. A store that keeps it in another form may sign it anew.
+    fn says(&self, stored: &Stored) -> Option<String> {
+        let data = self.codec.decode(&stored.data).ok()?;
+        Some(data.to_json().to_string())
+    }
+
     /// A merge that changes one number, and leaves everything else and the session's end as they are.
     fn merge(&self, name: &'static str, change: impl Fn(u64) -> u64 + Send + Sync + 'static) -> Merge {
         let (codec, start) = (self.codec.clone(), self.start);

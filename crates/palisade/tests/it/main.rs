@@ -10,13 +10,18 @@
 
 mod accounts;
 mod attacks;
+#[cfg(feature = "redis")]
+mod cache_sessions;
 mod client;
 mod corpus_scan;
 mod csrf;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+#[cfg(feature = "redis")]
+mod django_sessions;
 mod faulty;
+mod file_sessions;
 mod flaky;
 mod form_compile;
 mod form_html;
@@ -30,6 +35,8 @@ mod mysql;
 mod pages;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis_sessions;
 mod routes;
 mod serve_http;
 mod serve_lifecycle;
@@ -42,4 +49,5 @@ mod session_limits;
 mod session_site;
 mod session_stores;
 mod sessions;
+mod signed_cookies;
 mod user_stores;

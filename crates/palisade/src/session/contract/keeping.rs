@@ -21,7 +21,7 @@ async fn finds_what_was_written(contract: &Contract) -> Result<(), Broken> {
     let Some(found) = answered(promise, contract.store.load(&key, contract.at(0)).await)? else {
         return Err(super::broken(promise, "nothing was found"));
     };
-    same(promise, &found.data, &written.data)?;
+    same(promise, &contract.says(&found), &contract.says(&written))?;
     ensure(
         promise,
         near(found.expires, written.expires),
@@ -48,7 +48,7 @@ async fn keeps_large_data(contract: &Contract) -> Result<(), Broken> {
     let found = answered(promise, contract.store.load(&key, contract.at(0)).await)?;
     ensure(
         promise,
-        found.is_some_and(|found| found.data == written.data),
+        found.is_some_and(|found| contract.says(&found) == contract.says(&written)),
         "it came back different",
     )?;
     answered(promise, contract.store.delete(&key).await)
