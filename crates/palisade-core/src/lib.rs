@@ -15,6 +15,7 @@ pub mod host;
 pub mod json;
 pub mod origin;
 pub mod password;
+pub mod permission;
 pub mod redirect;
 pub mod repr;
 pub mod secret;

@@ -6,7 +6,8 @@
 //!    is made anew; `last_login` is written.
 //! 3. Each request that asks who is logged in ([`LoggedIn`]) compares the session's hash of the password column with
 //!    the user's: a password change ends all other sessions, at once and without a list.
-//! 4. [`Auth::logout`] deletes the session, at the store.
+//! 4. What a user may do stands in Django's tables of groups and permissions: [`Can`], [`LoggedIn::has_perm`].
+//! 5. [`Auth::logout`] deletes the session, at the store.
 //!
 //! The session keys (`_auth_user_id`, `_auth_user_backend`, `_auth_user_hash`) and the hash are Django's (section
 //! *Authentication and the session* of `django.contrib.auth`): whoever logs in here is logged in at a Django beside.
@@ -15,16 +16,20 @@
 //!
 //! Guessing many passwords from many addresses is slowed only by the hashing pool's bound; throttles are still to come.
 
+mod can;
 mod extract;
 mod login;
 mod next;
 mod sqlite;
+mod table;
 mod user;
 
+pub use can::{Can, Permitted};
 pub use extract::LoggedIn;
 pub use login::{Auth, AuthError, PasswordChangeError, SignUpError};
 pub use next::{Next, login_redirect};
 pub use sqlite::SqliteUsers;
+pub use table::{UserTable, UserTableError};
 pub use user::{NewUser, Profile, User, UserStore, UserStoreError};
 
 use std::sync::Arc;

@@ -15,6 +15,7 @@ use palisade::auth::{Auth, LoggedIn, PasswordChangeError, SqliteUsers, UserStore
 use palisade::core::KeyRing;
 use palisade::core::cookie::{self, SetCookie};
 use palisade::core::password::{ResetSubject, ResetTokens};
+use palisade::core::permission::PermissionName;
 use palisade::core::signing::{self, CookieSigner};
 use palisade::csrf::CsrfToken;
 use palisade::serve::Listen;
@@ -108,6 +109,7 @@ fn router(shop: &Shop) -> Router {
         .route("/logout/", post(log_out))
         .route("/password/", post(change_password))
         .route("/who/", get(who))
+        .route("/can/", post(can))
         .route("/session/", get(session).post(keep))
         .route("/sign/", post(async move |fields: Fields| signs.sign(&fields)))
         .route(
@@ -164,6 +166,13 @@ async fn change_password(auth: Auth, user: LoggedIn, fields: Fields) -> Result<&
 
 async fn who(user: Option<LoggedIn>) -> String {
     user.map_or_else(|| "nobody".to_owned(), |user| user.username.clone())
+}
+
+async fn can(user: LoggedIn, fields: Fields) -> Result<&'static str, Rejection> {
+    let name: PermissionName = field(&fields, "permission")
+        .parse()
+        .map_err(|_| Rejection::bad_request("that is no permission"))?;
+    Ok(if user.has_perm(&name).await? { "yes" } else { "no" })
 }
 
 async fn session(session: Session) -> Result<String, Rejection> {

@@ -10,4 +10,5 @@ mod answers;
 mod keys;
 mod logins;
 mod passwords;
+mod permissions;
 mod tokens;

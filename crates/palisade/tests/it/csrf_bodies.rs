@@ -60,7 +60,9 @@ async fn the_token_of_a_multipart_form_stands_before_its_large_files() {
 async fn the_token_of_a_form_may_be_written_with_percent_signs_and_the_last_counts() {
     let app = site(open());
     let (client, token) = visitor(&app).await;
-    let encoded: String = token.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded = token
+        .bytes()
+        .fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02X}"));
     let kind = ("content-type", "application/x-www-form-urlencoded");
     for (body, reason) in [
         (format!("csrfmiddlewaretoken={encoded}"), "ok"),

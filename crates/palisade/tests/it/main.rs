@@ -25,6 +25,7 @@ mod log;
 mod login;
 mod login_site;
 mod pages;
+mod permissions;
 mod routes;
 mod serve_http;
 mod serve_lifecycle;
