@@ -38,6 +38,7 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod host;
+pub mod load;
 pub mod password;
 mod peer;
 pub mod redact;
@@ -50,6 +51,7 @@ pub mod stack;
 pub mod transport;
 
 pub use axum;
+pub use load::load_settings;
 pub use palisade_core as core;
 pub use palisade_core::{SecretKey, Sensitive, Settings};
 pub use palisade_macros::{Form, ModelForm};

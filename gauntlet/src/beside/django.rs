@@ -54,6 +54,26 @@ pub(super) fn serve(database: &Path, agreement: &Agreement) -> Result<(Process, 
     Ok((process, address))
 }
 
+/// Dumps the site's settings, by the command that the README gives.
+pub(super) fn dump(database: &Path, agreement: &Agreement) -> Result<String> {
+    const README: &str = include_str!("../../../README.md");
+    let command = README.lines().find_map(|line| {
+        line.strip_prefix("python manage.py shell -v 0 -c \"")?
+            .split_once('"')
+    });
+    let (script, _) = command.context("the README has no command to dump Django's settings")?;
+    let output = python(database, agreement)?
+        .args(["manage.py", "shell", "-v", "0", "-c", script])
+        .stdin(Stdio::null())
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "the settings cannot be dumped:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
+
 /// A database as Django's migrations make it, made once for all tests of this process.
 pub(super) fn migrated() -> Result<&'static Path> {
     static DATABASE: OnceLock<Result<(tempfile::TempDir, PathBuf), String>> = OnceLock::new();

@@ -16,16 +16,17 @@ use palisade::core::KeyRing;
 use palisade::core::cookie::{self, SetCookie};
 use palisade::core::password::{ResetSubject, ResetTokens};
 use palisade::core::permission::PermissionName;
+use palisade::core::settings::DjangoSettings;
 use palisade::core::signing::{self, CookieSigner};
 use palisade::csrf::CsrfToken;
 use palisade::serve::Listen;
 use palisade::session::{Session, SqliteSessions};
 use palisade::sqlite::Sqlite;
-use palisade::{Palisade, Rejection, Router, Sensitive, Settings};
+use palisade::{Palisade, Rejection, Router, SecretKey, Sensitive, Settings};
 use serde_json::{Map, Value};
 use tokio::task::AbortHandle;
 
-use super::{Agreement, HOST};
+use super::{Agreement, django};
 
 /// What values are signed for, here and there.
 const SALT: &str = "shop.values";
@@ -39,8 +40,8 @@ pub(super) struct Service {
 
 impl Service {
     pub(super) async fn start(database: &Path, agreement: &Agreement) -> Result<Service> {
+        let settings = settings(database, agreement)?;
         let database = Sqlite::open(database)?;
-        let settings = settings(agreement)?;
         let users = SqliteUsers::new(database.clone())?;
         let shop = Shop {
             keys: settings.key_ring(),
@@ -69,17 +70,18 @@ impl Drop for Service {
     }
 }
 
-fn settings(agreement: &Agreement) -> Result<Settings> {
-    let toml = format!(
-        "allowed_hosts = [\"{HOST}\"]
-         secret_key_fallbacks = {}
-         secure_proxy_ssl_header = [\"X-Forwarded-Proto\", \"https\"]
-         trusted_proxies = [\"127.0.0.0/8\"]
-         login_url = \"/login/\"",
-        serde_json::to_string(&agreement.fallbacks)?
-    );
-    let key = ("PALISADE_SECRET_KEY".to_owned(), agreement.key.clone());
-    Ok(Settings::load(Some(&toml), [key])?)
+/// Django's own settings, and the one thing that Django does not ask: which proxy is to be believed.
+fn settings(database: &Path, agreement: &Agreement) -> Result<Settings> {
+    let django = DjangoSettings {
+        file: "settings.json",
+        json: &django::dump(database, agreement)?,
+    };
+    let defaults = Settings::new(SecretKey::new(""), [""; 0]);
+    let toml = "trusted_proxies = [\"127.0.0.0/8\"]";
+    let mut settings = defaults.overlaid_on_django(django, Some(toml), [])?;
+    // Here Argon2id is preferred whatever Django prefers, so that there is something to upgrade.
+    settings.password_hashers = Settings::for_tests(SecretKey::new("")).password_hashers;
+    Ok(settings)
 }
 
 /// What the handlers know beside what Palisade gives them.
