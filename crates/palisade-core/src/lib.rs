@@ -9,6 +9,7 @@
 pub mod card;
 pub mod cookie;
 pub mod csrf;
+pub mod file_name;
 pub mod finding;
 pub mod header;
 pub mod host;

@@ -74,6 +74,8 @@ mod guide {
     struct Csrf;
     #[doc = include_str!("../../../docs/guide/login.md")]
     struct Login;
+    #[doc = include_str!("../../../docs/guide/password-keys.md")]
+    struct PasswordKeys;
     #[doc = include_str!("../../../docs/guide/forms.md")]
     struct Forms;
     #[doc = include_str!("../../../docs/guide/headers-and-frames.md")]

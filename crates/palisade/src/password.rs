@@ -10,6 +10,8 @@ mod derive;
 mod email;
 mod encode;
 mod hashers;
+mod keyed;
+mod keys;
 mod pbkdf2;
 mod policy;
 mod pool;
@@ -18,6 +20,7 @@ mod username;
 
 pub use email::normalize_email;
 pub use hashers::{HashError, Hashers, Verified};
+pub use keys::{KeyFileError, make_key, read_keys};
 pub use palisade_core::password::{Algorithm, Parameters};
 pub use policy::{
     CommonPassword, MAX_PASSWORD_BYTES, MinimumLength, NumericPassword, PasswordPolicy, PasswordProblem,

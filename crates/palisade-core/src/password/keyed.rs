@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use super::encoded::EncodedPassword;
 
-/// How our own format begins: `keyed_argon2$KEY-ID$argon2id$v=19$m=…,t=…,p=…$SALT$HASH`.
-const KEYED_ARGON2: &str = "keyed_argon2$";
+/// How our own format begins: `keyed$KEY-ID$argon2id$v=19$m=…,t=…,p=…$SALT$HASH`.
+const KEYED: &str = "keyed$";
 /// How a hash begins that was put around an older one, without anybody knowing the password.
 const HARDENED: &str = "hh$";
 const BCRYPT: &str = "bcrypt";
@@ -98,7 +98,7 @@ impl KeyedPassword {
                 .or_else(|| rest.strip_prefix(|first: char| first.is_ascii_digit()))
                 .is_some()
         });
-        named || encoded.starts_with(HARDENED) || encoded.starts_with(KEYED_ARGON2)
+        named || encoded.starts_with(HARDENED) || encoded.starts_with(KEYED)
     }
 
     /// The id of the key that is needed.
@@ -113,7 +113,7 @@ impl FromStr for KeyedPassword {
     type Err = InvalidKeyed;
 
     fn from_str(encoded: &str) -> Result<Self, InvalidKeyed> {
-        if let Some(rest) = encoded.strip_prefix(KEYED_ARGON2) {
+        if let Some(rest) = encoded.strip_prefix(KEYED) {
             let (key_id, argon2) = rest.split_once('$').ok_or(InvalidKeyed)?;
             return Ok(Self::Argon2 {
                 argon2: format!("argon2${argon2}").parse().map_err(|_| InvalidKeyed)?,
@@ -168,7 +168,7 @@ impl fmt::Display for KeyedPassword {
                 legacy.name(),
                 inside(bcrypt)
             ),
-            Self::Argon2 { argon2, key_id } => write!(f, "{KEYED_ARGON2}{key_id}${}", inside(argon2)),
+            Self::Argon2 { argon2, key_id } => write!(f, "{KEYED}{key_id}${}", inside(argon2)),
         }
     }
 }
@@ -198,7 +198,8 @@ mod tests {
     #[test]
     fn each_format_is_read_and_written_back() {
         let hardened = format!("hh$sha1$salty${PLAIN}");
-        let ours = "keyed_argon2$2026-11-01$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHRzYWx0c2E$aGFzaGhhc2hoYXNoaGFzaA";
+        let ours =
+            "keyed$2026-11-01$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHRzYWx0c2E$aGFzaGhhc2hoYXNoaGFzaA";
         for encoded in [PLAIN, &hardened, ours] {
             assert!(KeyedPassword::is_keyed(encoded));
             assert_eq!(encoded.parse::<KeyedPassword>().unwrap().to_string(), encoded);
@@ -230,7 +231,7 @@ mod tests {
             "hh$",
             "hh$sha3$salt$x",
             "hh$sha1$salt",
-            "keyed_argon2$x",
+            "keyed$x",
         ] {
             assert!(encoded.parse::<KeyedPassword>().is_err(), "{encoded}");
         }
