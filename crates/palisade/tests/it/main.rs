@@ -13,6 +13,7 @@ mod attacks;
 mod client;
 mod corpus_scan;
 mod csrf;
+mod csrf_anonymous;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
