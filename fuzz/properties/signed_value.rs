@@ -111,7 +111,8 @@ fn stored(text: &str) {
     if let Ok(number) = base62::decode(text) {
         assert_eq!(base62::decode(&base62::encode(number)), Ok(number));
     }
-    if let Ok(number) = base36::decode(text) {
+    // Below zero a number is read, as Django reads it, and has no form to be written in.
+    if let Ok(number @ 0..) = base36::decode(text) {
         assert_eq!(
             base36::encode(number).and_then(|text| base36::decode(&text)),
             Ok(number)

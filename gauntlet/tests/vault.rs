@@ -203,3 +203,26 @@ async fn login_needs_no_mouse() -> Result<()> {
     arena.browser.find("[data-user]").await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn session_elsewhere_is_ended_on_a_phone_by_its_own_button() -> Result<()> {
+    let arena = Arena::around_vault().await?;
+    arena.enter(Person::VICTIM).await?;
+    let mut elsewhere = arena.target.visitor()?;
+    let fields = [
+        ("username", Person::VICTIM.username),
+        ("password", Person::VICTIM.password),
+    ];
+    elsewhere.submit("/login/", &fields).await?;
+    assert!(elsewhere.open("/").await?.text().contains("data-user"));
+    arena.browser.resize(360, 740).await?;
+    arena.open("/sessions/").await?;
+    let beyond = "return document.documentElement.scrollWidth > window.innerWidth";
+    assert_eq!(arena.browser.run(beyond, &[]).await?, false);
+    arena.browser.follow(".sessions form button").await?;
+    let page = arena.browser.text("main").await?;
+    assert!(page.contains("That session has ended."), "{page}");
+    assert!(!elsewhere.open("/").await?.text().contains("data-user"));
+    assert_eq!(arena.who().await?.as_deref(), Some(Person::VICTIM.username));
+    Ok(())
+}

@@ -40,6 +40,17 @@ impl Authority {
         self.issuer.pem()
     }
 
+    /// Issues a certificate for `names` and returns it and its key as PEM, for a server that reads files.
+    ///
+    /// # Errors
+    /// When a name is not a host name.
+    pub fn issue_pem(&self, names: &[&str]) -> Result<(String, String)> {
+        let key = KeyPair::generate()?;
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let leaf = CertificateParams::new(names)?.signed_by(&key, &self.issuer)?;
+        Ok((leaf.pem(), key.serialize_pem()))
+    }
+
     /// Issues a certificate for `names` and returns the server's configuration that presents it.
     ///
     /// # Errors

@@ -92,13 +92,18 @@ impl Process {
         self.child.id()
     }
 
+    /// Sends the program, and not its children, a signal.
+    pub fn signal(&self, signal: Signal) {
+        // The process may have ended already, and a signal to nobody is no fault.
+        let _gone = kill_process(Pid::from_child(&self.child), signal);
+    }
+
     /// Sends SIGTERM, as a service manager does, and waits for the end.
     ///
     /// # Errors
     /// When the program has not ended within ten seconds; it is killed then.
     pub fn terminate(&mut self) -> Result<ExitStatus> {
-        // The process may have ended already, and a signal to nobody is no fault.
-        let _gone = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        self.signal(Signal::TERM);
         self.wait()
     }
 

@@ -8,31 +8,41 @@ mod password;
 mod profile;
 mod sign_up;
 
-use axum::response::Redirect;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
+use minijinja::context;
 use palisade::auth::{Auth, Next};
 use palisade::password::PasswordProblem;
 use palisade::{Rejection, Router};
 
 use crate::app::App;
+use crate::pages::Page;
 
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/signup/", get(sign_up::ask).post(sign_up::take))
         .route("/login/", get(log_in::ask).post(log_in::take))
-        .route("/logout/", get(log_out_by_link).post(log_out))
+        .route("/logout/", get(logged_out).post(log_out))
         .route("/profile/", get(profile::ask).post(profile::take))
         .route("/password/", get(password::ask).post(password::take))
 }
 
 async fn log_out(auth: Auth, next: Next) -> Result<Redirect, Rejection> {
     auth.logout().await?;
-    Ok(Redirect::to(&next.after_logout(None)))
+    // The front page would not say what has happened, and a notice would need a session again.
+    Ok(match next.after_logout(None).as_str() {
+        "/" => Redirect::to("/logout/"),
+        elsewhere => Redirect::to(elsewhere),
+    })
 }
 
-/// Logs nobody out: any site can make a browser follow a link. The page it leads to has the button.
-async fn log_out_by_link() -> Redirect {
-    Redirect::to("/")
+/// Says that one is logged out, and logs nobody out: any site can make a browser follow a link. Whoever is logged in is sent to
+/// where the button is.
+async fn logged_out(page: Page) -> Result<Response, Rejection> {
+    if page.knows_its_visitor() {
+        return Ok(Redirect::to("/").into_response());
+    }
+    page.show("logged_out.html", context! {})
 }
 
 fn sentences(problems: &[PasswordProblem]) -> Vec<String> {

@@ -28,11 +28,12 @@ pub(crate) struct App {
 ///
 /// When the database cannot be brought up to date.
 pub fn palisade(settings: Settings, database: &Sqlite, clock: Clock) -> Result<Palisade> {
+    let templates = Templates::load(&settings)?;
     Ok(Palisade::new(settings)
         .with_clock(clock)
         .with_sessions(SqliteSessions::new(database.clone())?)
         .with_users(SqliteUsers::new(database.clone())?)
-        .with_error_page(pages::error_page(Templates::load()?)))
+        .with_error_page(pages::error_page(templates)))
 }
 
 /// Lists every route; `widget_origins` are the sites that may frame the widget, all if there are none.
@@ -40,10 +41,15 @@ pub fn palisade(settings: Settings, database: &Sqlite, clock: Clock) -> Result<P
 /// # Errors
 ///
 /// When the database cannot be brought up to date, or one of the origins is none.
-pub fn routes(database: &Sqlite, clock: Clock, widget_origins: &[String]) -> Result<Router> {
+pub fn routes(
+    settings: &Settings,
+    database: &Sqlite,
+    clock: Clock,
+    widget_origins: &[String],
+) -> Result<Router> {
     let app = App {
         notes: Notes::open(database.clone())?,
-        templates: Templates::load()?,
+        templates: Templates::load(settings)?,
         clock,
     };
     let routes = Router::new()

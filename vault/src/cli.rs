@@ -65,6 +65,10 @@ pub struct Options {
     #[arg(long, value_name = "FILTER", default_value = "info")]
     pub log: String,
 
+    /// Make a new secret key where the old one is lost; everybody has to log in again
+    #[arg(long)]
+    pub new_key: bool,
+
     /// Print all settings with their defaults, and stop
     #[arg(long)]
     pub print_config: bool,

@@ -27,13 +27,16 @@ impl DataFolder {
             anyhow!(
                 "cannot make the data folder {}: {}",
                 path.display(),
-                reason(&error)
+                match error.kind() {
+                    ErrorKind::NotFound => "nothing can be made there".to_owned(),
+                    _ => reason(&error),
+                }
             )
         })?;
         let mode = fs::metadata(&path)?.permissions().mode();
-        if mode & 0o077 != 0 {
+        if let Some(may) = others_may(mode) {
             tracing::warn!(
-                "other users of this machine may look into {}: chmod 700 it",
+                "other users of this machine may {may} {}: chmod 700 it",
                 path.display()
             );
         }
@@ -50,18 +53,32 @@ impl DataFolder {
         self.0.join("vault.sqlite3")
     }
 
-    /// Reads the key that signs sessions, or makes it at the first start.
-    pub(crate) fn secret_key(&self) -> Result<SecretKey> {
+    /// Reads the key that signs sessions, or makes it at the first start; later only if `anew` asks for it.
+    pub(crate) fn secret_key(&self, anew: bool) -> Result<SecretKey> {
         let path = self.0.join("secret-key");
         let text = match fs::read_to_string(&path) {
+            Ok(_) if anew => {
+                return Err(anyhow!(
+                    "--new-key makes the key {} only where there is none: move that one away, or start without the option",
+                    path.display()
+                ));
+            }
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => make_key(&path).map_err(|error| {
-                anyhow!(
-                    "cannot write to the data folder {}: {}",
-                    self.0.display(),
-                    reason(&error)
-                )
-            })?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                ensure!(
+                    anew || !self.database().exists(),
+                    "the key {} is gone, although there is a database that was used with it: put back a copy of it, or start \
+                     once with --new-key (everybody will have to log in again)",
+                    path.display()
+                );
+                make_key(&path).map_err(|error| {
+                    anyhow!(
+                        "cannot write to the data folder {}: {}",
+                        self.0.display(),
+                        reason(&error)
+                    )
+                })?
+            }
             Err(error) => {
                 return Err(anyhow!(
                     "cannot read the key {}: {}",
@@ -73,8 +90,8 @@ impl DataFolder {
         let key = SecretKey::new(text.trim());
         ensure!(
             key.weaknesses().is_empty(),
-            "the key {} is damaged or too short: put back a copy of it, or move it away to have a new one made (everybody will \
-             have to log in again)",
+            "the key {} is damaged or too short: put back a copy of it, or move it away and start once with --new-key \
+             (everybody will have to log in again)",
             path.display()
         );
         Ok(key)
@@ -101,11 +118,22 @@ fn make_key(path: &Path) -> io::Result<String> {
     }
 }
 
+/// Says what a folder of this mode lets others do, if anything.
+fn others_may(mode: u32) -> Option<&'static str> {
+    match mode {
+        mode if mode & 0o022 != 0 => Some("replace what lies in"),
+        mode if mode & 0o055 != 0 => Some("look into"),
+        _ => None,
+    }
+}
+
 /// Says in plain words why a file cannot be had.
 pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "a file is in the way".to_owned(),
         ErrorKind::NotFound => "it is not there".to_owned(),
+        ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         kind => kind.to_string(),
     }
 }
@@ -118,8 +146,8 @@ mod tests {
     fn key_is_made_once_for_this_user_alone() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(&folder.path().join("a/b")).unwrap();
-        let key = data.secret_key().unwrap();
-        assert_eq!(data.secret_key().unwrap().expose(), key.expose());
+        let key = data.secret_key(false).unwrap();
+        assert_eq!(data.secret_key(false).unwrap().expose(), key.expose());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(data.path()), 0o700);
         assert_eq!(mode(&data.path().join("secret-key")), 0o600);
@@ -131,7 +159,31 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(folder.path()).unwrap();
         fs::write(folder.path().join("secret-key"), "").unwrap();
-        let error = data.secret_key().unwrap_err().to_string();
+        let error = data.secret_key(false).unwrap_err().to_string();
         assert!(error.contains("is damaged or too short"), "{error}");
+    }
+
+    #[test]
+    fn lost_key_is_made_anew_only_when_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        fs::write(data.database(), "").unwrap();
+        let error = data.secret_key(false).unwrap_err().to_string();
+        assert!(
+            error.contains("is gone") && error.contains("--new-key"),
+            "{error}"
+        );
+        assert!(!folder.path().join("secret-key").exists());
+        let key = data.secret_key(true).unwrap();
+        assert_eq!(data.secret_key(false).unwrap().expose(), key.expose());
+        let error = data.secret_key(true).unwrap_err().to_string();
+        assert!(error.contains("only where there is none"), "{error}");
+    }
+
+    #[test]
+    fn folder_says_what_others_may_do_there() {
+        assert_eq!(others_may(0o40700), None);
+        assert_eq!(others_may(0o40755), Some("look into"));
+        assert_eq!(others_may(0o40777), Some("replace what lies in"));
     }
 }

@@ -16,6 +16,7 @@ mod assets;
 pub mod cli;
 mod data;
 mod device;
+mod log;
 mod notes;
 mod pages;
 mod sessions;

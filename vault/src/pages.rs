@@ -8,18 +8,18 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse as _, Response};
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
-use palisade::Rejection;
-use palisade::auth::LoggedIn;
+use palisade::auth::{LoggedIn, Next, login_redirect};
 use palisade::csrf::CsrfToken;
 use palisade::errors::{ErrorPage, Trouble};
 use palisade::form::{Bound, Form};
 use palisade::session::{Session, SessionError};
+use palisade::{Rejection, Settings};
 
 use crate::app::App;
 use crate::assets::{ICON, STYLE};
@@ -38,6 +38,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("shown.html", include_str!("../templates/shown.html")),
     ("note.html", include_str!("../templates/note.html")),
     ("sign_up.html", include_str!("../templates/sign_up.html")),
+    ("logged_out.html", include_str!("../templates/logged_out.html")),
     ("log_in.html", include_str!("../templates/log_in.html")),
     ("profile.html", include_str!("../templates/profile.html")),
     ("password.html", include_str!("../templates/password.html")),
@@ -52,12 +53,13 @@ pub(crate) struct Templates(Arc<Environment<'static>>);
 
 impl Templates {
     /// Compiles the templates, so that one that is broken stops the start and not a visitor.
-    pub(crate) fn load() -> Result<Self, minijinja::Error> {
+    pub(crate) fn load(settings: &Settings) -> Result<Self, minijinja::Error> {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.add_global("style", Value::from_safe_string(STYLE.path()));
         environment.add_global("icon", Value::from_safe_string(ICON.path()));
+        environment.add_global("password_length", password_length(settings));
         for (name, source) in TEMPLATES {
             environment.add_template(name, source)?;
         }
@@ -80,6 +82,7 @@ pub(crate) struct Page {
     csrf: CsrfToken,
     notice: Option<String>,
     path: String,
+    next: Option<String>,
 }
 
 impl FromRequestParts<App> for Page {
@@ -99,6 +102,10 @@ impl FromRequestParts<App> for Page {
             csrf: CsrfToken::from_request_parts(parts, app).await?,
             notice,
             path: parts.uri.path().to_owned(),
+            next: Next::from_request_parts(parts, app)
+                .await?
+                .queried()
+                .map(str::to_owned),
         })
     }
 }
@@ -111,10 +118,26 @@ impl Page {
             csrf => Value::from_safe_string(self.csrf.input()),
             notice => self.notice.as_deref(),
             path => self.path.as_str(),
+            next => self.next.as_deref(),
+            onward => self.onward(),
             ..about
         };
         let html = Html(self.templates.render(template, known)?);
         Ok(([(CACHE_CONTROL, "no-store")], html).into_response())
+    }
+
+    /// The query that lets the login page and the sign-up page lead to the same place.
+    fn onward(&self) -> String {
+        let next = self.next.as_deref().and_then(|next| next.parse::<Uri>().ok());
+        let query = next.and_then(|next| login_redirect("", &next));
+        query
+            .and_then(|query| query.to_str().map(str::to_owned).ok())
+            .unwrap_or_default()
+    }
+
+    /// Whether the visitor is logged in.
+    pub(crate) fn knows_its_visitor(&self) -> bool {
+        self.user.is_some()
     }
 
     /// Shows a page with a form to be filled in.
@@ -127,6 +150,14 @@ impl Page {
         let mut response = self.ask(template, form)?;
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         Ok(response)
+    }
+}
+
+/// The rule that the site's owner sets, as a form says it.
+fn password_length(settings: &Settings) -> String {
+    match settings.password_min_length {
+        1 => "At least 1 character.".to_owned(),
+        least => format!("At least {least} characters."),
     }
 }
 
@@ -165,6 +196,7 @@ fn headline(trouble: &Trouble<'_>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use palisade::SecretKey;
 
     #[test]
     fn only_what_palisade_has_escaped_is_printed_as_it_is() {
@@ -191,9 +223,13 @@ mod tests {
         }
     }
 
+    fn settings() -> Settings {
+        Settings::new(SecretKey::new("x".repeat(64)), ["localhost"])
+    }
+
     #[test]
     fn values_are_escaped() {
-        let templates = Templates::load().unwrap();
+        let templates = Templates::load(&settings()).unwrap();
         let about = context! { status => 500, headline => "<b>", hint => "\"><script>", id => "x" };
         let html = templates.render("error.html", about).unwrap();
         assert!(html.contains("&lt;b&gt;") && !html.contains("<script>"));

@@ -4,23 +4,23 @@
 //! trusted yesterday is trusted today, or the start fails and says what to do.
 
 use std::env;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use palisade::clock::Clock;
 use palisade::core::settings::reference_toml;
 use palisade::load::{LoadError, load_settings_over};
-use palisade::serve::Tls;
+use palisade::serve::{ServeError, Tls};
 use palisade::sqlite::Sqlite;
 use palisade::{SecretKey, Settings};
-use tracing_subscriber::EnvFilter;
 
 use crate::app;
 use crate::cli::Options;
 use crate::data::{DataFolder, reason};
+use crate::log;
 
 /// The hosts that are answered to unless the settings name others.
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -40,17 +40,34 @@ pub async fn run(options: Options) -> Result<()> {
     if options.print_config {
         return Ok(io::stdout().write_all(reference_toml().as_bytes())?);
     }
-    log(&options.log)?;
+    log::open(&options.log)?;
+    let asked = Asked::of(&options)?;
     let data = DataFolder::open(&options.data)?;
-    let settings = settings(options.config.as_deref(), data.secret_key()?)?;
+    let settings = settings(options.config.as_deref(), data.secret_key(options.new_key)?)?;
     let tls = match (&options.certificate, &options.key) {
-        (Some(certificate), Some(key)) => Tls::from_files(certificate, key)?,
+        (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map_err(plainly)?,
         _ => Tls::development(data.path(), [""; 0])?,
     };
 
+    let hosts = settings.allowed_hosts.patterns().to_vec();
+    if !asked.https.ip().is_loopback() && hosts.iter().all(|host| HOSTS.contains(&host.as_str())) {
+        tracing::warn!(
+            "other machines can reach {} but are answered to at no name of theirs, only at {}: set \
+             PALISADE_ALLOWED_HOSTS=vault.example, with the name that people will open",
+            asked.https,
+            hosts.join(", ")
+        );
+    }
+
     let clock = Clock::system();
-    let database = Sqlite::open(data.database())?;
-    let routes = app::routes(&database, clock.clone(), &options.widget_origins)?;
+    let file = data.database();
+    ensure!(
+        !file.is_dir(),
+        "cannot open the database {}: a folder is in the way, move it away",
+        file.display()
+    );
+    let database = Sqlite::open(file)?;
+    let routes = app::routes(&settings, &database, clock.clone(), &options.widget_origins)?;
     let palisade = app::palisade(settings, &database, clock)?;
     let site = palisade.protect(routes);
 
@@ -58,7 +75,8 @@ pub async fn run(options: Options) -> Result<()> {
         .listen(&options.listen)
         .http_redirect(&options.http_listen)
         .bind()
-        .await?;
+        .await
+        .map_err(|error| asked.name(error))?;
     if let Some(sessions) = palisade.sessions() {
         sessions.clear_expired_every(CLEANING);
     }
@@ -69,6 +87,7 @@ pub async fn run(options: Options) -> Result<()> {
     announce(
         server.addresses(),
         server.redirect_address(),
+        &hosts,
         authority.as_deref(),
     );
     server.await;
@@ -87,15 +106,59 @@ pub fn sentence(error: &anyhow::Error) -> String {
     said
 }
 
-fn log(filter: &str) -> Result<()> {
-    let filter =
-        EnvFilter::try_new(filter).map_err(|error| anyhow!("--log {filter:?} is no filter: {error}"))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .try_init()
-        .map_err(|error| anyhow!("the log cannot be opened: {error}"))
+/// Where the command line asks to listen.
+struct Asked {
+    https: SocketAddr,
+    http: SocketAddr,
+}
+
+impl Asked {
+    /// Reads both addresses before anything is made, so that a slip leaves nothing behind.
+    fn of(options: &Options) -> Result<Self> {
+        let read = |option: &str, text: &str| -> Result<SocketAddr> {
+            text.parse().map_err(|_| {
+                anyhow!("{option} {text:?} is not an address with a port, such as 127.0.0.1:8443")
+            })
+        };
+        let asked = Self {
+            https: read("--listen", &options.listen)?,
+            http: read("--http-listen", &options.http_listen)?,
+        };
+        let (https, http) = (asked.https, asked.http);
+        let shared = https.ip() == http.ip() || https.ip().is_unspecified() || http.ip().is_unspecified();
+        ensure!(
+            https.port() != http.port() || https.port() == 0 || !shared,
+            "--listen {https} and --http-listen {http} are the same place: give one of them another port"
+        );
+        Ok(asked)
+    }
+
+    /// Says which option an address is from, where that is what is wrong.
+    fn name(&self, error: ServeError) -> anyhow::Error {
+        let at = match &error {
+            ServeError::AddressInUse { address }
+            | ServeError::AddressForbidden { address }
+            | ServeError::Address { address, .. }
+            | ServeError::DevelopmentExposed { address } => *address,
+            _ => return error.into(),
+        };
+        let option = if at == self.https {
+            "--listen"
+        } else {
+            "--http-listen"
+        };
+        anyhow!("{option}: {error}")
+    }
+}
+
+/// Says in plain words why a certificate or its key cannot be read.
+fn plainly(error: ServeError) -> anyhow::Error {
+    match error {
+        ServeError::Unreadable { path, source } => {
+            anyhow!("cannot read {}: {}", path.display(), reason(&source))
+        }
+        error => error.into(),
+    }
 }
 
 /// Reads the settings, over what the vault brings itself: its key, and the names of this machine.
@@ -121,18 +184,23 @@ fn settings(named: Option<&Path>, key: SecretKey) -> Result<Settings> {
 }
 
 /// Says where to go and how to trust the certificate. A program that starts the vault reads the first two lines.
-fn announce(addresses: &[SocketAddr], redirect: Option<SocketAddr>, authority: Option<&Path>) {
+fn announce(
+    addresses: &[SocketAddr],
+    redirect: Option<SocketAddr>,
+    hosts: &[String],
+    authority: Option<&Path>,
+) {
     let mut lines = Vec::new();
     for address in addresses {
-        lines.push(format!("listening on https://{}", place(*address)));
+        lines.push(format!("listening on https://{}", place(*address, hosts)));
     }
     if let Some(address) = redirect {
-        lines.push(format!("redirecting from http://{}", place(address)));
+        lines.push(format!("redirecting from http://{}", place(address, hosts)));
     }
     if let Some(address) = addresses.first() {
         lines.push(format!(
             "\nOpen https://{}/ in a browser and sign up.",
-            place(*address)
+            place(*address, hosts)
         ));
         if let Some(authority) = authority {
             let authority = authority.display();
@@ -143,7 +211,7 @@ fn announce(addresses: &[SocketAddr], redirect: Option<SocketAddr>, authority: O
             lines.push(format!("  {authority}"));
             lines.push(format!(
                 "or try:\n  curl --cacert {authority} https://{}/",
-                place(*address)
+                place(*address, hosts)
             ));
         }
     }
@@ -151,12 +219,48 @@ fn announce(addresses: &[SocketAddr], redirect: Option<SocketAddr>, authority: O
     let _closed = writeln!(io::stdout(), "{}", lines.join("\n"));
 }
 
-/// The address as a browser on this machine is told it: by the name that the certificate is for.
-fn place(address: SocketAddr) -> String {
-    let ip = address.ip();
-    if ip.is_loopback() || ip.is_unspecified() {
-        format!("localhost:{}", address.port())
-    } else {
-        address.to_string()
+/// The address as a browser is told it: by a name that is answered to, which on this machine is `localhost` if it can be.
+fn place(address: SocketAddr, hosts: &[String]) -> String {
+    let (ip, port) = (address.ip(), address.port());
+    let is_local = |host: &&String| HOSTS.contains(&host.as_str());
+    // A pattern such as `.example` or `*` is no name to open.
+    let mut names = hosts.iter().filter(|host| !host.starts_with(['.', '*']));
+    let here = hosts.iter().any(|host| host == "localhost");
+    let name = match ip {
+        ip if ip.is_loopback() && here => None,
+        ip if ip.is_loopback() => names.next(),
+        _ => names.find(|host| !is_local(host)),
+    };
+    match name {
+        Some(name) => format!("{name}:{port}"),
+        None if ip.is_loopback() || ip.is_unspecified() => format!("localhost:{port}"),
+        None => address.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn place_is_a_name_that_is_answered_to() {
+        let place = |address: &str, hosts: &[&str]| {
+            let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+            place(address.parse().unwrap(), &hosts)
+        };
+        assert_eq!(place("127.0.0.1:8443", &HOSTS), "localhost:8443");
+        assert_eq!(place("[::1]:8443", &HOSTS), "localhost:8443");
+        assert_eq!(place("0.0.0.0:443", &HOSTS), "localhost:443");
+        assert_eq!(place("0.0.0.0:443", &["vault.example"]), "vault.example:443");
+        assert_eq!(
+            place("0.0.0.0:443", &["localhost", ".example", "vault.example"]),
+            "vault.example:443"
+        );
+        assert_eq!(place("127.0.0.1:8443", &["vault.example"]), "vault.example:8443");
+        assert_eq!(
+            place("127.0.0.1:8443", &["localhost", "vault.example"]),
+            "localhost:8443"
+        );
+        assert_eq!(place("10.0.0.7:8443", &HOSTS), "10.0.0.7:8443");
     }
 }

@@ -20,7 +20,11 @@ use crate::task::TASKS;
 
 fn main() -> ExitCode {
     let asked: Vec<String> = env::args().skip(1).collect();
-    let done = if asked.is_empty() { teach() } else { run(&asked) };
+    let done = if asks_for_help(&asked) {
+        teach()
+    } else {
+        run(&asked)
+    };
     match done {
         Ok(code) => code,
         Err(error) => {
@@ -29,6 +33,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether nothing is asked for, or to be taught, wherever among the tasks that stands.
+fn asks_for_help(asked: &[String]) -> bool {
+    asked.is_empty()
+        || asked
+            .iter()
+            .any(|word| matches!(word.as_str(), "--help" | "-h" | "help"))
 }
 
 fn teach() -> Result<ExitCode> {
@@ -68,4 +80,18 @@ fn run(asked: &[String]) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_given_wherever_it_is_asked_for() {
+        let asks = |words: &[&str]| asks_for_help(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert!(
+            asks(&[]) && asks(&["--help"]) && asks(&["-h"]) && asks(&["help"]) && asks(&["ci", "--help"])
+        );
+        assert!(!asks(&["ci"]) && !asks(&["fmt", "lint"]));
+    }
 }

@@ -13,7 +13,7 @@ use crate::tool::{self, Tool};
 pub(crate) struct Stage {
     pub(crate) name: &'static str,
     arguments: Vec<String>,
-    tools: &'static [Tool],
+    tools: Vec<&'static Tool>,
 }
 
 impl Stage {
@@ -22,13 +22,14 @@ impl Stage {
         Stage {
             name,
             arguments: arguments.iter().map(ToString::to_string).collect(),
-            tools: &[],
+            tools: Vec::new(),
         }
     }
 
     /// Names programs that the stage cannot do without.
-    pub(crate) fn needs(self, tools: &'static [Tool]) -> Stage {
-        Stage { tools, ..self }
+    pub(crate) fn needs(mut self, tools: &'static [Tool]) -> Stage {
+        self.tools.extend(tools);
+        self
     }
 
     /// Runs the stage; returns nothing if it failed.
@@ -36,7 +37,7 @@ impl Stage {
         let mut out = io::stdout();
         writeln!(out, "\n── {}: cargo {}", self.name, self.arguments.join(" "))?;
         out.flush()?;
-        tool::provide(self.tools)?;
+        tool::provide(&self.tools)?;
 
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut child = Command::new(cargo)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::stage::Stage;
-use crate::tool::{BROWSER, PYTHON};
+use crate::tool::{BROWSER, PYTHON, SERVERS};
 
 /// Something that can be asked for by name.
 pub(crate) struct Task {
@@ -72,29 +72,46 @@ fn fmt() -> Stage {
 fn lint() -> Stage {
     Stage::cargo(
         "lint",
-        &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--",
+            "-D",
+            "warnings",
+        ],
     )
 }
 
 // Always the whole workspace is selected and then narrowed: cargo would otherwise compile the dependencies once
-// more for every selection that asks for other features of them.
+// more for every selection that asks for other features of them. All features, because what is not compiled is not tested.
 
 fn build() -> Stage {
-    Stage::cargo("build", &["build", "--workspace", "--bin", "vault"])
+    Stage::cargo(
+        "build",
+        &["build", "--workspace", "--all-features", "--bin", "vault"],
+    )
 }
 
 // The gauntlet has a stage of its own; the test tools drive a browser too, to be tested themselves.
 fn test() -> Stage {
-    Stage::cargo("test", &["test", "--workspace", "--exclude", "gauntlet"]).needs(BROWSER)
+    let arguments = ["test", "--workspace", "--exclude", "gauntlet", "--all-features"];
+    Stage::cargo("test", &arguments).needs(BROWSER).needs(SERVERS)
 }
 
 fn browser() -> Stage {
-    Stage::cargo("browser", &[&["test", "--workspace"], &GAUNTLET[..]].concat()).needs(BROWSER)
+    let arguments = [&["test", "--workspace", "--all-features"], &GAUNTLET[..]].concat();
+    Stage::cargo("browser", &arguments).needs(BROWSER)
 }
 
 // The test makes Django's virtual environment by itself, once.
 fn django() -> Stage {
-    Stage::cargo("django", &["test", "--workspace", "--test", "django"]).needs(PYTHON)
+    Stage::cargo(
+        "django",
+        &["test", "--workspace", "--all-features", "--test", "django"],
+    )
+    .needs(PYTHON)
 }
 
 fn extras() -> Vec<Stage> {

@@ -3,6 +3,7 @@
 //! A C compiler is needed too, for the cryptography and for SQLite, but whoever could link this program has one.
 
 use std::env;
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -44,8 +45,33 @@ pub(crate) const PYTHON: &[Tool] = &[Tool {
     proof: &["-c", "import venv, ensurepip"],
 }];
 
+/// What the tests of stores start for themselves.
+pub(crate) const SERVERS: &[Tool] = &[
+    Tool {
+        names: &["postgres"],
+        package: "postgresql",
+        proof: &[],
+    },
+    Tool {
+        names: &["redis-server", "valkey-server"],
+        package: "redis-server",
+        proof: &[],
+    },
+    Tool {
+        names: &["mariadbd", "mysqld"],
+        package: "mariadb-server",
+        proof: &[],
+    },
+];
+
+/// Where Debian keeps programs that are not for everybody's `PATH`.
+const SYSTEM: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
+
+/// Says no to every package that wants to start a service while it is installed: the tests start servers of their own.
+const NO_SERVICE: &str = "/usr/sbin/policy-rc.d";
+
 /// Makes sure that `tools` are there, installing them if this user may.
-pub(crate) fn provide(tools: &[Tool]) -> Result<()> {
+pub(crate) fn provide(tools: &[&Tool]) -> Result<()> {
     let packages = missing(tools);
     if packages.is_empty() {
         return Ok(());
@@ -55,7 +81,7 @@ pub(crate) fn provide(tools: &[Tool]) -> Result<()> {
         packages.join(" ")
     );
     if let Some(become_root) = installer() {
-        let script = format!("{become_root}apt-get update && {become_root}{command}");
+        let script = installing(become_root, &command);
         let status = Command::new("sh")
             .arg("-c")
             .arg(script)
@@ -72,7 +98,19 @@ pub(crate) fn provide(tools: &[Tool]) -> Result<()> {
     Ok(())
 }
 
-fn missing(tools: &[Tool]) -> Vec<&'static str> {
+/// The shell's words for an installation that starts no service, and leaves a machine's own rule about that alone.
+fn installing(become_root: &str, command: &str) -> String {
+    format!(
+        "if [ ! -e {NO_SERVICE} ]; then \
+             trap '{become_root}rm -f {NO_SERVICE}' EXIT; \
+             printf '#!/bin/sh\\nexit 101\\n' | {become_root}tee {NO_SERVICE} >/dev/null; \
+             {become_root}chmod 755 {NO_SERVICE}; \
+         fi; \
+         {become_root}apt-get update && {become_root}{command}"
+    )
+}
+
+fn missing(tools: &[&Tool]) -> Vec<&'static str> {
     tools
         .iter()
         .filter(|tool| !tool.is_there())
@@ -102,8 +140,19 @@ fn succeeds(command: &mut Command) -> bool {
 fn is_installed(name: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
+        .chain(SYSTEM.map(PathBuf::from))
+        .chain(versions_of_postgres())
         .map(|folder: PathBuf| folder.join(name))
         .any(|file| file.is_file())
+}
+
+/// Debian keeps each version's programs in a folder of its own.
+fn versions_of_postgres() -> impl Iterator<Item = PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    versions.map(|version| version.path().join("bin"))
 }
 
 #[cfg(test)]
@@ -113,7 +162,7 @@ mod tests {
     #[test]
     fn a_tool_is_found_under_any_of_its_names() {
         assert!(
-            missing(&[Tool {
+            missing(&[&Tool {
                 names: &["no-such-shell", "sh"],
                 package: "dash",
                 proof: &[],
@@ -121,7 +170,7 @@ mod tests {
             .is_empty()
         );
         assert_eq!(
-            missing(&[Tool {
+            missing(&[&Tool {
                 names: &["no-such-program"],
                 package: "nothing",
                 proof: &[],
@@ -137,7 +186,15 @@ mod tests {
             package: "dash",
             proof,
         };
-        assert!(missing(&[shell(&["-c", "true"])]).is_empty());
-        assert_eq!(missing(&[shell(&["-c", "false"])]), ["dash"]);
+        assert!(missing(&[&shell(&["-c", "true"])]).is_empty());
+        assert_eq!(missing(&[&shell(&["-c", "false"])]), ["dash"]);
+    }
+
+    #[test]
+    fn an_installation_is_a_script_that_a_shell_can_read() {
+        let script = installing("", "true");
+        let checked = Command::new("sh").args(["-n", "-c", &script]).status();
+        assert!(checked.unwrap().success(), "{script}");
+        assert!(script.contains("exit 101"), "no service is started: {script}");
     }
 }

@@ -8,7 +8,7 @@ mod attributes;
 mod expires;
 mod pairs;
 mod prefix;
-mod quoting;
+pub(crate) mod quoting;
 mod same_site;
 mod set_cookie;
 

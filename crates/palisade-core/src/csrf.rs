@@ -33,6 +33,15 @@ pub enum InvalidToken {
     InvalidCharacters,
 }
 
+/// Checks that a text has the form of a token, bare or masked: Django's `_check_token_format`.
+///
+/// # Errors
+///
+/// Where it does not have 32 or 64 characters, all of them ASCII letters and digits.
+pub fn check_token_format(token: &str) -> Result<(), InvalidToken> {
+    CsrfSecret::parse(token).map(drop)
+}
+
 /// The secret that a browser's cookie or session holds.
 ///
 /// # Example

@@ -13,24 +13,30 @@ use crate::Weakness;
 mod cache_control;
 mod content_type_options;
 mod csp;
+mod disposition;
 mod frame_options;
 mod grammar;
 mod hsts;
+mod newline;
 mod opener_policy;
 mod permissions_policy;
 mod referrer_policy;
 mod resource_policy;
+mod vary;
 mod xss_protection;
 
 pub use cache_control::CacheControl;
 pub use content_type_options::ContentTypeOptions;
 pub use csp::{Csp, CspTemplate};
+pub use disposition::content_disposition;
 pub use frame_options::FrameOptions;
 pub use hsts::Hsts;
+pub use newline::{BadHeader, check_newlines};
 pub use opener_policy::CrossOriginOpenerPolicy;
 pub use permissions_policy::{AllowList, Allowed, PermissionsPolicy};
 pub use referrer_policy::{Referrer, ReferrerPolicy};
 pub use resource_policy::CrossOriginResourcePolicy;
+pub use vary::patch_vary;
 pub use xss_protection::XssProtection;
 
 /// A response header that defends the page it travels with.

@@ -94,7 +94,13 @@ struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
+    /// Splits a host that has a domain.
     fn of(text: &'t str) -> Option<Self> {
+        Self::split(text).filter(|parts| !parts.domain.is_empty())
+    }
+
+    /// Splits by Django's expression alone, by which a single dot is a domain that is empty in the end.
+    fn split(text: &'t str) -> Option<Self> {
         let (domain, rest) = if text.starts_with('[') {
             let end = text.find(']')? + 1;
             let (address, rest) = text.split_at(end);
@@ -102,9 +108,10 @@ impl<'t> Parts<'t> {
         } else {
             let end = text.find(':').unwrap_or(text.len());
             let (domain, rest) = text.split_at(end);
-            let valid = domain
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+            let valid = !domain.is_empty()
+                && domain
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
             valid.then_some((domain, rest))?
         };
         let port = match rest.strip_prefix(':') {
@@ -113,7 +120,7 @@ impl<'t> Parts<'t> {
             _ => return None,
         };
         let domain = domain.strip_suffix('.').unwrap_or(domain);
-        (!domain.is_empty()).then_some(Self { domain, port })
+        Some(Self { domain, port })
     }
 }
 
@@ -244,6 +251,18 @@ impl AllowedHosts {
         }
     }
 
+    /// Looks up a host by Django's own splitting, which lower-cases before it judges and so takes `\u{212a}` for `k`.
+    pub(crate) fn check_split(&self, raw: &str) -> Result<(), DisallowedHost> {
+        let (domain, _) = split_domain_port(raw);
+        if !domain.is_empty() && self.allows_domain(&domain) {
+            return Ok(());
+        }
+        Err(DisallowedHost {
+            host: raw.to_owned(),
+            domain: Some(domain).filter(|domain| !domain.is_empty()),
+        })
+    }
+
     fn allows_domain(&self, domain: &str) -> bool {
         self.patterns
             .iter()
@@ -281,6 +300,27 @@ impl fmt::Display for DisallowedHost {
 }
 
 impl std::error::Error for DisallowedHost {}
+
+/// Splits a `Host` header into domain and port, both empty where it is no host: Django's `split_domain_port`.
+///
+/// Where [`Host::parse`] refuses a text, this says with empty texts what is missing; the domain is in lower case and has
+/// lost one trailing dot.
+///
+/// # Example
+/// ```
+/// use palisade_core::host::split_domain_port;
+///
+/// assert_eq!(split_domain_port("[::1]:8080"), ("[::1]".to_owned(), "8080".to_owned()));
+/// assert_eq!(split_domain_port("Example.com."), ("example.com".to_owned(), String::new()));
+/// assert_eq!(split_domain_port("a b"), (String::new(), String::new()));
+/// ```
+pub fn split_domain_port(host: &str) -> (String, String) {
+    let host = host.to_lowercase();
+    let parts = Parts::split(&host);
+    parts.map_or_else(Default::default, |parts| {
+        (parts.domain.to_owned(), parts.port.unwrap_or_default().to_owned())
+    })
+}
 
 /// Says whether a host is a pattern's domain, or below it if the pattern begins with a dot.
 ///

@@ -56,6 +56,35 @@ pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     Ok(serde_json::from_str(text)?)
 }
 
+/// Rewrites JSON text without the spaces around its values and in ASCII, as Python's compact writer has it; numbers and
+/// escapes stay as they are.
+///
+/// # Errors
+///
+/// Where the text is not one value, or is nested deeper than [`DEEPEST`].
+///
+/// # Example
+///
+/// ```
+/// use palisade_core::json;
+///
+/// assert_eq!(json::compact(" {\"é\": [1.0, NaN]} ").unwrap(), r#"{"\u00e9":[1.0,NaN]}"#);
+/// ```
+pub fn compact(text: &str) -> Result<String, SyntaxError> {
+    let text = text.trim_matches([' ', '\t', '\n', '\r']);
+    validate(text)?;
+    let mut compact = String::with_capacity(text.len());
+    let (mut inside, mut escaped) = (false, false);
+    for character in text.chars() {
+        if inside || !matches!(character, ' ' | '\t' | '\n' | '\r') {
+            push_ascii(character, &mut compact);
+        }
+        inside ^= character == '"' && !escaped;
+        escaped = character == '\\' && !escaped;
+    }
+    Ok(compact)
+}
+
 /// Escapes what is outside ASCII in JSON text.
 pub(crate) fn to_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {

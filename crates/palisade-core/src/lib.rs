@@ -7,16 +7,24 @@
 //! Time and randomness are arguments, except for [`token`], the one place that asks the system for random bytes.
 
 pub mod card;
+pub mod character;
+pub mod check;
 pub mod cookie;
 pub mod csrf;
+pub mod django;
+pub mod escape;
 pub mod file_name;
 pub mod finding;
 pub mod header;
 pub mod host;
+pub mod http_date;
 pub mod json;
+pub mod login_url;
+pub mod moment;
 pub mod origin;
 pub mod password;
 pub mod permission;
+pub mod query;
 pub mod redirect;
 pub mod repr;
 pub mod secret;
@@ -25,6 +33,7 @@ pub mod settings;
 pub mod signing;
 pub mod threat;
 pub mod token;
+pub mod upload;
 pub mod url;
 pub mod verdict;
 

@@ -163,6 +163,43 @@ impl TrustedOrigins {
         }
     }
 
+    /// Takes a list as Django does: every entry as it is, also one that nothing can match.
+    ///
+    /// # Errors
+    /// Where an entry cannot be split as an address.
+    pub fn parse_leniently(origins: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, InvalidUrl> {
+        let entry = |text: String| {
+            let url = urlsplit(&text)?;
+            Ok(Entry {
+                scheme: url.scheme,
+                pattern: url.netloc.trim_start_matches('*').to_owned(),
+                wildcard: text.contains('*'),
+                text,
+            })
+        };
+        let entries = origins.into_iter().map(|origin| entry(origin.into()));
+        Ok(Self {
+            entries: entries.collect::<Result<_, InvalidUrl>>()?,
+        })
+    }
+
+    /// The network locations that a `Referer` may have, the `*` of a pattern taken off.
+    pub fn referer_hosts(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.pattern.as_str())
+    }
+
+    /// The entries that stand for themselves.
+    pub fn exact(&self) -> impl Iterator<Item = &str> {
+        let exact = self.entries.iter().filter(|entry| !entry.wildcard);
+        exact.map(|entry| entry.text.as_str())
+    }
+
+    /// The patterns: scheme, and network location without its `*`.
+    pub fn subdomains(&self) -> impl Iterator<Item = (&str, &str)> {
+        let patterns = self.entries.iter().filter(|entry| entry.wildcard);
+        patterns.map(|entry| (entry.scheme.as_str(), entry.pattern.as_str()))
+    }
+
     /// The entries as they were written.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| entry.text.as_str())
@@ -367,6 +404,18 @@ mod tests {
                 (" https://a.example", OriginFault::NotOnlyOrigin),
             ]
         );
+    }
+
+    #[test]
+    fn a_list_taken_as_django_takes_it_matches_as_there() {
+        let list =
+            TrustedOrigins::parse_leniently(["https://a.example/", "https://**.b.example:81", "c"]).unwrap();
+        assert!(list.referer_hosts().eq(["a.example", ".b.example:81", ""]));
+        assert!(list.exact().eq(["https://a.example/", "c"]));
+        assert!(list.subdomains().eq([("https", ".b.example:81")]));
+        assert!(list.allows_origin("https://x.b.example:81"));
+        assert!(!list.allows_origin("https://a.example"));
+        assert!(TrustedOrigins::parse_leniently(["https://["]).is_err());
     }
 
     #[test]

@@ -131,19 +131,42 @@ pub struct UnknownAlgorithm {
 ///
 /// Where no algorithm of that name exists, which includes unusable passwords.
 pub fn identify(encoded: &str) -> Result<Algorithm, UnknownAlgorithm> {
+    let name = algorithm_name(encoded);
+    name.parse().map_err(|unknown| {
+        if encoded.contains('$') {
+            unknown
+        } else {
+            UnknownAlgorithm {
+                name: CLEANSED.to_owned(),
+            }
+        }
+    })
+}
+
+/// Names the algorithm of a stored password, be it one that Django has or one of a site's own: what stands before the first
+/// `$`, except for the unsalted hashes of old.
+///
+/// # Security
+///
+/// Without a `$` it is the whole text, which may be a password in clear.
+///
+/// # Example
+///
+/// ```
+/// use palisade_core::password::algorithm_name;
+///
+/// assert_eq!(algorithm_name("wrapped_md5$salt$hash"), "wrapped_md5");
+/// assert_eq!(algorithm_name("8b1a9953c4611296a827abf8c47804d7"), "unsalted_md5");
+/// ```
+pub fn algorithm_name(encoded: &str) -> &str {
     let characters = encoded.chars().count();
     if (characters == 32 && !encoded.contains('$')) || (characters == 37 && encoded.starts_with("md5$$")) {
-        return Ok(Algorithm::UnsaltedMd5);
+        return Algorithm::UnsaltedMd5.name();
     }
     if characters == 46 && encoded.starts_with("sha1$$") {
-        return Ok(Algorithm::UnsaltedSha1);
+        return Algorithm::UnsaltedSha1.name();
     }
-    match encoded.split_once('$') {
-        Some((name, _)) => name.parse(),
-        None => encoded.parse().map_err(|_| UnknownAlgorithm {
-            name: CLEANSED.to_owned(),
-        }),
-    }
+    encoded.split_once('$').map_or(encoded, |(name, _)| name)
 }
 
 /// Says whether anybody could log in with a stored password.

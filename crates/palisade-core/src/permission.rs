@@ -4,6 +4,8 @@
 //! everybody else what was granted to them or to one of their groups. Who granted what is for a store to say; the
 //! decision is made here, so that it is the same whatever the store.
 
+pub mod lists;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;

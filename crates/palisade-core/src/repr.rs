@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Write};
 
-use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
+use crate::character::is_printable;
 
 /// Shows a text as Python's `repr(str)` would.
 ///
@@ -43,23 +43,6 @@ impl fmt::Display for Repr<'_> {
             }
         }
         f.write_char(quote)
-    }
-}
-
-/// Says whether Python's `str.isprintable` would: everything but controls, unassigned and separators other than the space.
-fn is_printable(character: char) -> bool {
-    match character {
-        ' '..='~' => true,
-        '\0'..='\x7f' => false,
-        _ => {
-            character.general_category_group() != GeneralCategoryGroup::Other
-                && !matches!(
-                    character.general_category(),
-                    GeneralCategory::SpaceSeparator
-                        | GeneralCategory::LineSeparator
-                        | GeneralCategory::ParagraphSeparator
-                )
-        }
     }
 }
 

@@ -29,12 +29,14 @@ pub use self::codec::SessionCodec;
 pub use self::data::{InvalidValue, SessionData};
 pub use self::expiry::{EXPIRY_KEY, Expiry, SessionExpiry, expiry};
 pub use self::login::{HashOrigin, SessionAuthHasher, session_auth_hash};
+pub use self::plan::{KeyAction, LoginPlan, LoginProof, StoredLogin, update_login_hash};
 pub use crate::signing::DecodeError;
 
 mod codec;
 mod data;
 mod expiry;
 mod login;
+mod plan;
 
 /// The session key that holds the user's primary key, as text.
 pub const AUTH_USER_ID: &str = "_auth_user_id";
@@ -42,6 +44,9 @@ pub const AUTH_USER_ID: &str = "_auth_user_id";
 pub const AUTH_USER_BACKEND: &str = "_auth_user_backend";
 /// The session key that holds the [`session_auth_hash`] of the login.
 pub const AUTH_USER_HASH: &str = "_auth_user_hash";
+
+/// The salt of sessions that a cookie holds whole: Django's back end `signed_cookies`.
+pub const SIGNED_COOKIES_SALT: &str = "django.contrib.sessions.backends.signed_cookies";
 
 /// How many characters a new session key has, of [`Alphabet::Base36`](crate::token::Alphabet::Base36).
 pub const SESSION_KEY_LENGTH: usize = 32;

@@ -20,18 +20,17 @@
 //! assert_eq!(signer.unsign(&signed).unwrap(), "hello");
 //! ```
 
-use std::time::Duration;
-
 use thiserror::Error;
 
 use crate::secret::constant_time_eq;
 use crate::{KeyRing, json};
 
-pub use self::algorithm::{Algorithm, InvalidAlgorithm, salted_hmac};
+pub use self::algorithm::{Algorithm, InvalidAlgorithm, base64_hmac, salted_hmac};
 pub(crate) use self::algorithm::{ReadyMac, Tag};
 pub use self::cookie::{CookieSigner, sign_cookie, unsign_cookie};
 pub(crate) use self::payload::decode as decode_payload;
-pub use self::payload::{DecodeError, MOST_INFLATED, Malformed};
+pub use self::payload::{DecodeError, MOST_INFLATED, Malformed, latin1};
+pub use self::pbkdf2::pbkdf2;
 pub(crate) use self::timestamp::whole_seconds;
 pub use self::timestamp::{TimestampSigner, dumps, loads};
 
@@ -41,6 +40,7 @@ pub mod base62;
 pub mod base64url;
 mod cookie;
 mod payload;
+mod pbkdf2;
 mod timestamp;
 
 /// The salt of a [`Signer`] that is given none.
@@ -71,8 +71,8 @@ pub enum BadSignature {
     Expired {
         /// Its age, in seconds.
         age: f64,
-        /// The age that was allowed.
-        max_age: Duration,
+        /// The age that was allowed, in seconds.
+        max_age: f64,
     },
     /// The signature is right and carries no time: it was made by a signer without timestamps.
     #[error("Signature has no readable timestamp")]
@@ -113,7 +113,7 @@ impl Signer {
     /// Makes a signer with another digest, to read what an old Django signed.
     pub fn with_algorithm(keys: &KeyRing, salt: &str, algorithm: Algorithm) -> Self {
         let salt = if salt.is_empty() { DEFAULT_SALT } else { salt };
-        let ready = |key| ReadyMac::new(algorithm, &[salt, "signer"], key);
+        let ready = |key| ReadyMac::new(algorithm, &[salt.as_bytes(), b"signer"], key);
         Self {
             separator: DEFAULT_SEPARATOR.to_owned(),
             primary: ready(keys.primary()),
@@ -146,8 +146,8 @@ impl Signer {
     }
 
     /// Computes the signature alone.
-    pub fn signature(&self, value: &str) -> String {
-        base64url::encode(self.primary.tag(&[value.as_bytes()]).as_bytes())
+    pub fn signature(&self, value: impl AsRef<[u8]>) -> String {
+        base64url::encode(self.primary.tag(&[value.as_ref()]).as_bytes())
     }
 
     /// Signs with the primary key.
@@ -179,6 +179,22 @@ impl Signer {
         }
     }
 
+    /// Signs bytes, compressed where that is asked for and shorter: `sign_object` with what a serializer made.
+    pub fn sign_bytes(&self, bytes: &[u8], compress: bool) -> String {
+        let mut signed = payload::encode(bytes, compress);
+        self.sign_in_place(&mut signed);
+        signed
+    }
+
+    /// Reads the bytes that [`sign_bytes`](Self::sign_bytes) or Django's `sign_object` signed.
+    ///
+    /// # Errors
+    ///
+    /// Where the signature does not match, or the payload is damaged.
+    pub fn unsign_bytes(&self, signed: &str) -> Result<Vec<u8>, DecodeError> {
+        Ok(payload::decode_bytes(self.unsign(signed)?)?)
+    }
+
     /// Appends separator and signature to the value.
     pub(crate) fn sign_in_place(&self, value: &mut String) {
         let tag = self.primary.tag(&[value.as_bytes()]);
@@ -205,12 +221,9 @@ fn is_signature(tag: &Tag, signature: &str) -> bool {
 }
 
 /// A maximal age as Python prints it: whole seconds as an integer.
-fn seconds(max_age: Duration) -> String {
-    if max_age.subsec_nanos() == 0 {
-        max_age.as_secs().to_string()
-    } else {
-        json::float_repr(max_age.as_secs_f64())
-    }
+fn seconds(max_age: f64) -> String {
+    let repr = json::float_repr(max_age);
+    repr.strip_suffix(".0").map(ToOwned::to_owned).unwrap_or(repr)
 }
 
 /// A refused separator in Python's quotes. It has no quotes itself: all its characters are refused ones.

@@ -75,6 +75,37 @@ pub fn random_string(length: usize, alphabet: Alphabet) -> String {
     drawn
 }
 
+/// Draws a string from characters of one's own, each as likely as the others: `get_random_string(length, allowed_chars)`.
+///
+/// None at all where there are no characters to draw from. A character that stands twice is twice as likely.
+///
+/// # Example
+///
+/// ```
+/// use palisade_core::token::random_string_from;
+///
+/// let code = random_string_from(8, "BCDFGHJKLMNPQRSTVWXZ").unwrap();
+/// assert_eq!(code.len(), 8);
+/// assert_eq!(random_string_from(1, ""), None);
+/// ```
+///
+/// # Panics
+///
+/// Where the system gives no randomness.
+pub fn random_string_from(length: usize, characters: &str) -> Option<String> {
+    let characters: Vec<char> = characters.chars().collect();
+    let count = u32::try_from(characters.len()).ok().filter(|count| *count > 0)?;
+    // Numbers beyond the last whole multiple of the count would favour the first characters.
+    let fair = u32::MAX - u32::MAX % count;
+    let draw = || loop {
+        let number = u32::from_le_bytes(random_bytes());
+        if number < fair {
+            return characters.get((number % count) as usize).copied();
+        }
+    };
+    (0..length).map(|_| draw()).collect()
+}
+
 /// Draws bytes.
 ///
 /// # Panics
@@ -177,6 +208,13 @@ mod tests {
             assert_eq!(count.len(), alphabet.characters().len());
             assert_eq!(count.values().collect::<HashSet<_>>().len(), 1);
         }
+    }
+
+    #[test]
+    fn characters_of_ones_own_are_all_drawn() {
+        let drawn: HashSet<char> = random_string_from(1000, "aé♥").unwrap().chars().collect();
+        assert_eq!(drawn, HashSet::from(['a', 'é', '♥']));
+        assert_eq!(random_string_from(0, "a").as_deref(), Some(""));
     }
 
     #[test]

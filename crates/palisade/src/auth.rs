@@ -19,7 +19,11 @@
 mod can;
 mod extract;
 mod login;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod next;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;
 mod table;
 mod user;
@@ -27,7 +31,11 @@ mod user;
 pub use can::{Can, Permitted};
 pub use extract::LoggedIn;
 pub use login::{Auth, AuthError, PasswordChangeError, SignUpError};
+#[cfg(feature = "mysql")]
+pub use mysql::MySqlUsers;
 pub use next::{Next, login_redirect};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresUsers;
 pub use sqlite::SqliteUsers;
 pub use table::{UserTable, UserTableError};
 pub use user::{NewUser, Profile, User, UserStore, UserStoreError};

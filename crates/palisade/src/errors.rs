@@ -4,7 +4,8 @@
 //! 2. A handler's panic ends as a 500: the page says the id and nothing else, the log has the panic.
 //! 3. A refusal or an empty error becomes a page for browsers and JSON for programs, never with its reason (in
 //!    development, with it). A response that a handler wrote itself is left alone.
-//! 4. One line a request on `palisade::access`: method, path, route, status, time, id, with secrets masked.
+//! 4. One line a request on `palisade::access`: method, path, route, status, time, client, id, with secrets masked; also of
+//!    one whose client hung up (status 499).
 //! 5. A 5xx has a report of its own on `palisade::error`: the same id, and the request with its secrets masked.
 
 mod page;
@@ -35,6 +36,9 @@ use crate::rejection::Refusal;
 
 /// How much of a header the report keeps, in characters.
 const LONGEST: usize = 300;
+
+/// What the log says of a request whose client did not wait for the answer; nginx's number.
+const CLIENT_GONE: u16 = 499;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -131,6 +135,17 @@ pin_project! {
         layer: ErrorLayer,
         seen: Option<Seen>,
     }
+
+    impl<F> PinnedDrop for ErrorFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            // Whoever hangs up is not forgotten: a guesser need not wait for the answer.
+            let this = this.project();
+            if let Some(seen) = this.seen.take() {
+                let gone = Refusal::client_gone();
+                seen.log(StatusCode::from_u16(CLIENT_GONE).unwrap_or_default(), Some(&gone), &this.layer.redactor);
+            }
+        }
+    }
 }
 
 impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for ErrorFuture<F> {
@@ -185,6 +200,7 @@ impl Seen {
             route = self.id.route(),
             status = status.as_u16(),
             micros,
+            client = self.id.client().or(self.peer).map(tracing::field::display),
             threat = refusal.and_then(Refusal::threat).map(Threat::id),
             reason = refusal.map(|refusal| tracing::field::display(refusal.reason().escape_debug())),
         );
@@ -203,7 +219,7 @@ impl Seen {
             method = %self.method,
             path = %redactor.uri(&self.uri),
             route = self.id.route(),
-            peer = self.peer.map(tracing::field::display),
+            client = self.id.client().or(self.peer).map(tracing::field::display),
             referer = text(&self.referer).map(|referer| redactor.address(&referer)),
             user_agent = text(&self.user_agent),
             content_type = text(&self.content_type),

@@ -20,6 +20,12 @@
 //!     .protect(Router::new().route("/", get(visits)));
 //! ```
 //!
+//! # Features
+//!
+//! A feature adds a store on another machine, and changes nothing else: `postgres` adds `postgres`,
+//! `session::PostgresSessions` and `auth::PostgresUsers`; `mysql` adds `mysql`, `session::MySqlSessions` and `auth::MySqlUsers`,
+//! for MySQL and MariaDB. Memory and [`sqlite`] are always there.
+//!
 //! # Security
 //!
 //! Which threat is answered where, and what the answer does not stop, stands on each threat's page: [`core::Threat::page`].
@@ -33,15 +39,20 @@ mod cookies;
 pub mod csrf;
 mod endpoint;
 pub mod errors;
-mod escape;
 pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod host;
 pub mod load;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 pub mod password;
 mod peer;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod redact;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod rejection;
 pub mod router;
 pub mod serve;
@@ -68,6 +79,8 @@ struct Readme;
 /// And those of the guide, a page each.
 #[cfg(doctest)]
 mod guide {
+    #[doc = include_str!("../../../docs/guide/start.md")]
+    struct Start;
     #[doc = include_str!("../../../docs/guide/sessions.md")]
     struct Sessions;
     #[doc = include_str!("../../../docs/guide/csrf.md")]
@@ -84,6 +97,12 @@ mod guide {
     struct Serving;
     #[doc = include_str!("../../../docs/guide/beside-django.md")]
     struct BesideDjango;
+    #[cfg(all(feature = "mysql", feature = "postgres"))]
+    #[doc = include_str!("../../../docs/guide/stores.md")]
+    struct Stores;
     #[doc = include_str!("../../../docs/guide/deploying.md")]
     struct Deploying;
+    #[cfg(feature = "redis")]
+    #[doc = include_str!("../../../docs/guide/redis-and-caches.md")]
+    struct RedisAndCaches;
 }

@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(settings.session_cookie_age.as_secs(), 60);
         assert_eq!(settings.csrf_cookie_age.unwrap().as_secs(), 600);
         assert_eq!(settings.login_url, "/in/");
-        assert_eq!(settings.secret_key.expose(), KEY);
+        assert_eq!(settings.secret_key.expose(), KEY.as_bytes());
         assert!(
             settings.session_cookie_secure && settings.csrf_cookie_httponly && settings.secure_ssl_redirect
         );

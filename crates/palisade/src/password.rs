@@ -4,11 +4,11 @@
 //! what is expensive for the thief is so for the server: so [`Hashers`] stores what Django stores (§9), in a pool that
 //! refuses rather than drowns, and [`PasswordPolicy`] refuses what a thief tries first (§10).
 
-mod character;
 mod common;
 mod derive;
 mod email;
 mod encode;
+pub mod hasher;
 mod hashers;
 mod keyed;
 mod keys;
@@ -18,12 +18,13 @@ mod pool;
 mod similarity;
 mod username;
 
+pub use common::Unreadable;
 pub use email::normalize_email;
 pub use hashers::{HashError, Hashers, Verified};
 pub use keys::{KeyFileError, make_key, read_keys};
 pub use palisade_core::password::{Algorithm, Parameters};
 pub use policy::{
-    CommonPassword, MAX_PASSWORD_BYTES, MinimumLength, NumericPassword, PasswordPolicy, PasswordProblem,
-    PasswordValidator, UserAttributeSimilarity, UserAttributes,
+    CommonPassword, InvalidSimilarity, ListedPasswords, MAX_PASSWORD_BYTES, MinimumLength, NumericPassword,
+    PasswordPolicy, PasswordProblem, PasswordValidator, UserAttributeSimilarity, UserAttributes,
 };
-pub use username::{InvalidUsername, MAX_USERNAME_CHARS, Username};
+pub use username::{InvalidUsername, MAX_USERNAME_CHARS, Username, UsernameCharacters};

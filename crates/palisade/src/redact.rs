@@ -27,6 +27,7 @@
 
 mod guard;
 mod query;
+mod report;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -39,6 +40,7 @@ use serde_json::Value;
 
 pub use guard::QueryGuard;
 pub use query::{SensitiveNames, sensitive_in_query};
+pub use report::{ReportFilter, SensitiveParameters};
 
 use crate::form::{Form, decode};
 
@@ -53,6 +55,8 @@ const HIDDEN: [&str; 8] = [
     "signature",
     "http_cookie",
 ];
+/// The words of Django's pattern for credentials of a failed login.
+const CREDENTIALS: [&str; 6] = ["api", "token", "key", "secret", "password", "signature"];
 /// Headers whose value is an address, which may carry secrets in its query.
 const ADDRESSES: [&str; 3] = ["referer", "location", "content-location"];
 /// The most characters of one value in a report.
@@ -72,6 +76,20 @@ const LONGEST: usize = 1000;
 pub fn is_sensitive_name(name: &str) -> bool {
     let folded: String = name.chars().map(folded).collect();
     HIDDEN.iter().any(|word| folded.contains(word))
+}
+
+/// Says whether a credential of that name must not stand in a log: Django's pattern for failed logins.
+///
+/// # Example
+///
+/// ```
+/// use palisade::redact::is_credential_name;
+///
+/// assert!(is_credential_name("Password") && is_credential_name("api_key") && !is_credential_name("username"));
+/// ```
+pub fn is_credential_name(name: &str) -> bool {
+    let folded: String = name.chars().map(folded).collect();
+    CREDENTIALS.iter().any(|word| folded.contains(word))
 }
 
 /// Ignores case as Python does, which counts four letters beyond ASCII in.

@@ -64,6 +64,15 @@ impl Refusal {
         }))
     }
 
+    /// What is to be said of a request whose client did not wait for the answer.
+    pub(crate) fn client_gone() -> Self {
+        Self(Arc::new(RefusalParts {
+            threat: None,
+            reason: "the client went away before the answer".into(),
+            hint: None,
+        }))
+    }
+
     /// The threat that was met, where one was.
     pub fn threat(&self) -> Option<Threat> {
         self.0.threat

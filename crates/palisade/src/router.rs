@@ -223,9 +223,13 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
                     policy: route.policy.clone(),
                 }),
                 Part::Nest(prefix, router) => {
-                    let prefix = prefix.trim_end_matches('/');
                     for RouteLine { path, policy } in router.report() {
-                        let path = format!("{prefix}{path}");
+                        // As axum does: the root of what is nested below `/sub` is `/sub`, and not `/sub/`.
+                        let path = match prefix.strip_suffix('/') {
+                            Some(prefix) => format!("{prefix}{path}"),
+                            None if path == "/" => prefix.clone(),
+                            None => format!("{prefix}{path}"),
+                        };
                         lines.push(RouteLine { path, policy });
                     }
                 }

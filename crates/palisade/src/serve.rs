@@ -161,6 +161,9 @@ impl Serve {
             limits,
             stop,
         } = self;
+        if matches!(kind, Kind::BehindProxy) && !app.knows_its_proxy() {
+            return Err(ServeError::ProxyUnknown);
+        }
         if addresses.is_empty() {
             addresses.push("127.0.0.1:8443".to_owned());
         }
@@ -270,6 +273,10 @@ impl Bound {
             }
             Kind::BehindProxy => None,
         };
+        for address in &self.addresses {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            tracing::info!(%address, scheme, "listening");
+        }
         let https_port = self.addresses.first().map_or(443, SocketAddr::port);
         if let Some(door) = self.redirect {
             let app = Redirect {

@@ -30,19 +30,44 @@
 //! # let _: axum::Router = axum::Router::new().route("/cart", axum::routing::post(cart));
 //! ```
 
+#[cfg(feature = "redis")]
+mod cache;
 mod change;
 mod config;
+pub mod contract;
+pub mod engine;
+mod file;
 mod key;
 mod layer;
 mod memory;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod queue;
+#[cfg(feature = "redis")]
+mod redis;
+mod signed_cookies;
 mod sqlite;
 pub mod store;
+mod whose;
 
+#[cfg(feature = "redis")]
+pub use cache::{CacheSessions, CachedDbSessions, DjangosCache};
 pub use config::Sessions;
+pub use file::{FileSessions, FolderError};
 pub use key::SessionKey;
 pub(crate) use layer::vary_on_cookie;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
 pub use memory::MemorySessions;
+#[cfg(feature = "mysql")]
+pub use mysql::MySqlSessions;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresSessions;
+#[cfg(feature = "redis")]
+pub use redis::{Format, Own, RedisSessions};
+pub use signed_cookies::SignedCookies;
 pub use sqlite::SqliteSessions;
 pub use store::{Device, Listed, SessionStore};
 
@@ -80,6 +105,11 @@ pub enum SessionError {
          concurrent request, for example."
     )]
     Interrupted,
+    /// The session does not fit into the cookie that carries it.
+    #[error(
+        "the session makes a cookie of {0} bytes, and browsers keep 4096: keep less in it, or keep sessions in a store"
+    )]
+    TooLarge(usize),
     /// The response's head has been sent: what a stream does to the session can no longer be saved.
     #[error("the session is closed: the response has begun")]
     Closed,
@@ -92,7 +122,7 @@ impl From<SessionError> for Rejection {
                 let source = std::error::Error::source(store).map_or_else(String::new, ToString::to_string);
                 Rejection::unavailable(format!("{store}: {source}"), 5).with_hint("Please try again in a moment.")
             }
-            SessionError::Value(_) | SessionError::Closed => Rejection::internal(error.to_string()),
+            SessionError::Value(_) | SessionError::Closed | SessionError::TooLarge(_) => Rejection::internal(error.to_string()),
             SessionError::Interrupted => Rejection::bad_request(error.to_string())
                 .with_hint("You were logged out while this request was under way. Nothing was saved; please log in again."),
         };
@@ -130,6 +160,8 @@ struct State {
     sent: bool,
     /// The client's key, once the store has said that it knows it, and when that session ends.
     known: Option<(SessionKey, SystemTime)>,
+    /// When the session ends that the cookie itself carries.
+    carried: Option<SystemTime>,
     view: SessionData,
     changes: Vec<Change>,
     fate: Fate,
@@ -367,6 +399,13 @@ impl Session {
             .as_ref()
             .and_then(|line| cookies::value(line, sessions.cookie_name()));
         state.sent = sent.is_some();
+        if let Some(codec) = sessions.carried() {
+            if let Some(text) = &sent {
+                self.read_carried(codec, text, state);
+            }
+            state.loaded = true;
+            return Ok(());
+        }
         if let Some(key) = sent.as_deref().and_then(SessionKey::parse) {
             let now = sessions.now();
             if let Some(stored) = sessions.store().load(&key, now).await?

@@ -244,7 +244,10 @@ impl Palisade {
         );
         let redactor =
             Redactor::new(settings.session_cookie_name.clone()).with_refused(self.sensitive.clone());
-        Protected(ErrorLayer::new(self.page.clone(), redactor).layer(guarded))
+        Protected {
+            stack: ErrorLayer::new(self.page.clone(), redactor).layer(guarded),
+            knows_its_proxy: settings.secure_proxy_ssl_header.is_some() || !settings.secure_ssl_redirect,
+        }
     }
 
     fn transport(&self) -> TransportGuard {
@@ -294,7 +297,17 @@ type StackFuture = ErrorFuture<
 ///
 /// It is a tower service, for tests and for servers of one's own; only [`Palisade::protect`] makes one.
 #[derive(Clone, Debug)]
-pub struct Protected(Stack);
+pub struct Protected {
+    stack: Stack,
+    knows_its_proxy: bool,
+}
+
+impl Protected {
+    /// Whether a proxy's word about the scheme counts, or the scheme does not matter.
+    pub(crate) fn knows_its_proxy(&self) -> bool {
+        self.knows_its_proxy
+    }
+}
 
 impl Service<Request<Body>> for Protected {
     type Response = http::Response<Body>;
@@ -302,12 +315,12 @@ impl Service<Request<Body>> for Protected {
     type Future = ProtectedFuture;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        <Stack as Service<Request<Body>>>::poll_ready(&mut self.0, context)
+        <Stack as Service<Request<Body>>>::poll_ready(&mut self.stack, context)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         ProtectedFuture {
-            inner: self.0.call(request),
+            inner: self.stack.call(request),
         }
     }
 }

@@ -28,6 +28,7 @@ use palisade_core::header::Hsts;
 use palisade_core::settings::{ExemptPaths, Settings};
 
 use crate::cookies;
+use crate::errors::RequestId;
 use crate::guard::Guard;
 use crate::headers::lasting;
 use crate::peer::{Peer, PlainDoor};
@@ -309,6 +310,9 @@ impl Guard for TransportGuard {
         let mut connection = self.connection(request);
         if request.extensions.get::<PlainDoor>().is_some() {
             connection.secure = false;
+        }
+        if let Some(id) = request.extensions.get::<RequestId>() {
+            id.tell_client(connection.client);
         }
         if !connection.secure {
             self.refuse_plain(request)?;

@@ -17,7 +17,7 @@ pub(super) struct PasswordForm {
     #[form(
         label = "New password",
         autocomplete = "new-password",
-        help = "At least 8 characters. Four or five words are good; your name and what everybody uses are not."
+        help = "Four or five words are good; your name and what everybody uses are not."
     )]
     new_password1: Sensitive<String>,
     #[form(label = "New password once more", autocomplete = "new-password")]
@@ -51,7 +51,7 @@ pub(super) async fn take(
         Ok(()) => {
             let sentence = "Your password is changed. Every other session of yours has ended.";
             leave_notice(auth.session(), sentence).await?;
-            return Ok(Redirect::to("/password/").into_response());
+            return Ok(Redirect::to("/profile/").into_response());
         }
         Err(PasswordChangeError::Password(problems)) => form.refuse("new_password1", sentences(&problems)),
         Err(PasswordChangeError::Auth(error)) => return Err(error.into()),

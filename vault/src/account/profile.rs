@@ -4,6 +4,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use palisade::Rejection;
 use palisade::auth::{Auth, AuthError, LoggedIn, Profile};
 use palisade::form::{Checked, ModelForm};
+use palisade::password::normalize_email;
 
 use crate::pages::{Page, leave_notice};
 
@@ -40,7 +41,9 @@ pub(super) async fn take(
         Err(form) => return page.ask_again("profile.html", &form),
     };
     let mut profile = profile(&user);
-    let changed = form.into_form().apply(&mut profile);
+    let mut form = form.into_form();
+    form.email = normalize_email(&form.email);
+    let changed = form.apply(&mut profile);
     let sentence = if changed.is_empty() {
         "Nothing has changed."
     } else {

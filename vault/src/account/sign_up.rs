@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse as _, Redirect, Response};
 use palisade::auth::{Auth, NewUser, Next, SignUpError};
 use palisade::form::{Checked, Form, FormErrors};
+use palisade::password::normalize_email;
 use palisade::{Rejection, Sensitive};
 
 use super::sentences;
@@ -25,7 +26,7 @@ pub(super) struct SignUpForm {
     #[form(
         label = "Password",
         autocomplete = "new-password",
-        help = "At least 8 characters. Four or five words are good; your name and what everybody uses are not."
+        help = "Four or five words are good; your name and what everybody uses are not."
     )]
     password1: Sensitive<String>,
     #[form(label = "Password once more", autocomplete = "new-password")]
@@ -54,7 +55,7 @@ pub(super) async fn take(
     };
     let new = NewUser {
         username: form.username.clone(),
-        email: form.email.clone(),
+        email: normalize_email(&form.email),
         ..NewUser::default()
     };
     let refused = match auth.sign_up(new, &form.password1).await {

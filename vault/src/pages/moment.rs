@@ -10,14 +10,16 @@ use time::macros::format_description;
 
 const WORDS: &[BorrowedFormatItem<'_>] =
     format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+const EXACTLY: &[BorrowedFormatItem<'_>] =
+    format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute]:[second] UTC");
 const MACHINE: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
-/// Writes a moment for a template: in words, and for machines.
+/// Writes a moment for a template: in words, to the second where minutes are too long, and for machines.
 pub(crate) fn moment(at: SystemTime) -> Value {
     let at = OffsetDateTime::from(at);
     let write = |format: &[BorrowedFormatItem<'_>]| at.format(format).unwrap_or_default();
-    context! { words => write(WORDS), machine => write(MACHINE) }
+    context! { words => write(WORDS), exactly => write(EXACTLY), machine => write(MACHINE) }
 }
 
 #[cfg(test)]
@@ -31,6 +33,10 @@ mod tests {
         assert_eq!(
             moment.get_attr("words").unwrap().as_str(),
             Some("14 November 2023, 22:13 UTC")
+        );
+        assert_eq!(
+            moment.get_attr("exactly").unwrap().as_str(),
+            Some("14 November 2023, 22:13:20 UTC")
         );
         assert_eq!(
             moment.get_attr("machine").unwrap().as_str(),

@@ -223,11 +223,42 @@ async fn password_change_ends_the_other_sessions_and_keeps_this_one() {
         ("new_password1", new),
         ("new_password2", new),
     ];
-    anna.submit("/password/", &fields).await.leads_to("/password/");
-    anna.open("/password/").await.says("Your password is changed.");
+    anna.submit("/password/", &fields).await.leads_to("/profile/");
+    anna.open("/profile/").await.says("Your password is changed.");
     assert_eq!(elsewhere.open("/profile/").await.status, 302);
     elsewhere
         .submit("/login/", &[("username", "anna"), ("password", new)])
         .await
         .leads_to("/");
+}
+
+#[tokio::test]
+async fn password_help_says_the_length_that_the_settings_ask_for() {
+    let site = Site::with(|settings| settings.password_min_length = 12);
+    let page = site.visitor().open("/signup/").await;
+    page.says("At least 12 characters.");
+    let mut anna = site.member("anna").await;
+    anna.open("/password/").await.says("At least 12 characters.");
+    let short = "sail boat 1";
+    let fields = [("username", "bob"), ("password1", short), ("password2", short)];
+    let page = site.visitor().submit("/signup/", &fields).await;
+    page.refuses("password1", "It must contain at least 12 characters.");
+}
+
+#[tokio::test]
+async fn domain_of_an_address_is_kept_in_lower_case() {
+    let mut anna = Site::open().member("anna").await;
+    anna.submit("/profile/", &[("email", "Anna@Example.COM")])
+        .await
+        .leads_to("/profile/");
+    anna.open("/profile/").await.says("value=\"Anna@example.com\"");
+    let mut carol = Site::open().visitor();
+    let fields = [
+        ("username", "carol"),
+        ("email", "Carol@Example.COM"),
+        ("password1", PASSWORD),
+        ("password2", PASSWORD),
+    ];
+    carol.submit("/signup/", &fields).await.leads_to("/");
+    carol.open("/profile/").await.says("value=\"Carol@example.com\"");
 }

@@ -1,6 +1,6 @@
 //! What pages promise: who may see, keep and frame them, and that nothing goes wrong without a word.
 
-use crate::site::{PASSWORD, Site};
+use crate::site::{PASSWORD, Shown, Site};
 
 const CLOSED: [&str; 5] = [
     "/secret/",
@@ -92,8 +92,11 @@ async fn logout_ends_the_session_and_a_link_does_not() {
     let stolen = anna.clone();
     anna.open("/logout/").await.leads_to("/");
     let token = anna.open("/").await.says("data-user").token();
-    anna.post("/logout/", &[], &token).await.leads_to("/");
-    anna.open("/").await.hides("data-user");
+    anna.post("/logout/", &[], &token).await.leads_to("/logout/");
+    anna.open("/logout/")
+        .await
+        .says("You are logged out")
+        .hides("data-user");
     stolen.clone().open("/").await.hides("data-user");
 }
 
@@ -177,4 +180,76 @@ async fn whatever_goes_wrong_has_a_page_with_a_way_on_and_a_number() {
     exposed
         .says("Secrets must not stand in an address.")
         .hides("hunter2");
+}
+
+#[tokio::test]
+async fn one_session_ends_by_itself_and_only_its_owners() {
+    let site = Site::open();
+    let mut anna = site.member("anna").await;
+    let fields = [("username", "anna"), ("password", PASSWORD)];
+    let (mut second, mut third) = (site.visitor(), site.visitor());
+    second.submit("/login/", &fields).await.leads_to("/");
+    third.submit("/login/", &fields).await.leads_to("/");
+
+    let page = anna.open("/sessions/").await;
+    page.says("5.0 (X11; Linux x86_64; rv:140.0)")
+        .says("All times are UTC.");
+    let buttons: Vec<String> = page
+        .text
+        .split("action=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('"'))
+        .filter(|(action, _)| action.starts_with("/sessions/") && action.ends_with("/end/"))
+        .map(|(action, _)| action.to_owned())
+        .collect();
+    assert_eq!(buttons.len(), 2, "{}", page.text);
+
+    // Newest first: the first button is that of the third visitor.
+    let mut bob = site.member("bob").await;
+    let token = bob.open("/").await.token();
+    bob.post(&buttons[0], &[], &token).await.leads_to("/sessions/");
+    bob.open("/sessions/")
+        .await
+        .says("There is no such session any more.");
+    anna.open(&buttons[0]).await.leads_to("/sessions/");
+    third.open("/").await.says("data-user");
+
+    let token = anna.open("/sessions/").await.token();
+    anna.post(&buttons[0], &[], &token).await.leads_to("/sessions/");
+    anna.open("/sessions/").await.says("That session has ended.");
+    third.open("/").await.hides("data-user");
+    second.open("/").await.says("data-user");
+    anna.open("/").await.says("data-user");
+}
+
+#[tokio::test]
+async fn login_says_why_one_is_there_and_sign_up_goes_on_to_the_same_place() {
+    let mut visitor = Site::open().visitor();
+    visitor.open("/login/").await.hides("Log in to go on.");
+    let page = visitor.open("/login/?next=/secret/%3Fa%3Db").await;
+    page.says("Log in to go on.");
+    let leads = |page: &Shown, place: &str| page.text.replace("&#x2f;", "/").matches(place).count();
+    assert_eq!(leads(&page, "href=\"/signup/?next=/secret/%3Fa%3Db\""), 2);
+    let page = visitor.open("/signup/?next=/profile/").await;
+    assert_eq!(leads(&page, "href=\"/login/?next=/profile/\""), 2);
+    let evil = visitor.open("/login/?next=https://evil.example/").await;
+    evil.hides("evil.example");
+    let fields = [
+        ("username", "anna"),
+        ("password1", PASSWORD),
+        ("password2", PASSWORD),
+    ];
+    visitor
+        .submit("/signup/?next=/profile/", &fields)
+        .await
+        .leads_to("/profile/");
+}
+
+#[tokio::test]
+async fn page_that_shows_a_note_once_claims_nothing_of_who_never_wrote_one() {
+    let mut anna = Site::open().member("anna").await;
+    anna.open("/secret/shown/")
+        .await
+        .says("Nothing to show")
+        .hides("Yours is safe");
 }

@@ -158,7 +158,9 @@ fn port_in_use_is_named() -> Result<()> {
         let said = refused_in_one_sentence(&mut command)?;
         assert_eq!(
             said,
-            format!("vault: {address} is already in use by another program: stop it, or listen elsewhere")
+            format!(
+                "vault: {option}: {address} is already in use by another program: stop it, or listen elsewhere"
+            )
         );
     }
     Ok(())
@@ -167,17 +169,133 @@ fn port_in_use_is_named() -> Result<()> {
 #[test]
 fn address_that_is_none_is_explained() -> Result<()> {
     let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
     let mut command = Command::new(env!("CARGO_BIN_EXE_vault"));
-    let said = refused_in_one_sentence(
-        command
-            .arg("--data")
-            .arg(folder.path())
-            .args(["--listen", "8443"]),
-    )?;
+    let said = refused_in_one_sentence(command.arg("--data").arg(&data).args(["--listen", "8443"]))?;
     assert_eq!(
         said,
-        "vault: \"8443\" is not an address with a port, such as 127.0.0.1:8443"
+        "vault: --listen \"8443\" is not an address with a port, such as 127.0.0.1:8443"
     );
+    assert!(!data.exists(), "a slip left a folder behind");
+    Ok(())
+}
+
+#[test]
+fn one_address_for_both_is_no_other_programs_fault() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vault"));
+    command.arg("--data").arg(folder.path().join("data"));
+    let both = ["--listen", "127.0.0.1:9443", "--http-listen", "127.0.0.1:9443"];
+    let said = refused_in_one_sentence(command.args(both))?;
+    assert!(
+        said.contains("are the same place: give one of them another port"),
+        "{said}"
+    );
+    Ok(())
+}
+
+#[test]
+fn lost_key_beside_a_database_is_not_replaced_silently() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    drop(start(folder.path())?);
+    let key = folder.path().join("secret-key");
+    let before = fs::read(&key)?;
+    fs::remove_file(&key)?;
+    let said = refused_in_one_sentence(&mut vault(folder.path()))?;
+    assert!(
+        said.contains("put back a copy of it, or start once with --new-key"),
+        "{said}"
+    );
+    assert!(!key.exists());
+    let mut command = vault(folder.path());
+    command.arg("--new-key");
+    Process::start(command)?.wait_for(PATIENCE, |line| line.starts_with("listening on ").then_some(()))?;
+    assert!(fs::read(&key)? != before);
+    Ok(())
+}
+
+#[test]
+fn server_for_other_machines_without_a_name_warns_and_one_with_a_name_says_it() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    drop(start(folder.path())?);
+    // The development certificate in the place of a real one.
+    let pair = folder.path().join("tls/server.pem");
+    let public = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vault"));
+        command
+            .current_dir(std::env::temp_dir())
+            .env_remove("PALISADE_ALLOWED_HOSTS")
+            .arg("--data")
+            .arg(folder.path())
+            .args(["--listen", "0.0.0.0:0", "--http-listen", "127.0.0.1:0"])
+            .arg("--certificate")
+            .arg(&pair)
+            .arg("--key")
+            .arg(&pair);
+        command
+    };
+    let process = Process::start(public())?;
+    process.wait_for(PATIENCE, |line| line.starts_with("listening on ").then_some(()))?;
+    process.wait_for(PATIENCE, |line| {
+        line.contains("set PALISADE_ALLOWED_HOSTS=").then_some(())
+    })?;
+    drop(process);
+    let mut command = public();
+    command.env("PALISADE_ALLOWED_HOSTS", "vault.example");
+    let process = Process::start(command)?;
+    process.wait_for(PATIENCE, |line| {
+        line.starts_with("listening on https://vault.example:")
+            .then_some(())
+    })?;
+    assert!(!process.log().contains("set PALISADE_ALLOWED_HOSTS="));
+    Ok(())
+}
+
+#[test]
+fn certificate_that_is_not_there_is_named_in_plain_words() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("chain.pem");
+    let mut command = vault(&folder.path().join("data"));
+    let said = refused_in_one_sentence(command.arg("--certificate").arg(&file).arg("--key").arg(&file))?;
+    assert_eq!(
+        said,
+        format!("vault: cannot read {}: it is not there", file.display())
+    );
+    Ok(())
+}
+
+#[test]
+fn folder_in_the_place_of_the_database_is_named_once() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    drop(start(&data)?);
+    let database = data.join("vault.sqlite3");
+    for file in ["vault.sqlite3", "vault.sqlite3-wal", "vault.sqlite3-shm"] {
+        let _gone = fs::remove_file(data.join(file));
+    }
+    fs::create_dir(&database)?;
+    let said = refused_in_one_sentence(&mut vault(&data))?;
+    assert_eq!(
+        said,
+        format!(
+            "vault: cannot open the database {}: a folder is in the way, move it away",
+            database.display()
+        )
+    );
+    Ok(())
+}
+
+#[test]
+fn settings_that_are_no_text_are_explained() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let config = folder.path().join("palisade.toml");
+    fs::write(&config, [0xff, 0xfe, 0x00])?;
+    let mut command = vault(&folder.path().join("data"));
+    let said = refused_in_one_sentence(command.arg("--config").arg(&config))?;
+    assert!(said.ends_with("palisade.toml: it is not UTF-8 text"), "{said}");
+    let mut command = vault(&folder.path().join("data"));
+    let said = refused_in_one_sentence(command.arg("--config").arg(folder.path()))?;
+    assert!(said.ends_with(": it is a folder"), "{said}");
     Ok(())
 }
 
@@ -222,6 +340,10 @@ fn folder_that_cannot_be_written_is_named() -> Result<()> {
 #[test]
 fn damaged_database_is_named_and_left_alone() -> Result<()> {
     let folder = tempfile::tempdir()?;
+    fs::write(
+        folder.path().join("secret-key"),
+        "0123456789abcdefghijklmnopqrstuvwxyz".repeat(2),
+    )?;
     let database = folder.path().join("vault.sqlite3");
     let rubbish = "this is no database at all. ".repeat(100);
     fs::write(&database, &rubbish)?;
@@ -295,11 +417,13 @@ fn settings_that_are_asked_for_must_be_there() -> Result<()> {
 #[test]
 fn log_filter_that_is_none_is_refused() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let said = refused_in_one_sentence(vault(folder.path()).args(["--log", "palisade=loud"]))?;
-    assert!(
-        said.starts_with("vault: --log \"palisade=loud\" is no filter"),
-        "{said}"
-    );
+    for filter in ["loud", "", "palisade=loud", "palisade::acess=debug", "info,"] {
+        let said = refused_in_one_sentence(vault(folder.path()).args(["--log", filter]))?;
+        assert!(
+            said.starts_with(&format!("vault: --log {filter:?} is no filter: ")),
+            "{said}"
+        );
+    }
     Ok(())
 }
 

@@ -31,16 +31,26 @@ impl Site {
     }
 
     pub(crate) fn framed_by(origins: &[&str]) -> Self {
-        let settings = Settings::new(SecretKey::new(KEY), ["localhost"]);
+        Self::made(Settings::new(SecretKey::new(KEY), ["localhost"]), origins)
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::new(SecretKey::new(KEY), ["localhost"]);
+        change(&mut settings);
+        Self::made(settings, &[])
+    }
+
+    fn made(settings: Settings, origins: &[&str]) -> Self {
+        let policy = PasswordPolicy::with_minimum_length(settings.password_min_length);
         let database = Sqlite::in_memory().unwrap();
         let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
-        let routes = app::routes(&database, Clock::system(), &origins).unwrap();
+        let routes = app::routes(&settings, &database, Clock::system(), &origins).unwrap();
         let palisade = app::palisade(settings, &database, Clock::system())
             .unwrap()
             .with_users_and(
                 SqliteUsers::new(database).unwrap(),
                 Hashers::dangerous_cheap(),
-                PasswordPolicy::default(),
+                policy,
             );
         Self(palisade.protect(routes))
     }

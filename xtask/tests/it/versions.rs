@@ -51,7 +51,15 @@ fn there_is_one_crypto_provider_one_runtime_and_one_of_each_protocol() {
 #[test]
 fn the_second_crypto_provider_is_not_built() {
     let tree = std::process::Command::new(env!("CARGO"))
-        .args(["tree", "--workspace", "--edges", "all", "--prefix", "none"])
+        .args([
+            "tree",
+            "--workspace",
+            "--all-features",
+            "--edges",
+            "all",
+            "--prefix",
+            "none",
+        ])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .output()
         .unwrap();

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 /// Tells whether a character needs no quotes; these are also the characters of a legal name.
-pub(super) fn is_bare(c: char) -> bool {
+pub(crate) fn is_bare(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || matches!(
             c,
@@ -16,7 +16,7 @@ pub(super) fn is_bare(c: char) -> bool {
 }
 
 /// Writes a value as `Set-Cookie` carries it; the empty value is two quotes.
-pub(super) fn write_quoted(out: &mut impl Write, value: &str) -> fmt::Result {
+pub(crate) fn write_quoted(out: &mut impl Write, value: &str) -> fmt::Result {
     if !value.is_empty() && value.chars().all(is_bare) {
         return out.write_str(value);
     }
@@ -32,7 +32,7 @@ pub(super) fn write_quoted(out: &mut impl Write, value: &str) -> fmt::Result {
 }
 
 /// Takes the quotes off and resolves the escapes; a value that is not wrapped in quotes is returned as it is.
-pub(super) fn unquote(value: &str) -> Cow<'_, str> {
+pub(crate) fn unquote(value: &str) -> Cow<'_, str> {
     let inside = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     match inside {
         None => Cow::Borrowed(value),

@@ -64,13 +64,23 @@ pub struct ResetTokens {
 impl ResetTokens {
     /// Makes tokens that live three days.
     pub fn new(keys: &KeyRing) -> Self {
-        let ready = |key| ReadyMac::new(Algorithm::Sha256, &[SALT], key);
+        let ready = |key| ReadyMac::new(Algorithm::Sha256, &[SALT.as_bytes()], key);
         Self {
             primary: ready(keys.primary()),
             fallbacks: keys.fallbacks().iter().map(ready).collect(),
             timeout: TIMEOUT,
             utc_offset: 0,
         }
+    }
+
+    /// Makes tokens with another salt and digest: those of a class that a site has derived from Django's.
+    #[must_use]
+    pub fn with_salt(mut self, keys: &KeyRing, salt: &str, algorithm: Algorithm) -> Self {
+        let ready = |key| ReadyMac::new(algorithm, &[salt.as_bytes()], key);
+        let fallbacks = keys.fallbacks().iter();
+        self.fallbacks = fallbacks.map(ready).collect();
+        self.primary = ready(keys.primary());
+        self
     }
 
     /// Lets tokens live longer or shorter: `PASSWORD_RESET_TIMEOUT`.

@@ -1,6 +1,6 @@
 //! Session data as signed text, and back.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::SessionData;
 use crate::KeyRing;
@@ -63,9 +63,39 @@ impl SessionCodec {
     /// `django.security.SuspiciousSession`; [`DecodeError::Malformed`] where it is authentic and not a JSON object. Django
     /// goes on with an empty session in both cases.
     pub fn decode(&self, text: &str) -> Result<SessionData, DecodeError> {
-        let (payload, _) = self.signer.split(text)?;
+        self.decode_dated(text).map(|(data, _)| data)
+    }
+
+    /// Reads signed data, and says when it was signed, for a session that stands nowhere else.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    pub fn decode_dated(&self, text: &str) -> Result<(SessionData, SystemTime), DecodeError> {
+        let (payload, signed_at) = self.signer.split(text)?;
         let json = crate::signing::decode_payload(payload)?;
-        Ok(SessionData::from_json(json)?)
+        // A time before 1970 is nobody's: what was signed then has ended.
+        let signed_at = Duration::from_secs(u64::try_from(signed_at).unwrap_or_default());
+        let signed_at = SystemTime::UNIX_EPOCH.checked_add(signed_at);
+        Ok((
+            SessionData::from_json(json)?,
+            signed_at.unwrap_or(SystemTime::UNIX_EPOCH),
+        ))
+    }
+
+    /// Reads signed data that is not older than `max_age`: for the cookie that holds a session itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::decode`]; data that is too old has a bad signature, which [knows why](crate::signing::BadSignature::is_expired).
+    pub fn decode_within(
+        &self,
+        text: &str,
+        max_age: Duration,
+        now: SystemTime,
+    ) -> Result<SessionData, DecodeError> {
+        self.signer.unsign_at(text, Some(max_age), now)?;
+        self.decode(text)
     }
 }
 

@@ -22,7 +22,10 @@ const SALT: &str = "django.contrib.auth.models.AbstractBaseUser.get_session_auth
 /// assert_eq!(hash, "67b8a2db9a11f20a0a7107b74c79f0f7cf7c6da789d5741f6b65b93c65a418f6");
 /// ```
 pub fn session_auth_hash(encoded: &str, key: &SecretKey) -> String {
-    hash_with(&ReadyMac::new(Algorithm::Sha256, &[SALT], key), encoded)
+    hash_with(
+        &ReadyMac::new(Algorithm::Sha256, &[SALT.as_bytes()], key),
+        encoded,
+    )
 }
 
 /// Computes session auth hashes with keys that are derived once: for a service, which asks at every request.
@@ -57,7 +60,7 @@ pub enum HashOrigin {
 impl SessionAuthHasher {
     /// Makes the keys ready.
     pub fn new(keys: &KeyRing) -> Self {
-        let ready = |key| ReadyMac::new(Algorithm::Sha256, &[SALT], key);
+        let ready = |key| ReadyMac::new(Algorithm::Sha256, &[SALT.as_bytes()], key);
         Self {
             current: ready(keys.primary()),
             fallbacks: keys.fallbacks().iter().map(ready).collect(),

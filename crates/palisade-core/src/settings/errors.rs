@@ -80,7 +80,7 @@ impl fmt::Display for Problem {
 /// ));
 /// assert_eq!(errors.problems().len(), 3); // the secret key and the hosts are missing, too
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SettingsErrors {
     problems: Vec<Problem>,
 }
@@ -112,6 +112,13 @@ impl fmt::Display for SettingsErrors {
             write!(f, "\n  {problem}")?;
         }
         Ok(())
+    }
+}
+
+/// The same text: what `main` returns is shown by its `Debug`.
+impl fmt::Debug for SettingsErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -159,17 +159,11 @@ impl Loading<'_> {
                 .iter()
                 .all(|name| self.given.get(name).is_none_or(|given| given.readable))
             {
-                let place = names
-                    .iter()
-                    .map(|name| self.place(name))
-                    .min()
-                    .unwrap_or(Place::Nowhere);
+                // The text is about the first name; the others are why it is wrong.
+                let place = names.first().map_or(Place::Nowhere, |name| self.place(name));
                 let mut problem = broken.into_problem();
                 problem.place = place;
                 problem.file = self.file_of(place);
-                if let Some(name) = names.iter().find(|name| self.place(name) == place) {
-                    (*name).clone_into(&mut problem.setting);
-                }
                 self.problems.push(problem);
             }
         }

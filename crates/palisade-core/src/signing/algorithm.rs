@@ -17,6 +17,7 @@ use thiserror::Error;
 use zeroize::Zeroize;
 
 use crate::SecretKey;
+use crate::repr::Repr;
 
 /// A digest that signs, by the name Python's `hashlib` gives it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -106,7 +107,7 @@ impl FromStr for Algorithm {
 
 /// The name is no digest's.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("'{name}' is not an algorithm accepted by the hashlib module.")]
+#[error("{} is not an algorithm accepted by the hashlib module.", Repr(name))]
 pub struct InvalidAlgorithm {
     name: String,
 }
@@ -123,15 +124,25 @@ pub struct InvalidAlgorithm {
 /// assert_eq!(tag[..4], [0xde, 0xba, 0xdd, 0xcd]);
 /// ```
 pub fn salted_hmac(
-    key_salt: &str,
+    key_salt: impl AsRef<[u8]>,
     value: impl AsRef<[u8]>,
     secret: &SecretKey,
     algorithm: Algorithm,
 ) -> Vec<u8> {
-    ReadyMac::new(algorithm, &[key_salt], secret)
+    ReadyMac::new(algorithm, &[key_salt.as_ref()], secret)
         .tag(&[value.as_ref()])
         .as_bytes()
         .to_vec()
+}
+
+/// Computes Django's `base64_hmac`: the [`salted_hmac`] in URL-safe base64 without padding, as signatures carry it.
+pub fn base64_hmac(
+    key_salt: impl AsRef<[u8]>,
+    value: impl AsRef<[u8]>,
+    secret: &SecretKey,
+    algorithm: Algorithm,
+) -> String {
+    super::base64url::encode(salted_hmac(key_salt, value, secret, algorithm))
 }
 
 /// A `salted_hmac` whose key is derived and absorbed already.
@@ -140,7 +151,7 @@ pub(crate) struct ReadyMac(Arc<dyn Keyed>);
 
 impl ReadyMac {
     /// Derives the key from the parts of the salt and the secret.
-    pub(crate) fn new(algorithm: Algorithm, key_salt: &[&str], secret: &SecretKey) -> Self {
+    pub(crate) fn new(algorithm: Algorithm, key_salt: &[&[u8]], secret: &SecretKey) -> Self {
         let derive = match algorithm {
             Algorithm::Md5 => ready::<Hmac<Md5>, Md5>,
             Algorithm::Sha1 => ready::<Hmac<Sha1>, Sha1>,
@@ -214,7 +225,7 @@ impl<M: Mac + Clone + Send + Sync> Keyed for M {
 /// Derives the key with the digest `D` and absorbs it into `M`.
 #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
 fn ready<M: KeyInit + Mac + Clone + Send + Sync + 'static, D: Digest>(
-    key_salt: &[&str],
+    key_salt: &[&[u8]],
     secret: &SecretKey,
 ) -> Arc<dyn Keyed> {
     let mut digest = D::new();
@@ -267,7 +278,7 @@ mod tests {
 
     #[test]
     fn ready_key_is_not_printed() {
-        let mac = ReadyMac::new(Algorithm::Sha256, &["salt"], &SecretKey::new("secret"));
+        let mac = ReadyMac::new(Algorithm::Sha256, &[b"salt"], &SecretKey::new("secret"));
         assert_eq!(format!("{mac:?}"), crate::secret::CLEANSED);
     }
 }

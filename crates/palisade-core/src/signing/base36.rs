@@ -2,11 +2,13 @@
 
 use thiserror::Error;
 
+use crate::repr::Repr;
+
 /// More digits than this, and Django does not read the number: 13 digits hold 64 bits.
 const MOST_DIGITS: usize = 13;
 
 /// Why a number was not read or written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidBase36 {
     /// More than 13 digits.
@@ -16,8 +18,8 @@ pub enum InvalidBase36 {
     #[error("Negative base36 conversion input.")]
     Negative,
     /// A character that is no digit.
-    #[error("not a number in base 36")]
-    InvalidDigit,
+    #[error("invalid literal for int() with base 36: {}", Repr(.0))]
+    InvalidDigit(String),
 }
 
 /// Writes a number.
@@ -41,20 +43,26 @@ pub fn encode(number: i64) -> Result<String, InvalidBase36> {
     }
 }
 
-/// Reads a number, in either case.
+/// Reads a number, in either case: Django's `base36_to_int`, which takes what Python's `int` takes, so also spaces
+/// around the number, a sign before it and single underscores inside it.
 ///
 /// # Errors
 ///
-/// Where the text has more than 13 characters, is empty, or has a character that is no digit. Python's `int` would also
-/// take signs, underscores and spaces; no token that Django makes has them.
+/// Where the text has more than 13 characters, is empty, or has a character that is no digit. The digits of other
+/// scripts, which Python takes, are none; nor is a number beyond 64 bits one.
 pub fn decode(text: &str) -> Result<i64, InvalidBase36> {
     if text.chars().count() > MOST_DIGITS {
         return Err(InvalidBase36::TooLarge);
     }
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(InvalidBase36::InvalidDigit);
+    let number = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\x1c'..='\x1f'));
+    let digits = number.strip_prefix(['-', '+']).unwrap_or(number);
+    let is_number = digits
+        .split('_')
+        .all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    if !is_number {
+        return Err(InvalidBase36::InvalidDigit(text.to_owned()));
     }
-    i64::from_str_radix(text, 36).map_err(|_| InvalidBase36::TooLarge)
+    i64::from_str_radix(&number.replace('_', ""), 36).map_err(|_| InvalidBase36::TooLarge)
 }
 
 #[cfg(test)]
@@ -87,8 +95,12 @@ mod tests {
             decode("12345678901234").unwrap_err().to_string(),
             "Base36 input too large"
         );
-        for text in ["", "#", "1_0", "+1", " 1", "é"] {
-            assert_eq!(decode(text), Err(InvalidBase36::InvalidDigit), "{text}");
+        for text in ["", "#", "1__0", "_1", "1_", "+", "- 1", "+-1", "é"] {
+            let error = decode(text).unwrap_err().to_string();
+            assert_eq!(error, format!("invalid literal for int() with base 36: '{text}'"));
+        }
+        for (text, number) in [("1_0", 36), ("+1", 1), (" Z\n", 35), ("-a", -10)] {
+            assert_eq!(decode(text), Ok(number), "{text}");
         }
     }
 

@@ -56,9 +56,26 @@ pub fn decode(text: &str) -> Result<Vec<u8>, InvalidBase64> {
     STRICT.decode(text).or_else(|_| decode_leniently(text))
 }
 
+/// Reads bytes as Django's `urlsafe_base64_decode` does, which pads by a rule of its own: as many `=` as the length is
+/// past a multiple of four. For text that was written properly it is [`decode`].
+///
+/// # Errors
+///
+/// Where the characters of the alphabet do not fill whole bytes.
+pub fn urlsafe_base64_decode(text: &str) -> Result<Vec<u8>, InvalidBase64> {
+    STRICT
+        .decode(text)
+        .or_else(|_| decode_padded(text, text.len() % 4))
+}
+
 /// Follows the reference decoder character by character.
 fn decode_leniently(text: &str) -> Result<Vec<u8>, InvalidBase64> {
-    let padding = "===".bytes().take((4 - text.len() % 4) % 4);
+    decode_padded(text, (4 - text.len() % 4) % 4)
+}
+
+/// Follows it through a text with so many `=` after it.
+fn decode_padded(text: &str, pads: usize) -> Result<Vec<u8>, InvalidBase64> {
+    let padding = std::iter::repeat_n(b'=', pads);
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3);
     let (mut position, mut pads, mut left) = (0_u8, 0_u8, 0_u8);
     for byte in text.bytes().chain(padding) {
@@ -132,6 +149,14 @@ mod tests {
         for text in ["a", "ab=c", "a=bc", "ab$", "a===", "YWJjY"] {
             assert_eq!(decode(text), Err(InvalidBase64), "{text}");
         }
+    }
+
+    #[test]
+    fn the_other_rule_of_padding_is_djangos_too() {
+        assert_eq!(urlsafe_base64_decode("Zm9v_w").as_deref(), Ok(&b"foo\xff"[..]));
+        assert_eq!(urlsafe_base64_decode("abc\n\n").as_deref(), Ok(&b"i\xb7"[..]));
+        assert_eq!(urlsafe_base64_decode("ab\n\n\n"), Err(InvalidBase64));
+        assert_eq!(decode("ab\n\n\n").as_deref(), Ok(&b"i"[..]));
     }
 
     proptest! {

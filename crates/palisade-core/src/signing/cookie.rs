@@ -73,8 +73,22 @@ impl CookieSigner {
         max_age: Option<Duration>,
         now: SystemTime,
     ) -> Result<&'s str, BadSignature> {
-        match (self.current.unsign_at(signed, max_age, now), &self.legacy) {
-            (Err(error), Some(legacy)) if !error.is_expired() => legacy.unsign_at(signed, max_age, now),
+        self.unsign_within(signed, max_age.as_ref().map(Duration::as_secs_f64), now)
+    }
+
+    /// Does the same for an age in seconds, of any number: see [`TimestampSigner::unsign_within`].
+    ///
+    /// # Errors
+    ///
+    /// As [`unsign_at`](Self::unsign_at).
+    pub fn unsign_within<'s>(
+        &self,
+        signed: &'s str,
+        max_age: Option<f64>,
+        now: SystemTime,
+    ) -> Result<&'s str, BadSignature> {
+        match (self.current.unsign_within(signed, max_age, now), &self.legacy) {
+            (Err(error), Some(legacy)) if !error.is_expired() => legacy.unsign_within(signed, max_age, now),
             (answer, _) => answer,
         }
     }
@@ -110,7 +124,7 @@ pub fn unsign_cookie<'s>(
 
 /// The keys of cookies: each with the prefix, fallbacks too.
 fn prefixed(keys: &KeyRing) -> KeyRing {
-    let prefixed = |key: &SecretKey| SecretKey::new(format!("{KEY_PREFIX}{}", key.expose()));
+    let prefixed = |key: &SecretKey| SecretKey::new([KEY_PREFIX.as_bytes(), key.expose()].concat());
     KeyRing::new(prefixed(keys.primary())).with_fallbacks(keys.fallbacks().iter().map(prefixed).collect())
 }
 

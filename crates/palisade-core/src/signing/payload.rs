@@ -51,32 +51,37 @@ pub enum Malformed {
     Syntax(#[from] json::SyntaxError),
 }
 
-/// Writes JSON text as a payload, compressed where that is asked for and saves more than the mark costs.
-pub(crate) fn encode(text: &str, compress: bool) -> String {
+/// Writes bytes as a payload, compressed where that is asked for and saves more than the mark costs.
+pub(crate) fn encode(bytes: impl AsRef<[u8]>, compress: bool) -> String {
+    let bytes = bytes.as_ref();
     // Four thirds, then room for separators, time and a signature of 32 bytes.
-    let mut payload = String::with_capacity(text.len() / 3 * 4 + 64);
-    let smaller = if compress { deflate(text.as_bytes()) } else { None };
+    let mut payload = String::with_capacity(bytes.len() / 3 * 4 + 64);
+    let smaller = if compress { deflate(bytes) } else { None };
     match smaller {
         Some(compressed) => {
             payload.push(COMPRESSED);
             base64url::encode_onto(&compressed, &mut payload);
         }
-        None => base64url::encode_onto(text.as_bytes(), &mut payload),
+        None => base64url::encode_onto(bytes, &mut payload),
     }
     payload
 }
 
 /// Reads the text of a payload: base64, decompressed where marked, Latin-1.
 pub(crate) fn decode(payload: &str) -> Result<String, Malformed> {
-    let bytes = match payload.strip_prefix(COMPRESSED) {
-        Some(compressed) => inflate(&base64url::decode(compressed)?, MOST_INFLATED)?,
-        None => base64url::decode(payload)?,
-    };
-    Ok(latin1(bytes))
+    Ok(latin1(decode_bytes(payload)?))
 }
 
-/// Reads bytes as Latin-1. ASCII, which is all that Django writes, is taken as it is.
-fn latin1(bytes: Vec<u8>) -> String {
+/// Reads the bytes of a payload: base64, decompressed where marked.
+pub(crate) fn decode_bytes(payload: &str) -> Result<Vec<u8>, Malformed> {
+    match payload.strip_prefix(COMPRESSED) {
+        Some(compressed) => inflate(&base64url::decode(compressed)?, MOST_INFLATED),
+        None => Ok(base64url::decode(payload)?),
+    }
+}
+
+/// Reads bytes as Latin-1, as Django reads the JSON of a payload. ASCII, which is all that it writes, is taken as it is.
+pub fn latin1(bytes: Vec<u8>) -> String {
     if bytes.is_ascii() {
         String::from_utf8(bytes).unwrap_or_default()
     } else {
@@ -173,8 +178,8 @@ mod tests {
 
     #[test]
     fn compression_is_kept_only_where_it_saves_more_than_its_mark() {
-        assert!(encode(&"x".repeat(60), true).starts_with('.'));
-        assert!(!encode(&"x".repeat(60), false).starts_with('.'));
+        assert!(encode("x".repeat(60), true).starts_with('.'));
+        assert!(!encode("x".repeat(60), false).starts_with('.'));
         assert!(!encode("{}", true).starts_with('.'));
         assert!(!encode("", true).starts_with('.'));
     }

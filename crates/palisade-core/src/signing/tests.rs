@@ -1,6 +1,6 @@
 //! Values that a running Django signed, and what must not be believed.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

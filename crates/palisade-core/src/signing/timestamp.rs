@@ -56,6 +56,11 @@ impl TimestampSigner {
         self.0.separated_by(separator).map(Self)
     }
 
+    /// Computes a signature alone, of a value without time.
+    pub fn signature(&self, value: impl AsRef<[u8]>) -> String {
+        self.0.signature(value)
+    }
+
     /// Signs a value at a time, of which whole seconds are kept.
     pub fn sign_at(&self, value: &str, now: SystemTime) -> String {
         let mut signed = String::with_capacity(value.len() + 64);
@@ -75,10 +80,25 @@ impl TimestampSigner {
         max_age: Option<Duration>,
         now: SystemTime,
     ) -> Result<&'s str, BadSignature> {
+        self.unsign_within(signed, max_age.as_ref().map(Duration::as_secs_f64), now)
+    }
+
+    /// Does the same for an age in seconds as Django's settings and callers give it: any number, also a negative one,
+    /// which nothing is young enough for.
+    ///
+    /// # Errors
+    ///
+    /// As [`unsign_at`](Self::unsign_at).
+    pub fn unsign_within<'s>(
+        &self,
+        signed: &'s str,
+        max_age: Option<f64>,
+        now: SystemTime,
+    ) -> Result<&'s str, BadSignature> {
         let (value, signed_at) = self.split(signed)?;
         if let Some(max_age) = max_age {
             let age = unix_seconds(now) - float(signed_at);
-            if age > max_age.as_secs_f64() {
+            if age > max_age {
                 return Err(BadSignature::Expired { age, max_age });
             }
         }
@@ -125,11 +145,30 @@ impl TimestampSigner {
         json::from_str(&text).map_err(|error| DecodeError::Malformed(error.into()))
     }
 
-    /// Signs JSON text that is ASCII already.
-    pub(crate) fn sign_json(&self, text: &str, compress: bool, now: SystemTime) -> String {
-        let mut signed = payload::encode(text, compress);
+    /// Signs bytes, compressed where that is asked for and shorter: `sign_object` with what a serializer made.
+    pub fn sign_bytes_at(&self, bytes: &[u8], compress: bool, now: SystemTime) -> String {
+        let mut signed = payload::encode(bytes, compress);
         self.sign_in_place(&mut signed, now);
         signed
+    }
+
+    /// Reads the bytes that [`sign_bytes_at`](Self::sign_bytes_at) or Django's `sign_object` signed.
+    ///
+    /// # Errors
+    ///
+    /// As [`unsign_within`](Self::unsign_within), or where the payload is damaged.
+    pub fn unsign_bytes_within(
+        &self,
+        signed: &str,
+        max_age: Option<f64>,
+        now: SystemTime,
+    ) -> Result<Vec<u8>, DecodeError> {
+        Ok(payload::decode_bytes(self.unsign_within(signed, max_age, now)?)?)
+    }
+
+    /// Signs JSON text that is ASCII already.
+    pub(crate) fn sign_json(&self, text: &str, compress: bool, now: SystemTime) -> String {
+        self.sign_bytes_at(text.as_bytes(), compress, now)
     }
 
     /// Appends time and signature.

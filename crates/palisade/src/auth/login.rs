@@ -11,13 +11,18 @@ use super::Users;
 use super::user::{NewUser, User, UserStoreError};
 use crate::csrf::Rotation;
 use crate::password::{HashError, PasswordProblem, UserAttributes, Username};
+use crate::redact::printable;
 use crate::rejection::Rejection;
+use crate::session::store::StoreError;
 use crate::session::{Device, Session, SessionError};
 use crate::stack::StackContext;
 use crate::transport::Connection;
 
 /// The back end that Django knows these users by.
 pub(super) const BACKEND: &str = "django.contrib.auth.backends.ModelBackend";
+
+/// How much of a name that opened nothing the log keeps, in characters.
+const LOGGED_NAME_CHARS: usize = 150;
 
 /// The longest `User-Agent` that the list of sessions keeps, in characters.
 const USER_AGENT_CHARS: usize = 200;
@@ -156,7 +161,8 @@ enum Upgrade {
 }
 
 impl Auth {
-    /// Finds the active user of that name and password.
+    /// Finds the active user of that name and password. One that is not found is said on `palisade::auth`, with the client's
+    /// address (Django's signal `user_login_failed`).
     ///
     /// # Errors
     ///
@@ -169,6 +175,13 @@ impl Auth {
         let username = Username::normalize(username);
         let found = self.users.store.by_username(&username).await?;
         let Some(user) = self.verify(found, password).await? else {
+            tracing::info!(
+                target: "palisade::auth",
+                threat = Threat::CredentialGuessing.id(),
+                client = %self.connection.client,
+                username = %printable(&username, LOGGED_NAME_CHARS),
+                "login failed"
+            );
             return Ok(None);
         };
         match self.upgrade(user, password).await? {
@@ -258,6 +271,7 @@ impl Auth {
             })
             .await?;
         self.csrf.rotate().await?;
+        tracing::info!(target: "palisade::auth", client = %self.connection.client, user = user.id, "logged in");
         self.users
             .store
             .logged_in(user.id, self.context.clock().now())
@@ -302,7 +316,10 @@ impl Auth {
             .create(new, encoded, self.context.clock().now())
             .await
         {
-            Ok(user) => Ok(user),
+            Ok(user) => {
+                tracing::info!(target: "palisade::auth", client = %self.connection.client, user = user.id, "signed up");
+                Ok(user)
+            }
             Err(UserStoreError::NameTaken) => Err(SignUpError::NameTaken),
             Err(error) => Err(AuthError::from(error).into()),
         }
@@ -341,6 +358,7 @@ impl Auth {
         if !stored.map_err(AuthError::from)? {
             return Err(PasswordChangeError::OldPassword);
         }
+        tracing::info!(target: "palisade::auth", client = %self.connection.client, user = user.id, "password changed");
         let mut changed = user.clone();
         changed.password = encoded;
         self.keep_session_of(&changed)
@@ -354,11 +372,10 @@ impl Auth {
         let key = self.session.key().await?;
         // Their hashes are wrong already; their rows need not wait to expire.
         let store = self.session.sessions().store();
-        store
-            .delete_others(&user.id.to_string(), key.as_ref())
-            .await
-            .map_err(SessionError::from)?;
-        Ok(())
+        match store.delete_others(&user.id.to_string(), key.as_ref()).await {
+            Ok(_) | Err(StoreError::Unsupported(_)) => Ok(()),
+            Err(error) => Err(SessionError::from(error).into()),
+        }
     }
 
     /// Ends the user's other sessions, on all devices, and says how many there were.

@@ -22,16 +22,31 @@ const QUOTED: &AsciiSet = &NON_ALPHANUMERIC
 
 /// The `next` parameter of the query: an extractor.
 ///
+/// A form without an `action` is sent to the address that it is shown at, so that `next` comes along in the query and the handler says
+/// `None` where a form field would be given. A form that carries the place in a field of its own gives that field's value; it wins.
+///
 /// # Example
 ///
 /// ```
 /// use axum::response::Redirect;
 /// use palisade::auth::Next;
+/// use palisade::form::{Checked, Form};
 ///
 /// async fn after_login(next: Next) -> Redirect {
-///     Redirect::to(&next.after_login(None))
+///     Redirect::to(&next.after_login(None)) // the query's
 /// }
-/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(after_login));
+///
+/// #[derive(Form)]
+/// struct Place {
+///     #[form(optional, widget = hidden)]
+///     next: String,
+/// }
+///
+/// async fn with_a_field(next: Next, form: Checked<Place>) -> Redirect {
+///     let place = form.validate().ok();
+///     Redirect::to(&next.after_login(place.as_ref().map(|form| form.next.as_str())))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(after_login)).route("/2", axum::routing::post(with_a_field));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Next {
@@ -52,12 +67,14 @@ impl Next {
             .map_or_else(|| default.to_owned(), Cow::into_owned)
     }
 
-    /// Where a login leads: the place that was asked for, if it is safe, else `login_redirect_url`.
+    /// Where a login leads: the place that was asked for, in the form (`None` if it has no such field) or the query, if it is safe,
+    /// else `login_redirect_url`.
     pub fn after_login(&self, posted: Option<&str>) -> String {
         self.or_default(posted, &self.context.settings().login_redirect_url)
     }
 
-    /// Where a logout leads: the place that was asked for, if it is safe, else `logout_redirect_url`.
+    /// Where a logout leads: the place that was asked for, in the form (`None` if it has no such field) or the query, if it is safe,
+    /// else `logout_redirect_url`.
     pub fn after_logout(&self, posted: Option<&str>) -> String {
         self.or_default(posted, &self.context.settings().logout_redirect_url)
     }

@@ -38,6 +38,12 @@ const USERS: &[Migration] = &[
         name: "auth_permission",
         sql: include_str!("sqlite/permissions.sql"),
     },
+    // Whether a name is taken is asked without regard to case, at each sign-up.
+    Migration {
+        version: 3,
+        name: "auth_user_username_nocase",
+        sql: "CREATE INDEX IF NOT EXISTS palisade_auth_user_username ON auth_user (username COLLATE NOCASE);",
+    },
 ];
 
 /// Keeps users in SQLite, in Django's table.
@@ -188,8 +194,11 @@ impl UserStore for SqliteUsers {
         password: Sensitive<String>,
         now: SystemTime,
     ) -> BoxFuture<'_, Result<User, UserStoreError>> {
-        let create = self.statements.create;
-        self.write(move |writer| {
+        let (create, taken) = (self.statements.create, self.statements.taken);
+        let created = self.write(move |writer| {
+            if writer.exists(taken, params![new.username])? {
+                return Ok(None);
+            }
             writer.execute(
                 create,
                 params![
@@ -201,7 +210,7 @@ impl UserStore for SqliteUsers {
                     new.first_name
                 ],
             )?;
-            Ok(User {
+            Ok(Some(User {
                 id: writer.last_insert_id(),
                 username: new.username,
                 password,
@@ -213,8 +222,11 @@ impl UserStore for SqliteUsers {
                 is_active: true,
                 last_login: None,
                 date_joined: now,
-            })
-        })
+            }))
+        });
+        created
+            .map(|created| created?.ok_or(UserStoreError::NameTaken))
+            .boxed()
     }
 
     fn replace_password<'a>(

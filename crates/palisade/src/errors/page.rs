@@ -1,6 +1,7 @@
 //! What a person or a program sees when something goes wrong: a status, what to do next, and an id to quote.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
@@ -9,8 +10,8 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use palisade_core::token;
 
-use crate::escape::Escaped;
 use crate::rejection::Refusal;
+use palisade_core::escape::Escaped;
 
 /// A request's id: 64 random bits as 16 hexadecimal digits. An extension of the request.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ struct Known {
     digits: [u8; 16],
     /// Told by the routing, which is further in than whoever asks.
     route: OnceLock<MatchedPath>,
+    /// Told by the transport guard, which knows whom a proxy speaks for.
+    client: OnceLock<IpAddr>,
 }
 
 impl RequestId {
@@ -37,6 +40,7 @@ impl RequestId {
         Self(Arc::new(Known {
             digits,
             route: OnceLock::new(),
+            client: OnceLock::new(),
         }))
     }
 
@@ -52,6 +56,15 @@ impl RequestId {
 
     pub(crate) fn tell_route(&self, route: &MatchedPath) {
         self.0.route.get_or_init(|| route.clone());
+    }
+
+    /// The client's address, once it is known.
+    pub fn client(&self) -> Option<IpAddr> {
+        self.0.client.get().copied()
+    }
+
+    pub(crate) fn tell_client(&self, client: IpAddr) {
+        self.0.client.get_or_init(|| client);
     }
 
     pub(super) fn header_value(&self) -> HeaderValue {

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::FieldView;
-use crate::escape::Escaped;
+use palisade_core::escape::Escaped;
 
 /// Writes the errors of the form and all its fields.
 pub(super) fn form(errors: &[String], fields: &[FieldView]) -> String {

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization as _;
-use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
 
 use super::email::is_email;
 use super::field::Input;
 use super::spec::TextRule;
 use super::{ErrorList, FieldSpec, ValidationError};
+use crate::password::UsernameCharacters;
+use palisade_core::character::is_space;
 
 /// Drops white space from both ends, which for Python includes the four separators `U+001C`–`U+001F`.
 pub(super) fn strip(value: &str) -> &str {
@@ -18,10 +19,6 @@ pub(super) fn strip(value: &str) -> &str {
 /// Drops white space from the end.
 pub(super) fn strip_end(value: &str) -> &str {
     value.trim_end_matches(is_space)
-}
-
-fn is_space(letter: char) -> bool {
-    letter.is_whitespace() || matches!(letter, '\u{1c}'..='\u{1f}')
 }
 
 /// Strips the value if that is asked for; a choice is taken as it is.
@@ -76,7 +73,10 @@ pub(super) fn clean<'form>(input: Input<'form>, spec: &FieldSpec) -> Result<Cow<
         errors.push(ValidationError::pattern());
     }
     // Django asks this of the model, once the form has nothing to say against the value.
-    if errors.is_empty() && spec.rule == Some(TextRule::Username) && !is_username(&value) {
+    if errors.is_empty()
+        && spec.rule == Some(TextRule::Username)
+        && !UsernameCharacters::Unicode.allow(&value)
+    {
         errors.push(ValidationError::username());
     }
     if errors.is_empty() { Ok(value) } else { Err(errors) }
@@ -104,25 +104,6 @@ fn normalised<'form>(value: &'form str, spec: &FieldSpec) -> Cow<'form, str> {
         return Cow::Owned(value.nfkc().collect());
     }
     Cow::Borrowed(value)
-}
-
-/// Follows Django's `UnicodeUsernameValidator`: `^[\w.@+-]+\Z`, with the `\w` of Python.
-pub(super) fn is_username(value: &str) -> bool {
-    !value.is_empty()
-        && value
-            .chars()
-            .all(|letter| is_word(letter) || matches!(letter, '.' | '@' | '+' | '-'))
-}
-
-/// Says whether the letter is a `\w` of Python: a letter, a number of any kind, or `_`. Marks are not.
-fn is_word(letter: char) -> bool {
-    if letter.is_ascii() {
-        return letter.is_ascii_alphanumeric() || letter == '_';
-    }
-    matches!(
-        letter.general_category_group(),
-        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number
-    )
 }
 
 #[cfg(test)]

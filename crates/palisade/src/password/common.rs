@@ -4,10 +4,13 @@
 //! question into one sorted text that is searched where it stands: 160 kB, no table beside it.
 
 use std::cmp::Ordering;
-use std::io::Read;
+use std::collections::HashSet;
+use std::io::{self, Read};
+use std::path::Path;
 use std::sync::LazyLock;
 
-use flate2::read::ZlibDecoder;
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use palisade_core::character::is_space;
 
 const PACKED: &[u8] = include_bytes!("../../data/common_passwords.bin");
 
@@ -60,6 +63,26 @@ fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
     coded.is_empty().then_some(sorted)
 }
 
+/// A list of passwords cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the list of passwords cannot be read")]
+pub struct Unreadable(#[from] io::Error);
+
+/// Reads a list of another origin, a password a line.
+pub(super) fn read_list(path: &Path) -> Result<HashSet<String>, Unreadable> {
+    let bytes = std::fs::read(path)?;
+    let mut text = String::new();
+    // What gzip writes begins with these two bytes, and no text does.
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut text)?;
+    } else {
+        bytes.as_slice().read_to_string(&mut text)?;
+    }
+    let password = |line: &str| line.trim_matches(is_space).to_owned();
+    let text = text.replace("\r\n", "\n");
+    Ok(text.split_terminator(['\n', '\r']).map(password).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +116,20 @@ mod tests {
     #[test]
     fn broken_data_is_not_an_empty_list() {
         assert!(unpack(&PACKED[..PACKED.len() / 2]).is_none());
+    }
+
+    #[test]
+    fn list_of_one_s_own_is_read_plain_or_compressed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list");
+        let text = b"sesame \r\nopen\n";
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, text).unwrap();
+        for bytes in [text.to_vec(), packed.finish().unwrap()] {
+            std::fs::write(&path, bytes).unwrap();
+            let expected = ["open", "sesame"].map(str::to_owned);
+            assert_eq!(read_list(&path).unwrap(), HashSet::from(expected));
+        }
+        assert!(read_list(&folder.path().join("none")).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! The one normalisation an e-mail address may safely have.
 
-use super::character::is_space;
+use palisade_core::character::is_space;
 
 /// Lower-cases the domain of an address and strips white space around it; the mailbox is its owner's and stays as it is.
 ///

@@ -102,7 +102,7 @@ fn inner(message: &[u8], key: &PasswordKey) -> Result<Zeroizing<String>, Underiv
 }
 
 fn mac<M: Mac + KeyInit>(message: &[u8], key: &PasswordKey) -> Result<Zeroizing<Vec<u8>>, Underivable> {
-    let secret = key.secret().expose().as_bytes();
+    let secret = key.secret().expose();
     let mut mac = <M as KeyInit>::new_from_slice(secret).map_err(|_| Underivable)?;
     mac.update(message);
     Ok(Zeroizing::new(mac.finalize().into_bytes().to_vec()))

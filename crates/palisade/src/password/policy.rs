@@ -3,11 +3,13 @@
 //! They run when a password is chosen, never when one is entered to log in.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Debug;
+use std::path::Path;
 
-use super::character::{is_digit, is_space};
-use super::common;
+use super::common::{self, Unreadable};
 use super::similarity::Likeness;
+use palisade_core::character::{is_digit, is_space};
 
 #[cfg(test)]
 mod tests;
@@ -49,7 +51,7 @@ pub enum PasswordProblem {
     #[error("The password is too similar to the {verbose_name}.")]
     TooSimilar {
         /// What it resembles.
-        verbose_name: &'static str,
+        verbose_name: Cow<'static, str>,
     },
     /// On the list of common passwords.
     #[error("This password is too common.")]
@@ -218,24 +220,56 @@ impl UserAttributeSimilarity {
             max_similarity: max_similarity.clamp(0.1, 1.0),
         }
     }
+
+    /// Sets how similar is too similar, as Django takes it: from 0.1 on; beyond 1 nothing is.
+    ///
+    /// # Errors
+    ///
+    /// For less than 0.1.
+    pub fn try_new(max_similarity: f64) -> Result<Self, InvalidSimilarity> {
+        if max_similarity < 0.1 {
+            Err(InvalidSimilarity)
+        } else {
+            Ok(Self { max_similarity })
+        }
+    }
+
+    /// Refuses a password that resembles any of these values, each with the name that the person knows it by: for user models with
+    /// other attributes than Django's.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordProblem::TooSimilar`], for the first.
+    pub fn validate_against<'a>(
+        self,
+        password: &str,
+        attributes: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(), PasswordProblem> {
+        let likeness = Likeness::new(password, self.max_similarity);
+        let mut attributes = attributes.into_iter();
+        match attributes.find(|(_, value)| !value.is_empty() && likeness.reaches(value)) {
+            Some((verbose_name, _)) => Err(PasswordProblem::TooSimilar {
+                verbose_name: Cow::Owned(verbose_name.to_owned()),
+            }),
+            None => Ok(()),
+        }
+    }
 }
+
+/// How similar is too similar was set too low: everything would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("max_similarity must be at least 0.1")]
+pub struct InvalidSimilarity;
 
 impl PasswordValidator for UserAttributeSimilarity {
     fn validate(&self, password: &str, about: &UserAttributes<'_>) -> Result<(), PasswordProblem> {
-        let likeness = Likeness::new(password, self.max_similarity);
         let attributes = [
             ("username", about.username),
             ("first name", about.first_name),
             ("last name", about.last_name),
             ("email address", about.email),
         ];
-        match attributes
-            .iter()
-            .find(|(_, value)| !value.is_empty() && likeness.reaches(value))
-        {
-            Some((verbose_name, _)) => Err(PasswordProblem::TooSimilar { verbose_name }),
-            None => Ok(()),
-        }
+        self.validate_against(password, attributes)
     }
 
     fn help_text(&self) -> String {
@@ -257,6 +291,34 @@ impl PasswordValidator for CommonPassword {
 
     fn help_text(&self) -> String {
         "Your password can’t be a commonly used password.".into()
+    }
+}
+
+/// Refuses the passwords on a list of one's own.
+#[derive(Clone, Debug)]
+pub struct ListedPasswords(HashSet<String>);
+
+impl ListedPasswords {
+    /// Reads a list, a password a line in lower case, perhaps compressed with gzip.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read, or is no text.
+    pub fn from_file(path: &Path) -> Result<Self, Unreadable> {
+        common::read_list(path).map(Self)
+    }
+}
+
+impl PasswordValidator for ListedPasswords {
+    fn validate(&self, password: &str, _: &UserAttributes<'_>) -> Result<(), PasswordProblem> {
+        if self.0.contains(password.to_lowercase().trim_matches(is_space)) {
+            return Err(PasswordProblem::TooCommon);
+        }
+        Ok(())
+    }
+
+    fn help_text(&self) -> String {
+        CommonPassword.help_text()
     }
 }
 

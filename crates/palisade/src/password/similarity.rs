@@ -1,6 +1,6 @@
 //! How alike a password and something known about its owner are, as Python's `difflib` counts it.
 
-use super::character::is_word;
+use palisade_core::character::is_word;
 
 /// The lower-cased password, its characters counted once for all comparisons.
 pub(super) struct Likeness {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::character::is_word;
+use palisade_core::character::is_word;
 
 /// How many characters a name may have.
 pub const MAX_USERNAME_CHARS: usize = 150;
@@ -25,6 +25,33 @@ pub const MAX_USERNAME_CHARS: usize = 150;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Username(String);
+
+/// Which letters and numbers names may have: Django's `UnicodeUsernameValidator` and `ASCIIUsernameValidator`.
+///
+/// # Example
+///
+/// ```
+/// use palisade::password::UsernameCharacters;
+///
+/// assert!(UsernameCharacters::Unicode.allow("René") && !UsernameCharacters::Ascii.allow("René"));
+/// assert!(!UsernameCharacters::Unicode.allow("rené\n"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsernameCharacters {
+    /// Those of every script.
+    Unicode,
+    /// Those of English.
+    Ascii,
+}
+
+impl UsernameCharacters {
+    /// Says whether a text has nothing but such letters and numbers and `@ . + - _`, and at least one.
+    pub fn allow(self, name: &str) -> bool {
+        let is_lawful =
+            |c: char| "@.+-".contains(c) || (is_word(c) && (self == Self::Unicode || c.is_ascii()));
+        !name.is_empty() && name.chars().all(is_lawful)
+    }
+}
 
 /// Why a name was refused; Django's texts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +86,7 @@ impl Username {
         if name.is_empty() {
             return Err(InvalidUsername::Missing);
         }
-        if !name.chars().all(|c| is_word(c) || "@.+-".contains(c)) {
+        if !UsernameCharacters::Unicode.allow(&name) {
             return Err(InvalidUsername::Invalid);
         }
         Ok(Self(name))

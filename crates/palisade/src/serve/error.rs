@@ -2,14 +2,21 @@
 //!
 //! Nothing of this happens once the server runs: a failed accept or a failed reload is logged, and the server goes on.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Says why the server did not start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
+    /// Plain HTTP behind a proxy, while nothing says that the proxy's word about the scheme counts.
+    #[error(
+        "plain HTTP behind a proxy needs secure_proxy_ssl_header and trusted_proxies in the settings: without them \
+         every request counts as insecure and is redirected for ever"
+    )]
+    ProxyUnknown,
     /// Another program listens there already.
     #[error("{address} is already in use by another program: stop it, or listen elsewhere")]
     AddressInUse {
@@ -96,6 +103,13 @@ pub enum ServeError {
     /// The signals that stop the server cannot be watched.
     #[error("cannot watch for the signals that stop the server: {0}")]
     Signals(#[source] io::Error),
+}
+
+/// The same text: what `main` returns is shown by its `Debug`.
+impl fmt::Debug for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl ServeError {

@@ -9,6 +9,8 @@ use super::error::ServeError;
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// Listened for so that it does not end the process; who has certificate files looks at them.
+    hangup: Signal,
 }
 
 impl Signals {
@@ -16,14 +18,18 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate()).map_err(ServeError::Signals)?,
             interrupt: signal(SignalKind::interrupt()).map_err(ServeError::Signals)?,
+            hangup: signal(SignalKind::hangup()).map_err(ServeError::Signals)?,
         })
     }
 
     /// Waits for either signal.
     pub(super) async fn received(mut self) {
-        let name = tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+        let name = loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break "SIGTERM",
+                _ = self.interrupt.recv() => break "SIGINT",
+                _ = self.hangup.recv() => {}
+            }
         };
         tracing::info!("{name}: stopping");
     }

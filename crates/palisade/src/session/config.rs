@@ -9,7 +9,6 @@ use palisade_core::cookie::{CookieAttributes, SetCookie};
 use palisade_core::session::{Expiry, SessionCodec, SessionData};
 use palisade_core::settings::Settings;
 
-use super::key::SessionKey;
 use super::store::{SessionStore, StoreError, Stored};
 use crate::clock::Clock;
 use crate::sqlite::datetime::unix_seconds;
@@ -27,6 +26,8 @@ pub struct Sessions(Arc<Config>);
 struct Config {
     store: Arc<dyn SessionStore>,
     codec: SessionCodec,
+    /// Where the cookie carries the data.
+    carried: Option<SessionCodec>,
     clock: Clock,
     cookie_name: String,
     attributes: CookieAttributes,
@@ -50,6 +51,9 @@ impl Sessions {
     pub fn new(store: impl SessionStore, settings: &Settings, clock: Clock) -> Self {
         let age = settings.session_cookie_age;
         Self(Arc::new(Config {
+            carried: store
+                .is_the_cookie()
+                .then(|| super::signed_cookies::codec(settings)),
             store: Arc::new(store),
             codec: SessionCodec::new(&settings.key_ring()),
             clock,
@@ -142,6 +146,16 @@ impl Sessions {
         }
     }
 
+    /// How the cookie carries the data, if it does.
+    pub(super) fn carried(&self) -> Option<&SessionCodec> {
+        self.0.carried.as_ref()
+    }
+
+    /// When a session ends that stands in a cookie since `signed_at`: never later than the settings' age.
+    pub(super) fn carried_until(&self, data: &SessionData, signed_at: SystemTime) -> SystemTime {
+        self.end(data, signed_at).min(signed_at + self.0.age)
+    }
+
     fn expiry(&self, data: &SessionData, now: SystemTime) -> Expiry {
         palisade_core::session::expiry(data, now, self.0.age, self.0.browser_close)
     }
@@ -167,14 +181,9 @@ impl Sessions {
         gains(now + self.0.idle) && gains(self.end(data, now))
     }
 
-    /// The cookie that carries the key.
-    pub(super) fn cookie(
-        &self,
-        key: &SessionKey,
-        data: &SessionData,
-        now: SystemTime,
-    ) -> Option<HeaderValue> {
-        let cookie = SetCookie::new(&self.0.cookie_name, key.expose()).ok()?;
+    /// The cookie that carries the key, or the data.
+    pub(super) fn cookie(&self, value: &str, data: &SessionData, now: SystemTime) -> Option<HeaderValue> {
+        let cookie = SetCookie::new(&self.0.cookie_name, value).ok()?;
         let cookie = cookie.with_attributes(self.0.attributes.clone()).ok()?;
         let cookie = if self.expiry(data, now).at_browser_close {
             cookie

@@ -133,9 +133,10 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for SessionF
 
 /// What the client's cookie becomes.
 #[derive(Debug)]
-enum CookieChange {
+pub(super) enum CookieChange {
     None,
     Set(SessionKey),
+    Carry(String),
     Delete,
 }
 
@@ -170,10 +171,14 @@ impl Session {
             return response;
         }
         let now = self.0.sessions.now();
-        let outcome = self.save(&mut state, response.status(), now).await;
+        let outcome = match self.0.sessions.carried() {
+            Some(codec) => self.carry(codec, &mut state, response.status(), now),
+            None => self.save(&mut state, response.status(), now).await,
+        };
         let cookie = match outcome {
             Ok(CookieChange::None) => None,
-            Ok(CookieChange::Set(key)) => self.0.sessions.cookie(&key, &state.view, now),
+            Ok(CookieChange::Set(key)) => self.0.sessions.cookie(key.expose(), &state.view, now),
+            Ok(CookieChange::Carry(text)) => self.0.sessions.cookie(&text, &state.view, now),
             Ok(CookieChange::Delete) => self.0.sessions.deletion(),
             Err(error) => {
                 // The cookie stays: after a login in another tab the client may hold a newer one by now.

@@ -105,6 +105,9 @@ impl SessionStore for MemorySessions {
         now: SystemTime,
     ) -> BoxFuture<'a, Result<Updated, StoreError>> {
         let mut rows = self.rows();
+        if rows.contains_key(new) {
+            return ready(Err(StoreError::unavailable("the new session key is taken"))).boxed();
+        }
         done(match rows.remove(old).filter(|row| row.session.expires > now) {
             Some(row) => {
                 let session = merge.apply(&row.session);

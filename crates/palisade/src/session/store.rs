@@ -109,6 +109,11 @@ pub enum Updated {
 ///
 /// All methods answer only when what they say is durable as far as the store is. Keys are compared exactly.
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
+    /// Whether the data is carried by the session cookie itself, so that nothing here is ever asked.
+    fn is_the_cookie(&self) -> bool {
+        false
+    }
+
     /// Reads a session that has not ended.
     fn load<'a>(
         &'a self,

@@ -46,7 +46,9 @@ pub enum SqliteError {
     #[error("the database could not commit")]
     NotCommitted(#[source] Arc<rusqlite::Error>),
     /// The writer did not come to this work before its deadline: it has not been done and will not be.
-    #[error("the database has too much to write")]
+    #[error(
+        "the database did not come to this write in time: there is too much to write, or another program holds its lock"
+    )]
     Overloaded,
     /// The work had begun, and the writer did not report its end in time: it may have been done.
     #[error("the database did not answer in time, the change may have been made")]

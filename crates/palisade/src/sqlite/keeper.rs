@@ -19,6 +19,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::SqliteError;
+use super::queue::run;
 
 /// How old the keeper's view of the log may be; a newer one costs readers nothing, an old one delays checkpoints.
 const TICK: Duration = Duration::from_millis(100);
@@ -163,16 +164,22 @@ impl Lock {
     fn hold(&mut self) {
         self.release();
         if let Some(connection) = &self.connection {
-            let held = connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1;");
-            // Without the lock readers take it themselves, as they would without us.
-            self.held = held.is_ok() || !connection.is_autocommit();
+            let begun = run(connection, "BEGIN").and_then(|()| {
+                let mut first = connection.prepare_cached("SELECT 1 FROM sqlite_schema LIMIT 1")?;
+                first.exists([])
+            });
+            if let Err(error) = begun {
+                // Readers then take the lock themselves, as they would without us.
+                tracing::debug!(%error, "the lock on the database's log is not kept");
+            }
+            self.held = !connection.is_autocommit();
         }
     }
 
     fn release(&mut self) {
         if let Some(connection) = &self.connection
             && self.held
-            && let Err(error) = connection.execute_batch("COMMIT")
+            && let Err(error) = run(connection, "COMMIT")
         {
             tracing::warn!(%error, "the lock on the database's log could not be given back; its connection is closed");
             self.close();

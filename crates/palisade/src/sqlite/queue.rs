@@ -280,6 +280,6 @@ fn lose(connection: &Connection, done: Vec<Box<dyn Work>>, error: rusqlite::Erro
     }
 }
 
-fn run(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+pub(super) fn run(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute([]).map(drop)
 }

@@ -117,7 +117,7 @@ async fn domain_error_of_the_work_comes_back_as_it_is() {
 #[tokio::test]
 async fn work_past_its_deadline_is_refused_and_never_runs() {
     let db = SqliteOptions::new()
-        .with_deadline(Duration::from_millis(20))
+        .with_deadline(Duration::from_millis(400))
         .open_temporary()
         .unwrap();
     db.migrate(NOTES).unwrap();
@@ -132,7 +132,7 @@ async fn work_past_its_deadline_is_refused_and_never_runs() {
 #[tokio::test]
 async fn full_queue_refuses_after_the_deadline() {
     let options = SqliteOptions::new()
-        .with_deadline(Duration::from_millis(20))
+        .with_deadline(Duration::from_millis(400))
         .with_queue(1);
     let db = options.open_temporary().unwrap();
     let release = hold(&db).await;
@@ -148,7 +148,7 @@ async fn full_queue_refuses_after_the_deadline() {
 #[tokio::test]
 async fn work_that_does_not_end_is_reported_as_unanswered() {
     let db = SqliteOptions::new()
-        .with_deadline(Duration::from_millis(10))
+        .with_deadline(Duration::from_millis(400))
         .open_temporary()
         .unwrap();
     let (release, held) = mpsc::channel::<()>();

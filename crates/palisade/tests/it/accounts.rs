@@ -9,6 +9,7 @@ use palisade::password::Hashers;
 use palisade::serve::Peer;
 
 use crate::client::settings;
+use crate::log::Log;
 use crate::login_site::{PASSWORD, Site, form};
 
 fn asks(path: &str, accept: &str) -> Request<Body> {
@@ -173,6 +174,48 @@ async fn of_two_who_sign_up_with_one_name_at_once_one_wins() {
         lookalike.text, "A user with that username already exists.",
         "a full-width a is an a (NFKC)"
     );
+}
+
+#[tokio::test]
+async fn names_that_differ_in_case_only_are_one() {
+    let site = Site::new();
+    let visitor = site.visitor().await;
+    assert_eq!(
+        visitor.post("/sign-up/", &form("ada", PASSWORD)).await.text,
+        "made"
+    );
+    for name in ["ADA", "Ada", "aDa"] {
+        let answer = visitor.post("/sign-up/", &form(name, PASSWORD)).await;
+        assert_eq!(answer.text, "A user with that username already exists.", "{name}");
+    }
+    assert!(
+        site.user("ADA").await.is_none(),
+        "looking up is exact, as Django's is"
+    );
+}
+
+#[tokio::test]
+async fn who_guesses_is_named_in_the_log_and_what_was_guessed_is_not() {
+    let site = Site::new();
+    site.member("ada").await;
+    let (log, _guard) = Log::begin();
+    let guesser = site.visitor().await;
+    guesser.post("/login/", &form("ada", "a guess at it")).await;
+    guesser.post("/login/", &form("no%0Abody", "a guess at it")).await;
+    guesser.post("/login/", &form("ada", PASSWORD)).await;
+    let lines = log.lines("palisade::auth");
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for (line, name) in lines.iter().zip(["ada", "no\\nbody"]) {
+        assert!(
+            line.contains("login failed")
+                && line.contains("client=192.0.2.7")
+                && line.contains("credential-guessing")
+                && line.contains(name),
+            "{line}"
+        );
+    }
+    assert!(lines[2].contains("logged in") && lines[2].contains("client=192.0.2.7"));
+    assert!(!log.text().contains("guess at it") && !log.text().contains(PASSWORD));
 }
 
 #[tokio::test]

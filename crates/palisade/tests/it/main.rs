@@ -10,6 +10,8 @@
 
 mod accounts;
 mod attacks;
+#[cfg(feature = "redis")]
+mod cache_sessions;
 mod client;
 mod corpus_scan;
 mod csrf;
@@ -17,6 +19,10 @@ mod csrf_anonymous;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+#[cfg(feature = "redis")]
+mod django_sessions;
+mod faulty;
+mod file_sessions;
 mod flaky;
 mod form_compile;
 mod form_html;
@@ -25,15 +31,25 @@ mod headers;
 mod log;
 mod login;
 mod login_site;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql;
 mod pages;
 mod permissions;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis_sessions;
 mod routes;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
 mod serve_site;
 mod serve_tls;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod servers;
 mod session_limits;
 mod session_site;
 mod session_stores;
 mod sessions;
+mod signed_cookies;
+mod user_stores;

@@ -87,6 +87,23 @@ async fn a_panic_tells_the_client_a_number_and_the_log_the_rest() {
 }
 
 #[tokio::test]
+async fn a_client_that_hangs_up_is_in_the_log() {
+    let (log, _guard) = Log::begin();
+    let app =
+        Palisade::new(settings()).protect(Router::new().route("/slow", get(std::future::pending::<()>)));
+    let client = Client::new(&app);
+    let mut answer = Box::pin(client.send(Request::get("/slow").body(Body::empty()).unwrap()));
+    assert!(futures_util::FutureExt::now_or_never(&mut answer).is_none());
+    assert_eq!(log.lines("palisade::access"), [""; 0]);
+    drop(answer);
+    let lines = log.lines("palisade::access");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    for part in ["status=499", "path=/slow", "client=192.0.2.7", "went away"] {
+        assert!(lines[0].contains(part), "{part}: {}", lines[0]);
+    }
+}
+
+#[tokio::test]
 async fn programs_get_json_and_browsers_a_page() {
     let client = site();
     for path in ["/refused", "/silent", "/nowhere", "/panic"] {

@@ -145,10 +145,11 @@ async fn the_report_names_every_policy_with_its_whole_path() {
                 post(async || "done").csrf_exempt("signed").body_limit(10),
             ),
         )
+        .nest("/sub", Router::new().route("/", get(async || "below")))
         .merge(Router::new().route("/widget", get(async || "framed").frame_exempt("public")));
     let report = router.report();
     let paths: Vec<_> = report.iter().map(|line| line.path.as_str()).collect();
-    assert_eq!(paths, ["/", "/pay/hook", "/widget"]);
+    assert_eq!(paths, ["/", "/pay/hook", "/sub", "/widget"]);
     assert_eq!(report[0].policy, palisade::router::RoutePolicy::default());
     assert_eq!(
         (report[1].policy.csrf_exempt, report[1].policy.body_limit),

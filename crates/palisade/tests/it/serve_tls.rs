@@ -130,6 +130,54 @@ async fn sighup_shows_a_renewed_certificate_at_once() {
 }
 
 #[tokio::test]
+async fn plain_http_behind_an_unknown_proxy_is_refused_at_the_start() {
+    let settings = crate::client::settings();
+    let serve = |settings| {
+        let app = palisade::Palisade::new(settings).protect(router());
+        serve::serve(app, Listen::plain_behind_proxy("127.0.0.1:0")).bind()
+    };
+    let refused = serve(settings).await.unwrap_err();
+    assert!(matches!(refused, ServeError::ProxyUnknown));
+    // What `main` returns is shown by its `Debug`.
+    assert!(format!("{refused:?}").starts_with("plain HTTP behind a proxy needs"));
+}
+
+#[tokio::test]
+async fn sighup_does_not_end_a_server_without_certificate_files() {
+    let inside = "serve_tls::sighup_does_not_end_a_server_without_certificate_files";
+    if std::env::var_os("SERVE_AND_HANG_UP").is_none() {
+        // In a process of its own: elsewhere another test may be listening for the signal.
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args([inside, "--exact", "--nocapture"])
+            .env("SERVE_AND_HANG_UP", "1")
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let tls = Tls::development(data.path(), [""; 0]).unwrap();
+    let app = palisade::Palisade::new(crate::client::settings()).protect(router());
+    let bound = serve::serve(app, tls).listen("127.0.0.1:0").bind().await.unwrap();
+    let address = bound.addresses()[0];
+    let running = tokio::spawn(bound.into_future());
+    let process = std::process::id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-HUP", &process])
+            .status()
+            .unwrap()
+            .success()
+    );
+    within(async { while tokio::net::TcpStream::connect(address).await.is_err() {} }).await;
+    assert!(!running.is_finished());
+}
+
+#[tokio::test]
 async fn a_renewal_that_cannot_be_used_leaves_the_old_certificate() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().to_path_buf();

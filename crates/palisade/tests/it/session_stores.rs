@@ -1,220 +1,145 @@
-//! What every store of sessions must do, asked of each of ours.
+//! Each of our stores is held to the contract of stores, and the contract to finding what breaks it.
 
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures_util::FutureExt;
 use palisade::clock::Clock;
-use palisade::session::store::{Merge, Stored, Updated};
-use palisade::session::{Device, MemorySessions, SessionKey, SessionStore, Sessions, SqliteSessions};
+use palisade::session::contract::{Contract, Server};
+use palisade::session::store::{Stored, Updated};
+use palisade::session::{MemorySessions, SessionKey, SessionStore, Sessions, SqliteSessions};
 use palisade::sqlite::Sqlite;
 
 use crate::client::settings;
+use crate::faulty::{Fault, Faulty};
+use crate::flaky::Flaky;
 
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
 }
 
-fn stored(data: &str, until: u64) -> Stored {
-    Stored {
-        data: data.to_owned(),
-        expires: at(until),
-    }
+fn sqlite() -> SqliteSessions {
+    SqliteSessions::new(Sqlite::in_memory().unwrap()).unwrap()
 }
 
-fn device(user: &str) -> Device {
-    Device {
-        user_id: user.to_owned(),
-        address: "192.0.2.7".to_owned(),
-        user_agent: "Firefox".to_owned(),
-    }
-}
-
-fn append(text: &'static str) -> Merge {
-    Merge::new(move |current| Stored {
-        data: format!("{}{text}", current.data),
-        expires: current.expires,
-    })
-}
-
-async fn begin(store: &dyn SessionStore, user: Option<&str>, until: u64) -> SessionKey {
+async fn begin(store: &dyn SessionStore, until: u64) -> SessionKey {
     let key = SessionKey::generate();
-    store
-        .create(&key, stored("data", until), user.map(device), None, at(0))
-        .await
-        .unwrap();
+    let stored = Stored {
+        data: "data".to_owned(),
+        expires: at(until),
+    };
+    store.create(&key, stored, None, None, at(0)).await.unwrap();
     key
 }
 
-/// Everything that the trait promises.
-async fn keeps_the_contract(store: &dyn SessionStore) {
-    loads_what_has_not_ended(store).await;
-    merges_in_one_step(store).await;
-    moves_to_a_new_key(store).await;
-    replaces_and_deletes(store).await;
-    lists_and_ends_a_users_sessions(store).await;
-    clears_what_has_ended(store).await;
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_keeps_the_contract() {
+    let contract = Contract::of(MemorySessions::new());
+    contract.holds().await;
+    contract.counts_exactly(10_000).await;
 }
 
-async fn loads_what_has_not_ended(store: &dyn SessionStore) {
-    let key = begin(store, None, 100).await;
-    assert_eq!(store.load(&key, at(99)).await.unwrap(), Some(stored("data", 100)));
-    assert_eq!(
-        store.load(&key, at(100)).await.unwrap(),
-        None,
-        "the end is the end"
-    );
-    assert_eq!(store.load(&SessionKey::generate(), at(0)).await.unwrap(), None);
-    let taken = store.create(&key, stored("other", 100), None, None, at(0)).await;
-    assert!(taken.is_err(), "a key that is taken is an error");
-    assert_eq!(store.load(&key, at(0)).await.unwrap(), Some(stored("data", 100)));
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sqlite_keeps_the_contract() {
+    let contract = Contract::of(sqlite());
+    contract.holds().await;
+    contract.counts_exactly(10_000).await;
 }
 
-async fn merges_in_one_step(store: &dyn SessionStore) {
-    let key = begin(store, None, 100).await;
-    assert_eq!(
-        store.update(&key, append("+1"), at(0)).await.unwrap(),
-        Updated::Saved
-    );
-    let (two, three) = tokio::join!(
-        store.update(&key, append("+2"), at(0)),
-        store.update(&key, append("+2"), at(0))
-    );
-    assert_eq!((two.unwrap(), three.unwrap()), (Updated::Saved, Updated::Saved));
-    assert_eq!(
-        store.load(&key, at(0)).await.unwrap(),
-        Some(stored("data+1+2+2", 100))
-    );
-    assert_eq!(
-        store.update(&key, append("+late"), at(100)).await.unwrap(),
-        Updated::Gone
-    );
-    store.delete(&key).await.unwrap();
-    assert_eq!(
-        store.update(&key, append("+gone"), at(0)).await.unwrap(),
-        Updated::Gone
-    );
-    assert_eq!(
-        store.load(&key, at(0)).await.unwrap(),
-        None,
-        "an update never brings a session back"
-    );
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_store_that_says_it_is_down_keeps_the_contract_in_an_outage() {
+    let store = Flaky::default();
+    let switch = store.clone();
+    Contract::of(store)
+        .survives_outage(async |server| switch.set_down(server == Server::Down))
+        .await;
 }
 
-async fn moves_to_a_new_key(store: &dyn SessionStore) {
-    let (old, new) = (begin(store, Some("cycler"), 100).await, SessionKey::generate());
-    assert_eq!(
-        store.cycle(&old, &new, append("+in"), None, at(1)).await.unwrap(),
-        Updated::Saved
-    );
-    assert_eq!(store.load(&old, at(1)).await.unwrap(), None);
-    assert_eq!(
-        store.load(&new, at(1)).await.unwrap(),
-        Some(stored("data+in", 100))
-    );
-    let listed = store.list("cycler", at(1)).await.unwrap();
-    assert_eq!(listed.len(), 1, "the list follows the key");
-    assert_eq!((&listed[0].key, listed[0].created), (&new, at(0)));
-    let third = SessionKey::generate();
-    assert_eq!(
-        store.cycle(&old, &third, append(""), None, at(1)).await.unwrap(),
-        Updated::Gone
-    );
-    assert_eq!(store.load(&third, at(1)).await.unwrap(), None);
-    assert_eq!(
-        store
-            .cycle(&new, &third, append(""), Some(device("other")), at(2))
-            .await
-            .unwrap(),
-        Updated::Saved
-    );
-    assert_eq!(
-        store.list("cycler", at(2)).await.unwrap(),
-        [],
-        "the session is another's now"
-    );
-    assert_eq!(store.list("other", at(2)).await.unwrap()[0].created, at(2));
-    store.delete(&third).await.unwrap();
-}
-
-async fn replaces_and_deletes(store: &dyn SessionStore) {
-    let (old, new) = (begin(store, Some("replaced"), 100).await, SessionKey::generate());
-    store
-        .create(&new, stored("new", 100), None, Some(&old), at(0))
-        .await
-        .unwrap();
-    assert_eq!(store.load(&old, at(0)).await.unwrap(), None);
-    assert_eq!(store.load(&new, at(0)).await.unwrap(), Some(stored("new", 100)));
-    assert_eq!(store.list("replaced", at(0)).await.unwrap(), []);
-    store.delete(&new).await.unwrap();
-    store.delete(&new).await.unwrap();
-}
-
-async fn lists_and_ends_a_users_sessions(store: &dyn SessionStore) {
-    let (first, second, third) = (
-        begin(store, Some("7"), 100).await,
-        begin(store, Some("7"), 100).await,
-        begin(store, Some("7"), 5).await,
-    );
-    let (others, anonymous) = (begin(store, Some("77"), 100).await, begin(store, None, 100).await);
-    let keys = |listed: Vec<palisade::session::Listed>| -> std::collections::HashSet<SessionKey> {
-        listed.into_iter().map(|line| line.key).collect()
+/// What the contract says to a store with one fault.
+async fn verdict(fault: Fault) -> String {
+    let checked = async move {
+        let store = Faulty::new(fault);
+        let switch = store.clone();
+        let contract = Contract::of(store);
+        contract.holds().await;
+        contract.counts_exactly(100).await;
+        contract
+            .survives_outage(async |server| switch.set_down(server == Server::Down))
+            .await;
     };
-    assert_eq!(
-        keys(store.list("7", at(0)).await.unwrap()),
-        [first.clone(), second.clone(), third.clone()].into()
-    );
-    assert_eq!(
-        keys(store.list("7", at(5)).await.unwrap()),
-        [first.clone(), second.clone()].into()
-    );
-    assert_eq!(store.list("7", at(0)).await.unwrap()[0].device, device("7"));
-    assert_eq!(store.delete_others("7", Some(&first)).await.unwrap(), 2);
-    assert_eq!(
-        keys(store.list("7", at(0)).await.unwrap()),
-        [first.clone()].into()
-    );
-    for kept in [&first, &others, &anonymous] {
+    let checked = AssertUnwindSafe(checked).catch_unwind().await;
+    let panic = checked.expect_err("the fault was not found");
+    panic.downcast_ref::<String>().unwrap().clone()
+}
+
+// On one thread the tasks of the suite take turns in a fixed order: every fault shows each time.
+#[tokio::test]
+async fn a_store_that_breaks_the_contract_is_told_which_promise_it_breaks() {
+    for (fault, promise) in [
+        (
+            Fault::LosesUpdates,
+            "requests that change different keys at the same time all keep theirs",
+        ),
+        (
+            Fault::UpdatesInsert,
+            "an update of a session that was deleted meanwhile answers that it is gone",
+        ),
+        (
+            Fault::KeepsTheOldKey,
+            "a session that moves to a new key takes its data along, merged, and leaves nothing behind",
+        ),
+        (
+            Fault::DestroysBeforeItMoves,
+            "a session whose move fails stays as it was under its old key",
+        ),
+        (
+            Fault::NeverEnds,
+            "a session is there until it ends, and not afterwards",
+        ),
+        (
+            Fault::ForgetsTheReplaced,
+            "a new session that replaces another ends that one in the same step",
+        ),
+        (
+            Fault::ClearsWithoutBound,
+            "ended sessions are cleared at most so many at a time",
+        ),
+        (
+            Fault::IsEmptyWhenDown,
+            "while its server is down, a store answers with an error, never with an empty session",
+        ),
+        (
+            Fault::IsGoneWhenDown,
+            "a change at the time of an outage is made, or answered with an error",
+        ),
+        (
+            Fault::AcknowledgesWhenDown,
+            "after an outage every change that was acknowledged is there, and none twice",
+        ),
+    ] {
+        let verdict = verdict(fault).await;
         assert!(
-            store.load(kept, at(0)).await.unwrap().is_some(),
-            "only the user's others end"
+            verdict.starts_with(&format!("the store breaks its contract: {promise}")),
+            "{fault:?}: {verdict}"
         );
     }
-    assert_eq!(store.delete_others("7", None).await.unwrap(), 1);
-    assert!(store.load(&first, at(0)).await.unwrap().is_none());
-    assert_eq!(
-        store.delete_others("%", None).await.unwrap(),
-        0,
-        "a user is named, not matched"
-    );
-    for key in [others, anonymous] {
-        store.delete(&key).await.unwrap();
-    }
 }
 
-async fn clears_what_has_ended(store: &dyn SessionStore) {
-    store.clear_expired(usize::MAX, at(10_000)).await.unwrap();
-    let alive = begin(store, Some("cleared"), 1000).await;
-    for _ in 0..5 {
-        begin(store, Some("cleared"), 10).await;
-    }
-    assert_eq!(
-        store.clear_expired(3, at(500)).await.unwrap(),
-        3,
-        "at most so many"
-    );
-    assert_eq!(store.clear_expired(3, at(500)).await.unwrap(), 2);
-    assert_eq!(store.clear_expired(3, at(500)).await.unwrap(), 0);
-    assert!(store.load(&alive, at(500)).await.unwrap().is_some());
-    assert_eq!(store.list("cleared", at(0)).await.unwrap().len(), 1);
-}
-
+/// The contract allows a second of imprecision; these have none.
 #[tokio::test]
-async fn memory_keeps_the_contract() {
-    keeps_the_contract(&MemorySessions::new()).await;
-}
-
-#[tokio::test]
-async fn sqlite_keeps_the_contract() {
-    keeps_the_contract(&SqliteSessions::new(Sqlite::in_memory().unwrap()).unwrap()).await;
+async fn memory_and_sqlite_end_a_session_to_the_microsecond() {
+    let stores: [Box<dyn SessionStore>; 2] = [Box::new(MemorySessions::new()), Box::new(sqlite())];
+    for store in stores {
+        let key = begin(&*store, 100).await;
+        let last = at(100) - Duration::from_micros(1);
+        assert!(store.load(&key, last).await.unwrap().is_some());
+        assert!(
+            store.load(&key, at(100)).await.unwrap().is_none(),
+            "the end is the end"
+        );
+        let late = palisade::session::store::Merge::new(Stored::clone);
+        assert_eq!(store.update(&key, late, at(100)).await.unwrap(), Updated::Gone);
+    }
 }
 
 #[tokio::test]
@@ -231,7 +156,8 @@ async fn five_thousand_ended_sessions_are_cleared_in_batches_and_the_living_stay
         })
         .await
         .unwrap();
-    let alive = begin(&store, None, 100).await;
+    let alive = begin(&store, 100).await;
+
     let sessions = Sessions::new(store.clone(), &settings(), Clock::fixed(at(0)));
     assert_eq!(sessions.clear_expired().await.unwrap(), 5100);
     assert_eq!(sessions.clear_expired().await.unwrap(), 0);

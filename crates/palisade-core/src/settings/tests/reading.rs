@@ -11,7 +11,7 @@ use crate::settings::{Settings, UnknownFields};
 #[test]
 fn a_key_and_a_host_are_all_a_site_has_to_name() {
     let settings = load("").unwrap();
-    assert_eq!(settings.secret_key.expose(), KEY);
+    assert_eq!(settings.secret_key.expose(), KEY.as_bytes());
     assert!(settings.allowed_hosts.validate("a.example:8443").is_ok());
     assert!(settings.secure_ssl_redirect && settings.session_cookie_secure && settings.csrf_cookie_httponly);
     assert_eq!(settings.weaknesses(), []);
@@ -127,7 +127,7 @@ fn an_applications_own_defaults_give_way_to_file_and_variables() {
     let file = "allowed_hosts = [\"b.example\"]";
     let settings = own().overlaid(Some(file), env(&[])).unwrap();
     assert!(settings.allowed_hosts.validate("localhost").is_err());
-    assert_eq!(settings.secret_key.expose(), KEY);
+    assert_eq!(settings.secret_key.expose(), KEY.as_bytes());
 
     let variable = [("PALISADE_ALLOWED_HOSTS", "c.example")];
     let settings = own().overlaid(Some(file), env(&variable)).unwrap();

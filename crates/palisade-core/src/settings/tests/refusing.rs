@@ -137,7 +137,7 @@ fn settings_that_contradict_each_other_are_named() {
         ),
         (
             "secure_hsts_seconds = 5\nsecure_hsts_preload = true",
-            "line 1: secure_hsts_seconds: needs",
+            "line 2: secure_hsts_preload: needs",
         ),
         (
             "session_cookie_age = 9_999_999",
@@ -259,4 +259,24 @@ fn a_program_that_changes_settings_can_ask_whether_they_may_run() {
     assert_eq!(names, ["use_x_forwarded_host", "session_cookie_path"]);
     assert!(Settings::for_development(SecretKey::new("x")).check().is_ok());
     assert!(Settings::new(SecretKey::new("x"), ["a.example"]).check().is_err());
+}
+
+#[test]
+fn what_is_wrong_is_said_of_the_setting_that_is_to_change() {
+    let said = |toml: &str| Settings::load(Some(toml), []).unwrap_err().to_string();
+    let short = said("debug = false\nsecret_key = \"abc\"\nallowed_hosts = [\"a.example\"]");
+    assert!(short.contains("line 2: secret_key: The secret key"), "{short}");
+    let hostless = said("debug = false");
+    assert!(hostless.contains("\n  allowed_hosts: is empty"), "{hostless}");
+    let cross = said("session_cookie_secure = false\nsession_cookie_samesite = \"None\"");
+    assert!(
+        cross.contains("line 2: session_cookie_samesite: is None"),
+        "{cross}"
+    );
+}
+
+#[test]
+fn errors_are_shown_by_main_as_they_are_by_display() {
+    let errors = Settings::load(Some("sesion_cookie_age = 60"), []).unwrap_err();
+    assert_eq!(format!("{errors:?}"), errors.to_string());
 }

@@ -8,6 +8,7 @@ pub(super) struct Statements {
     pub(super) by_id: &'static str,
     pub(super) by_username: &'static str,
     pub(super) create: &'static str,
+    pub(super) taken: &'static str,
     pub(super) replace_password: &'static str,
     pub(super) logged_in: Option<&'static str>,
     pub(super) save_profile: Option<&'static str>,
@@ -58,6 +59,10 @@ impl Statements {
             by_id: kept(format!("{select} WHERE {id} = ?1")),
             by_username: kept(format!("{select} WHERE {} = ?1", quoted(&names.username))),
             create: kept(create(names)),
+            taken: kept(format!(
+                "SELECT 1 FROM {table} WHERE {} = ?1 COLLATE NOCASE",
+                quoted(&names.username)
+            )),
             replace_password: kept(format!(
                 "UPDATE {table} SET {password} = ?3 WHERE {id} = ?1 AND {password} = ?2"
             )),

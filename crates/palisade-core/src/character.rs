@@ -1,9 +1,18 @@
 //! Python's classes of characters, which decide what Django accepts.
 //!
 //! They differ from Rust's: `\w` has no combining marks, `isdigit` knows superscripts and circled digits, and white space
-//! includes the four separators of ASCII. A password that Django refuses must not pass here.
+//! includes the four separators of ASCII. A password or a file name that Django refuses must not pass here.
+//!
+//! # Example
+//!
+//! ```
+//! use palisade_core::character::{is_digit, is_printable, is_space, is_word};
+//!
+//! assert!(is_word('é') && is_digit('²') && is_space('\u{1c}'));
+//! assert!(!is_word('\u{301}') && !is_printable('\u{200b}'));
+//! ```
 
-use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// The digits that are no decimal digits (Unicode's `Numeric_Type=Digit`), as ranges.
 const OTHER_DIGITS: [(char, char); 20] = [
@@ -30,7 +39,7 @@ const OTHER_DIGITS: [(char, char); 20] = [
 ];
 
 /// Tells whether Python's `\w` matches.
-pub(super) fn is_word(c: char) -> bool {
+pub fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
     }
@@ -41,19 +50,36 @@ pub(super) fn is_word(c: char) -> bool {
 }
 
 /// Tells whether Python's `str.isdigit` holds for the character.
-pub(super) fn is_digit(c: char) -> bool {
+pub fn is_digit(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_digit();
     }
-    c.general_category() == unicode_properties::GeneralCategory::DecimalNumber
+    c.general_category() == GeneralCategory::DecimalNumber
         || OTHER_DIGITS
             .iter()
             .any(|(first, last)| (*first..=*last).contains(&c))
 }
 
 /// Tells whether Python's `str.strip` removes the character.
-pub(super) fn is_space(c: char) -> bool {
+pub fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
+}
+
+/// Tells whether Python's `str.isprintable` would: everything but controls, unassigned and separators other than the space.
+pub fn is_printable(character: char) -> bool {
+    match character {
+        ' '..='~' => true,
+        '\0'..='\x7f' => false,
+        _ => {
+            character.general_category_group() != GeneralCategoryGroup::Other
+                && !matches!(
+                    character.general_category(),
+                    GeneralCategory::SpaceSeparator
+                        | GeneralCategory::LineSeparator
+                        | GeneralCategory::ParagraphSeparator
+                )
+        }
+    }
 }
 
 #[cfg(test)]

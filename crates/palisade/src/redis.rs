@@ -1,0 +1,338 @@
+//! Redis or Valkey, as one server, behind Sentinel, or as a cluster.
+//!
+//! All requests share one connection, on which commands follow each other without waiting. It is made when it is first
+//! needed and made anew when it has failed, by whichever request comes next, so that a service outlives its server. Whatever is
+//! asked ends within a time limit, connecting included. A command is never sent a second time after an error: nobody knows
+//! whether the first one was carried out.
+//!
+//! # Security
+//!
+//! Whoever can reach the server can read and make sessions. Give it a password, an address that only the service reaches, and
+//! `rediss://` (TLS, with the system's certificate authorities, or those that `SSL_CERT_FILE` names) where the way is not your own.
+
+mod swap;
+
+pub(crate) use swap::{Held, Life, Swapped};
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ::redis::aio::{ConnectionLike, MultiplexedConnection};
+use ::redis::cluster::ClusterClient;
+use ::redis::cluster_async::ClusterConnection;
+use ::redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
+use ::redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo,
+    RedisFuture, ServerErrorKind, TlsMode,
+};
+
+/// How long an operation may take unless [`Redis::with_time_limit`] says otherwise.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// What can go wrong with Redis.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedisError {
+    /// An address cannot be understood.
+    #[error(
+        "not the address of a Redis server, which is redis://[user:password@]host[:port][/database], or rediss:// for TLS"
+    )]
+    Address(#[source] ::redis::RedisError),
+    /// The server cannot be reached, or answered with an error.
+    #[error("Redis: {0}")]
+    Server(#[from] ::redis::RedisError),
+    /// There was no answer within the time limit.
+    #[error("Redis did not answer within {0:?}")]
+    TimeLimit(Duration),
+    /// Under a key stands something that is not to be read as a session.
+    #[error("Redis holds something under the key of a session that is none: {0}")]
+    Foreign(Box<dyn std::error::Error + Send + Sync>),
+    /// A session cannot be written in the form that is asked for.
+    #[error("a session has no form in Django's cache")]
+    Unwritable,
+    /// A key that must be new is taken.
+    #[error("the new session key is taken")]
+    Taken,
+}
+
+/// A Redis or Valkey server, or several that act as one. Clones share the connection.
+///
+/// # Example
+///
+/// ```
+/// use palisade::redis::Redis;
+///
+/// let one = Redis::open("redis://127.0.0.1:6379/0")?;
+/// let watched = Redis::sentinel(["redis://127.0.0.1:26379"], "redis://:password@mymaster/0")?;
+/// let many = Redis::cluster(["redis://127.0.0.1:7000", "redis://127.0.0.1:7001"])?;
+/// # Ok::<(), palisade::redis::RedisError>(())
+/// ```
+#[derive(Clone)]
+pub struct Redis {
+    inner: Arc<Inner>,
+    limit: Duration,
+}
+
+struct Inner {
+    place: Place,
+    live: Mutex<Option<Live>>,
+    /// Held by the one request that connects, while the others wait for it.
+    connecting: tokio::sync::Mutex<u64>,
+}
+
+enum Place {
+    One(Client),
+    Sentinel(tokio::sync::Mutex<SentinelClient>),
+    Cluster(ClusterClient),
+}
+
+#[derive(Clone)]
+struct Live {
+    number: u64,
+    connection: Connection,
+}
+
+#[derive(Clone)]
+enum Connection {
+    One(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+/// Never the address: it may hold a password.
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match &self.inner.place {
+            Place::One(_) => "one server",
+            Place::Sentinel(_) => "behind Sentinel",
+            Place::Cluster(_) => "a cluster",
+        };
+        f.debug_tuple("Redis").field(&place).finish()
+    }
+}
+
+impl Redis {
+    /// Uses one server. It is connected to when it is first needed.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be understood.
+    pub fn open(address: &str) -> Result<Self, RedisError> {
+        provide_tls([address]);
+        Ok(Self::at(Place::One(
+            Client::open(address).map_err(RedisError::Address)?,
+        )))
+    }
+
+    /// Uses the server that Sentinel says is the first. `server` is its address with the name of the service in the host's
+    /// place, for the user, password and database with which it wants to be talked to.
+    ///
+    /// # Errors
+    ///
+    /// When an address cannot be understood.
+    pub fn sentinel<'a>(
+        sentinels: impl IntoIterator<Item = &'a str>,
+        server: &str,
+    ) -> Result<Self, RedisError> {
+        let sentinels: Vec<&str> = sentinels.into_iter().collect();
+        provide_tls(sentinels.iter().copied().chain([server]));
+        let server = server.into_connection_info().map_err(RedisError::Address)?;
+        let (service, tls) = match server.addr() {
+            ConnectionAddr::TcpTls { host, .. } => (host.clone(), Some(TlsMode::Secure)),
+            ConnectionAddr::Tcp(host, _) => (host.clone(), None),
+            other => (other.to_string(), None),
+        };
+        let mut info =
+            SentinelNodeConnectionInfo::default().set_redis_connection_info(server.redis_settings().clone());
+        if let Some(tls) = tls {
+            info = info.set_tls_mode(tls);
+        }
+        let client = SentinelClient::build(sentinels, service, Some(info), SentinelServerType::Master)
+            .map_err(RedisError::Address)?;
+        Ok(Self::at(Place::Sentinel(tokio::sync::Mutex::new(client))))
+    }
+
+    /// Uses a cluster, of which these are some servers.
+    ///
+    /// # Errors
+    ///
+    /// When an address cannot be understood, or two differ in user or password.
+    pub fn cluster<'a>(servers: impl IntoIterator<Item = &'a str>) -> Result<Self, RedisError> {
+        let servers: Vec<&str> = servers.into_iter().collect();
+        provide_tls(servers.iter().copied());
+        let client = ClusterClient::builder(servers)
+            .connection_timeout(TIME_LIMIT)
+            // The limit of the whole operation ends it; this one would send the command again.
+            .response_timeout(TIME_LIMIT * 100)
+            .build()
+            .map_err(RedisError::Address)?;
+        Ok(Self::at(Place::Cluster(client)))
+    }
+
+    /// Ends each operation after `limit`, with an error; five seconds unless it is set.
+    #[must_use]
+    pub fn with_time_limit(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Asks the server whether it is there, as a service may at its start.
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer.
+    pub async fn check(&self) -> Result<(), RedisError> {
+        self.within(self.ask::<()>(&::redis::cmd("PING"))).await
+    }
+
+    fn at(place: Place) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                place,
+                live: Mutex::new(None),
+                connecting: tokio::sync::Mutex::new(0),
+            }),
+            limit: TIME_LIMIT,
+        }
+    }
+
+    /// Does something within the time limit. A server that lets it pass is connected to anew by whoever comes next.
+    pub(crate) async fn within<T>(
+        &self,
+        operation: impl Future<Output = Result<T, RedisError>>,
+    ) -> Result<T, RedisError> {
+        let limit = self.limit;
+        let before = self.live().map(|live| live.number);
+        let done = tokio::time::timeout(limit, operation).await;
+        done.unwrap_or_else(|_| {
+            if let Some(number) = before {
+                self.forget(number);
+            }
+            Err(RedisError::TimeLimit(limit))
+        })
+    }
+
+    pub(crate) fn time_limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// Sends a command, once.
+    pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
+        let mut live = self.connected().await?;
+        match command.query_async(&mut live.connection).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                if is_lost(&error) {
+                    self.forget(live.number);
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn connected(&self) -> Result<Live, RedisError> {
+        if let Some(live) = self.live() {
+            return Ok(live);
+        }
+        let mut number = self.inner.connecting.lock().await;
+        if let Some(live) = self.live() {
+            return Ok(live);
+        }
+        *number += 1;
+        let live = Live {
+            number: *number,
+            connection: self.inner.place.connect(self.limit).await?,
+        };
+        *self.slot() = Some(live.clone());
+        Ok(live)
+    }
+
+    fn live(&self) -> Option<Live> {
+        self.slot().clone()
+    }
+
+    /// Drops a connection that failed, unless another has taken its place.
+    fn forget(&self, number: u64) {
+        let mut slot = self.slot();
+        // A cluster's connection mends itself, node by node.
+        if slot
+            .as_ref()
+            .is_some_and(|live| live.number == number && matches!(live.connection, Connection::One(_)))
+        {
+            *slot = None;
+        }
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Live>> {
+        self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    async fn connect(&self, limit: Duration) -> Result<Connection, RedisError> {
+        // The limit of the whole operation ends the wait.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(limit))
+            .set_response_timeout(None);
+        Ok(match self {
+            Self::One(client) => Connection::One(
+                client
+                    .get_multiplexed_async_connection_with_config(&config)
+                    .await?,
+            ),
+            Self::Sentinel(client) => Connection::One(
+                client
+                    .lock()
+                    .await
+                    .get_async_connection_with_config(&config)
+                    .await?,
+            ),
+            Self::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
+        })
+    }
+}
+
+impl ConnectionLike for Connection {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, ::redis::Value> {
+        match self {
+            Self::One(connection) => connection.req_packed_command(command),
+            Self::Cluster(connection) => connection.req_packed_command(command),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a ::redis::Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<::redis::Value>> {
+        match self {
+            Self::One(connection) => connection.req_packed_commands(pipeline, offset, count),
+            Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Self::One(connection) => connection.get_db(),
+            Self::Cluster(connection) => connection.get_db(),
+        }
+    }
+}
+
+/// Says whether the connection is of no use any more: broken, or to a server that is no longer the first.
+fn is_lost(error: &::redis::RedisError) -> bool {
+    error.is_io_error()
+        || error.is_unrecoverable_error()
+        || matches!(
+            error.kind(),
+            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown)
+        )
+}
+
+/// Names the provider of cryptography, where an application has brought a second one and nobody has chosen.
+fn provide_tls<'a>(addresses: impl IntoIterator<Item = &'a str>) {
+    if addresses.into_iter().any(|address| address.starts_with("rediss")) {
+        // An application that has chosen one keeps it.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
+}

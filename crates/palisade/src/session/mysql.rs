@@ -1,0 +1,459 @@
+//! Sessions in Django's `django_session` table, in MySQL or MariaDB.
+//!
+//! A load is one journey to the server. A change locks the session's row in a transaction, merges into what is there, and
+//! writes. The table's collation may hold different keys to be equal; so each statement compares bytes besides, after the index has
+//! found the few rows that it may be.
+//!
+//! Beside Django's table stands `palisade_session_index`, as in SQLite: whose session it is and where it was begun.
+
+use std::time::SystemTime;
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::key::SessionKey;
+use super::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
+use crate::mysql::{
+    MySql, MySqlConnection, MySqlError, Row, Table, Value, field, from_value, to_the_end, to_value,
+};
+
+const TABLES: &[Table] = &[
+    Table {
+        name: "django_session",
+        sql: "CREATE TABLE IF NOT EXISTS django_session (
+                  session_key varchar(40) NOT NULL PRIMARY KEY,
+                  session_data longtext NOT NULL,
+                  expire_date datetime(6) NOT NULL,
+                  INDEX django_session_expire_date_a5c62663 (expire_date)
+              )",
+    },
+    Table {
+        name: "palisade_session_index",
+        sql: "CREATE TABLE IF NOT EXISTS palisade_session_index (
+                  session_key varchar(40) NOT NULL PRIMARY KEY,
+                  user_id varchar(64) NOT NULL,
+                  address varchar(45) NOT NULL,
+                  user_agent varchar(200) CHARACTER SET utf8mb4 NOT NULL,
+                  created datetime(6) NOT NULL,
+                  INDEX palisade_session_index_user (user_id)
+              )",
+    },
+];
+
+/// How often the others of a user's sessions are looked for again, when they moved while they were being ended.
+const PASSES: usize = 5;
+
+/// How many sessions one statement of the cleaning takes: as many as it has question marks.
+const CHUNK: usize = 50;
+
+/// Keeps sessions in MySQL or MariaDB, in Django's table.
+///
+/// # Example
+///
+/// ```no_run
+/// use palisade::{mysql::MySql, session::MySqlSessions};
+///
+/// # async fn open() -> Result<(), palisade::mysql::MySqlError> {
+/// let database = MySql::open("mysql://shop:password@db.example.com/shop").await?;
+/// let sessions = MySqlSessions::new(database).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct MySqlSessions(MySql);
+
+impl MySqlSessions {
+    /// Keeps sessions in this database, making the tables if they are not there.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or a table is missing and cannot be made.
+    pub async fn new(database: MySql) -> Result<Self, MySqlError> {
+        database.provide(TABLES).await?;
+        Ok(Self(database))
+    }
+}
+
+fn answer<'a, R: Send + 'static>(
+    work: impl Future<Output = Result<R, MySqlError>> + Send + 'a,
+) -> BoxFuture<'a, Result<R, StoreError>> {
+    async move { work.await.map_err(StoreError::unavailable) }.boxed()
+}
+
+fn at(row: &mut Row, column: usize) -> Result<SystemTime, MySqlError> {
+    from_value(&field::<Value>(row, column)?).ok_or(MySqlError::Row {
+        reason: "a time is no time",
+    })
+}
+
+fn stored(mut row: Row) -> Result<Stored, MySqlError> {
+    Ok(Stored {
+        data: field(&mut row, 0)?,
+        expires: at(&mut row, 1)?,
+    })
+}
+
+fn text(key: &SessionKey) -> Value {
+    key.expose().into()
+}
+
+/// Begins a transaction, locks a session that has not ended, and gives what it holds.
+async fn lock(
+    connection: &mut MySqlConnection,
+    key: &SessionKey,
+    now: SystemTime,
+) -> Result<Option<Stored>, MySqlError> {
+    connection.begin().await?;
+    let row = connection
+        .one(
+            "SELECT session_data, expire_date FROM django_session
+             WHERE session_key = ? AND CAST(session_key AS BINARY) = CAST(? AS BINARY) FOR UPDATE",
+            vec![text(key), text(key)],
+        )
+        .await?;
+    let current = row.map(stored).transpose()?;
+    Ok(current.filter(|current| current.expires > now))
+}
+
+async fn insert(
+    connection: &mut MySqlConnection,
+    key: &SessionKey,
+    session: &Stored,
+) -> Result<(), MySqlError> {
+    connection
+        .execute(
+            "INSERT INTO django_session (session_key, session_data, expire_date) VALUES (?, ?, ?)",
+            vec![text(key), session.data.as_str().into(), to_value(session.expires)],
+        )
+        .await?;
+    Ok(())
+}
+
+async fn list_as(
+    connection: &mut MySqlConnection,
+    key: &SessionKey,
+    device: &Device,
+    now: SystemTime,
+) -> Result<(), MySqlError> {
+    connection
+        .execute(
+            "INSERT INTO palisade_session_index (session_key, user_id, address, user_agent, created)
+             VALUES (?, ?, ?, ?, ?)",
+            vec![
+                text(key),
+                device.user_id.as_str().into(),
+                device.address.as_str().into(),
+                device.user_agent.as_str().into(),
+                to_value(now),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Deletes a session, and says whether it was there.
+async fn remove(connection: &mut MySqlConnection, key: &SessionKey) -> Result<bool, MySqlError> {
+    let deleted = connection
+        .execute(
+            "DELETE FROM django_session
+             WHERE session_key = ? AND CAST(session_key AS BINARY) = CAST(? AS BINARY)",
+            vec![text(key), text(key)],
+        )
+        .await?;
+    unlist(connection, key).await?;
+    Ok(deleted == 1)
+}
+
+async fn unlist(connection: &mut MySqlConnection, key: &SessionKey) -> Result<(), MySqlError> {
+    connection
+        .execute(
+            "DELETE FROM palisade_session_index
+             WHERE session_key = ? AND CAST(session_key AS BINARY) = CAST(? AS BINARY)",
+            vec![text(key), text(key)],
+        )
+        .await?;
+    Ok(())
+}
+
+async fn move_to(
+    connection: &mut MySqlConnection,
+    old: &SessionKey,
+    new: &SessionKey,
+    merged: &Stored,
+    device: Option<&Device>,
+    now: SystemTime,
+) -> Result<(), MySqlError> {
+    connection
+        .execute(
+            "UPDATE django_session SET session_key = ?, session_data = ?, expire_date = ?
+             WHERE session_key = ? AND CAST(session_key AS BINARY) = CAST(? AS BINARY)",
+            vec![
+                text(new),
+                merged.data.as_str().into(),
+                to_value(merged.expires),
+                text(old),
+                text(old),
+            ],
+        )
+        .await?;
+    if let Some(device) = device {
+        unlist(connection, old).await?;
+        return list_as(connection, new, device, now).await;
+    }
+    connection
+        .execute(
+            "UPDATE palisade_session_index SET session_key = ?
+             WHERE session_key = ? AND CAST(session_key AS BINARY) = CAST(? AS BINARY)",
+            vec![text(new), text(old), text(old)],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Clears the ended ones of some keys, and says how many there were.
+async fn clear(
+    connection: &mut MySqlConnection,
+    keys: &[Value],
+    now: SystemTime,
+) -> Result<usize, MySqlError> {
+    let mut keys = keys.to_vec();
+    keys.resize(CHUNK, Value::NULL);
+    let mut values = vec![to_value(now)];
+    values.extend(keys.iter().cloned());
+    let cleared = connection
+        .execute(
+            "DELETE FROM django_session WHERE expire_date < ? AND session_key IN
+             (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+              ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            values,
+        )
+        .await?;
+    connection
+        .execute(
+            "DELETE FROM palisade_session_index WHERE session_key IN
+             (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+              ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             AND NOT EXISTS (SELECT 1 FROM django_session s WHERE s.session_key = palisade_session_index.session_key)",
+            keys,
+        )
+        .await?;
+    Ok(usize::try_from(cleared).unwrap_or(usize::MAX))
+}
+
+impl SessionStore for MySqlSessions {
+    fn load<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
+        answer(async move {
+            let row = self
+                .0
+                .one(
+                    "SELECT session_data, expire_date FROM django_session
+                     WHERE session_key = ? AND CAST(session_key AS BINARY) = CAST(? AS BINARY)",
+                    vec![text(key), text(key)],
+                )
+                .await?;
+            let found = row.map(stored).transpose()?;
+            Ok(found.filter(|stored| stored.expires > now))
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        session: Stored,
+        device: Option<Device>,
+        replaces: Option<&'a SessionKey>,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let work = (self.0.clone(), key.clone(), session, device, replaces.cloned());
+        answer(to_the_end(move || {
+            let (database, key, session, device, replaces) = work.clone();
+            async move {
+                let mut connection = database.connection().await?;
+                if device.is_none() && replaces.is_none() {
+                    return insert(&mut connection, &key, &session).await;
+                }
+                connection.begin().await?;
+                if let Some(replaced) = &replaces {
+                    remove(&mut connection, replaced).await?;
+                }
+                insert(&mut connection, &key, &session).await?;
+                if let Some(device) = &device {
+                    list_as(&mut connection, &key, device, now).await?;
+                }
+                connection.commit().await
+            }
+        }))
+    }
+
+    fn update<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        merge: Merge,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Updated, StoreError>> {
+        let work = (self.0.clone(), key.clone(), merge);
+        answer(to_the_end(move || {
+            let (database, key, merge) = work.clone();
+            async move {
+                let mut connection = database.connection().await?;
+                let Some(current) = lock(&mut connection, &key, now).await? else {
+                    connection.undo().await?;
+                    return Ok(Updated::Gone);
+                };
+                let merged = merge.apply(&current);
+                connection
+                    .execute(
+                        "UPDATE django_session SET session_data = ?, expire_date = ?
+                         WHERE session_key = ? AND CAST(session_key AS BINARY) = CAST(? AS BINARY)",
+                        vec![
+                            merged.data.into(),
+                            to_value(merged.expires),
+                            text(&key),
+                            text(&key),
+                        ],
+                    )
+                    .await?;
+                connection.commit().await?;
+                Ok(Updated::Saved)
+            }
+        }))
+    }
+
+    fn cycle<'a>(
+        &'a self,
+        old: &'a SessionKey,
+        new: &'a SessionKey,
+        merge: Merge,
+        device: Option<Device>,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Updated, StoreError>> {
+        let work = (self.0.clone(), old.clone(), new.clone(), merge, device);
+        answer(to_the_end(move || {
+            let (database, old, new, merge, device) = work.clone();
+            async move {
+                let mut connection = database.connection().await?;
+                let Some(current) = lock(&mut connection, &old, now).await? else {
+                    connection.undo().await?;
+                    return Ok(Updated::Gone);
+                };
+                let merged = merge.apply(&current);
+                move_to(&mut connection, &old, &new, &merged, device.as_ref(), now).await?;
+                connection.commit().await?;
+                Ok(Updated::Saved)
+            }
+        }))
+    }
+
+    fn delete<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), StoreError>> {
+        let work = (self.0.clone(), key.clone());
+        answer(to_the_end(move || {
+            let (database, key) = work.clone();
+            async move {
+                let mut connection = database.connection().await?;
+                // Two statements, each all or nothing: once the first is done, nobody has the session any more.
+                remove(&mut connection, &key).await.map(drop)
+            }
+        }))
+    }
+
+    fn clear_expired(&self, at_most: usize, now: SystemTime) -> BoxFuture<'_, Result<usize, StoreError>> {
+        let database = self.0.clone();
+        let at_most = u64::try_from(at_most).unwrap_or(u64::MAX);
+        answer(to_the_end(move || {
+            let database = database.clone();
+            async move {
+                let mut connection = database.connection().await?;
+                let ended = connection
+                    .all(
+                        "SELECT session_key FROM django_session WHERE expire_date < ? ORDER BY expire_date LIMIT ?",
+                        vec![to_value(now), at_most.into()],
+                    )
+                    .await?;
+                let keys: Vec<Value> = ended
+                    .into_iter()
+                    .map(|mut row| field(&mut row, 0))
+                    .collect::<Result<_, _>>()?;
+                let mut cleared = 0;
+                for chunk in keys.chunks(CHUNK) {
+                    cleared += clear(&mut connection, chunk, now).await?;
+                }
+                Ok(cleared)
+            }
+        }))
+    }
+
+    fn list<'a>(
+        &'a self,
+        user_id: &'a str,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
+        answer(async move {
+            let rows = self
+                .0
+                .all(
+                    "SELECT i.session_key, i.user_id, i.address, i.user_agent, i.created, s.expire_date
+                     FROM palisade_session_index i JOIN django_session s ON s.session_key = i.session_key
+                     WHERE i.user_id = ? AND s.expire_date > ? ORDER BY i.created DESC",
+                    vec![user_id.into(), to_value(now)],
+                )
+                .await?;
+            let mut listed = Vec::new();
+            for mut row in rows {
+                let device = Device {
+                    user_id: field(&mut row, 1)?,
+                    address: field(&mut row, 2)?,
+                    user_agent: field(&mut row, 3)?,
+                };
+                let key = SessionKey::parse(&field::<String>(&mut row, 0)?);
+                if let Some(key) = key.filter(|_| device.user_id == user_id) {
+                    listed.push(Listed {
+                        key,
+                        device,
+                        created: at(&mut row, 4)?,
+                        expires: at(&mut row, 5)?,
+                    });
+                }
+            }
+            Ok(listed)
+        })
+    }
+
+    fn delete_others<'a>(
+        &'a self,
+        user_id: &'a str,
+        keep: Option<&'a SessionKey>,
+    ) -> BoxFuture<'a, Result<usize, StoreError>> {
+        let work = (self.0.clone(), user_id.to_owned(), keep.cloned());
+        answer(to_the_end(move || {
+            let (database, user_id, keep) = work.clone();
+            async move {
+                let mut connection = database.connection().await?;
+                let mut ended = 0;
+                for _ in 0..PASSES {
+                    let rows = connection
+                        .all(
+                            "SELECT session_key FROM palisade_session_index
+                             WHERE user_id = ? AND CAST(user_id AS BINARY) = CAST(? AS BINARY)",
+                            vec![user_id.as_str().into(), user_id.as_str().into()],
+                        )
+                        .await?;
+                    let mut others = 0;
+                    for mut row in rows {
+                        let key = SessionKey::parse(&field::<String>(&mut row, 0)?);
+                        if let Some(other) = key.filter(|key| Some(key) != keep.as_ref()) {
+                            others += 1;
+                            ended += usize::from(remove(&mut connection, &other).await?);
+                        }
+                    }
+                    // One that moved to another key meanwhile is listed under it now.
+                    if others == 0 {
+                        break;
+                    }
+                }
+                Ok(ended)
+            }
+        }))
+    }
+}
