@@ -3,9 +3,12 @@
 //! An [`attack`] is a function over an [`Arena`]: a site, an attacker's site and one browser that visits both. Against
 //! the weak twin it must succeed, or it would not see the hole; against the vault it must fail. No attack knows which
 //! of the two it is run against.
+//!
+//! [`beside`] is the other thing that is only true of the whole: a Django and a Palisade that share one login.
 
 pub mod arena;
 pub mod attack;
+pub mod beside;
 pub mod journey;
 pub mod target;
 

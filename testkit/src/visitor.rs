@@ -25,6 +25,7 @@ pub struct Visitor {
     address: SocketAddr,
     tls: Option<(String, ClientConfig)>,
     host: String,
+    proxied: bool,
     cookies: BTreeMap<String, String>,
 }
 
@@ -35,7 +36,16 @@ impl Visitor {
             address,
             tls: None,
             host: host.to_owned(),
+            proxied: false,
             cookies: BTreeMap::new(),
+        }
+    }
+
+    /// Visits a site in clear as a proxy does that ends TLS: the browser behind it speaks HTTPS.
+    pub fn behind_proxy(address: SocketAddr, host: &str) -> Visitor {
+        Visitor {
+            proxied: true,
+            ..Visitor::plain(address, host)
         }
     }
 
@@ -54,6 +64,11 @@ impl Visitor {
             cookies: BTreeMap::new(),
             ..self.clone()
         }
+    }
+
+    /// Turns to another address of the same host, cookies and all: where a proxy sends other paths.
+    pub fn turn_to(&mut self, address: SocketAddr) {
+        self.address = address;
     }
 
     /// Puts a cookie into the jar, in place of one with the same name.
@@ -120,6 +135,11 @@ impl Visitor {
             .method(method)
             .uri(path)
             .header(header::HOST, &self.host);
+        let request = if self.proxied {
+            request.header("X-Forwarded-Proto", "https")
+        } else {
+            request
+        };
         if self.cookies.is_empty() {
             return request;
         }
@@ -164,12 +184,10 @@ impl Visitor {
         Ok(reply)
     }
 
-    fn origin(&self) -> String {
-        format!(
-            "{}://{}",
-            if self.tls.is_some() { "https" } else { "http" },
-            self.host
-        )
+    /// Returns the origin of the site's pages, as the browser sees it.
+    pub fn origin(&self) -> String {
+        let secure = self.tls.is_some() || self.proxied;
+        format!("{}://{}", if secure { "https" } else { "http" }, self.host)
     }
 }
 

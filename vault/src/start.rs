@@ -4,8 +4,7 @@
 //! trusted yesterday is trusted today, or the start fails and says what to do.
 
 use std::env;
-use std::fs;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use palisade::clock::Clock;
 use palisade::core::settings::reference_toml;
+use palisade::load::{LoadError, load_settings_over};
 use palisade::serve::{ServeError, Tls};
 use palisade::sqlite::Sqlite;
 use palisade::{SecretKey, Settings};
@@ -164,25 +164,19 @@ fn plainly(error: ServeError) -> anyhow::Error {
 /// Reads the settings, over what the vault brings itself: its key, and the names of this machine.
 fn settings(named: Option<&Path>, key: SecretKey) -> Result<Settings> {
     let path = named.unwrap_or(Path::new(CONFIG));
-    let text = match fs::read_to_string(path) {
-        Ok(text) => Some(text),
-        Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => None,
-        Err(error) => {
-            return Err(anyhow!(
-                "cannot read the settings {}: {}",
-                path.display(),
-                reason(&error)
-            ));
-        }
-    };
     let variables = env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let settings = Settings::new(key, HOSTS)
-        .overlaid(text.as_deref(), variables)
-        .map_err(|errors| match text {
-            Some(_) => anyhow!("{}: {errors}", path.display()),
-            None => anyhow!(errors),
-        })?;
+    let own = Settings::new(key, HOSTS);
+    let settings = if named.is_none() && matches!(path.try_exists(), Ok(false)) {
+        own.overlaid(None, variables)?
+    } else {
+        load_settings_over(own, path, variables).map_err(|error| match error {
+            LoadError::Unreadable { path, reason: why } => {
+                anyhow!("cannot read the settings {}: {}", path.display(), reason(&why))
+            }
+            error => anyhow!(error),
+        })?
+    };
     for weakness in settings.weaknesses() {
         tracing::warn!(target: "palisade::settings", threat = weakness.threat.id(), "{}", weakness.what);
     }

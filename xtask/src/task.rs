@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::stage::Stage;
-use crate::tool::{BROWSER, SERVERS};
+use crate::tool::{BROWSER, PYTHON, SERVERS};
 
 /// Something that can be asked for by name.
 pub(crate) struct Task {
@@ -45,6 +45,11 @@ pub(crate) const TASKS: &[Task] = &[
         stages: || vec![build(), browser()],
     },
     Task {
+        name: "django",
+        what: "one login for a real Django and Palisade, and random questions to both",
+        stages: || vec![django()],
+    },
+    Task {
         name: "extras",
         what: "the separate workspaces of fuzz targets and benchmarks",
         stages: extras,
@@ -55,7 +60,7 @@ pub(crate) const TASKS: &[Task] = &[
 const GAUNTLET: [&str; 4] = ["--test", "weak_twin", "--test", "vault"];
 
 fn ci() -> Vec<Stage> {
-    let mut stages = vec![fmt(), lint(), build(), test(), browser()];
+    let mut stages = vec![fmt(), lint(), build(), test(), browser(), django()];
     stages.extend(extras());
     stages
 }
@@ -98,6 +103,15 @@ fn test() -> Stage {
 fn browser() -> Stage {
     let arguments = [&["test", "--workspace", "--all-features"], &GAUNTLET[..]].concat();
     Stage::cargo("browser", &arguments).needs(BROWSER)
+}
+
+// The test makes Django's virtual environment by itself, once.
+fn django() -> Stage {
+    Stage::cargo(
+        "django",
+        &["test", "--workspace", "--all-features", "--test", "django"],
+    )
+    .needs(PYTHON)
 }
 
 fn extras() -> Vec<Stage> {

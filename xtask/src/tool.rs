@@ -13,6 +13,15 @@ use anyhow::{Result, ensure};
 pub(crate) struct Tool {
     names: &'static [&'static str],
     package: &'static str,
+    /// Arguments with which the program must succeed, where its being there is not enough.
+    proof: &'static [&'static str],
+}
+
+impl Tool {
+    fn is_there(&self) -> bool {
+        let found = self.names.iter().find(|name| is_installed(name));
+        found.is_some_and(|name| self.proof.is_empty() || succeeds(Command::new(name).args(self.proof)))
+    }
 }
 
 /// What the browser tests drive.
@@ -20,26 +29,38 @@ pub(crate) const BROWSER: &[Tool] = &[
     Tool {
         names: &["chromium", "chromium-browser", "google-chrome"],
         package: "chromium",
+        proof: &[],
     },
     Tool {
         names: &["chromedriver"],
         package: "chromium-driver",
+        proof: &[],
     },
 ];
+
+/// What makes Django's virtual environment; Debian packages the modules for it apart from the program.
+pub(crate) const PYTHON: &[Tool] = &[Tool {
+    names: &["python3"],
+    package: "python3-venv",
+    proof: &["-c", "import venv, ensurepip"],
+}];
 
 /// What the tests of stores start for themselves.
 pub(crate) const SERVERS: &[Tool] = &[
     Tool {
         names: &["postgres"],
         package: "postgresql",
+        proof: &[],
     },
     Tool {
         names: &["redis-server", "valkey-server"],
         package: "redis-server",
+        proof: &[],
     },
     Tool {
         names: &["mariadbd", "mysqld"],
         package: "mariadb-server",
+        proof: &[],
     },
 ];
 
@@ -92,7 +113,7 @@ fn installing(become_root: &str, command: &str) -> String {
 fn missing(tools: &[&Tool]) -> Vec<&'static str> {
     tools
         .iter()
-        .filter(|tool| !tool.names.iter().any(|name| is_installed(name)))
+        .filter(|tool| !tool.is_there())
         .map(|tool| tool.package)
         .collect()
 }
@@ -106,15 +127,14 @@ fn installer() -> Option<&'static str> {
     if id.stdout.trim_ascii() == b"0" {
         return Some("");
     }
-    let mut sudo = Command::new("sudo");
-    let asked = sudo
-        .args(["--non-interactive", "true"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    asked
-        .is_ok_and(|status| status.success())
+    succeeds(Command::new("sudo").args(["--non-interactive", "true"]))
         .then_some("sudo DEBIAN_FRONTEND=noninteractive ")
+}
+
+/// Runs a command in silence.
+fn succeeds(command: &mut Command) -> bool {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
 }
 
 fn is_installed(name: &str) -> bool {
@@ -144,17 +164,30 @@ mod tests {
         assert!(
             missing(&[&Tool {
                 names: &["no-such-shell", "sh"],
-                package: "dash"
+                package: "dash",
+                proof: &[],
             }])
             .is_empty()
         );
         assert_eq!(
             missing(&[&Tool {
                 names: &["no-such-program"],
-                package: "nothing"
+                package: "nothing",
+                proof: &[],
             }]),
             ["nothing"]
         );
+    }
+
+    #[test]
+    fn a_tool_that_lacks_a_part_is_missing() {
+        let shell = |proof| Tool {
+            names: &["sh"],
+            package: "dash",
+            proof,
+        };
+        assert!(missing(&[&shell(&["-c", "true"])]).is_empty());
+        assert_eq!(missing(&[&shell(&["-c", "false"])]), ["dash"]);
     }
 
     #[test]

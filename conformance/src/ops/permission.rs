@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use palisade_core::permission::{Granted, Holder, Origin, has_module_perms, has_perm, permissions};
+use palisade_core::permission::lists::{Granted, Holder, Origin, has_module_perms, has_perm, permissions};
 
 use crate::answer::{Answer, object};
 use crate::call::{Call, Op};

@@ -23,9 +23,11 @@ use crate::character::{is_printable, is_space, is_word};
 use crate::token::{Alphabet, random_string};
 
 pub use self::charref::unescape;
+pub use self::random::random_file_name;
 
 mod charref;
 mod path;
+mod random;
 
 /// How many characters the name of an uploaded file may have.
 const LONGEST_UPLOAD: usize = 255;

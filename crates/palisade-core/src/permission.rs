@@ -1,181 +1,189 @@
-//! Who may do what: Django's `ModelBackend`, over whatever lists the permissions.
+//! What a user may do: the names of permissions, and the decision.
 //!
-//! A permission is a name, `app_label.codename`. The rules are few and each fails closed: nobody who is inactive or
-//! anonymous has any, no permission holds for a single object (Django's tables know none), and a superuser has all that exist. The
-//! lists are asked for only when a rule needs them. Meets `broken-access-control`.
-//!
-//! # Example
-//!
-//! ```
-//! use std::collections::BTreeSet;
-//! use std::convert::Infallible;
-//!
-//! use palisade_core::permission::{Holder, Origin, has_perm};
-//!
-//! let ann = Holder { is_active: true, is_anonymous: false, is_superuser: false };
-//! let lists = |origin| Ok::<_, Infallible>(match origin {
-//!     Origin::User => BTreeSet::from(["notes.add_note".to_owned()]),
-//!     _ => BTreeSet::new(),
-//! });
-//! assert!(has_perm(ann, "notes.add_note", false, lists)?);
-//! assert!(!has_perm(Holder { is_active: false, ..ann }, "notes.add_note", false, lists)?);
-//! # Ok::<(), Infallible>(())
-//! ```
+//! Follows Django's `PermissionsMixin` and `ModelBackend`: an inactive user may nothing, an active superuser everything, and
+//! everybody else what was granted to them or to one of their groups. Who granted what is for a store to say; the
+//! decision is made here, so that it is the same whatever the store.
 
+pub mod lists;
+
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
 
-/// What the rules ask of a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// The account has not been switched off.
-    pub is_active: bool,
-    /// There is no account.
-    pub is_anonymous: bool,
-    /// The account may do everything.
-    pub is_superuser: bool,
-}
-
-/// Where permissions come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// Granted to the user.
-    User,
-    /// Granted to a group the user is in.
-    Group,
-    /// All that exist.
-    Every,
-}
-
-/// Which permissions are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Granted {
-    /// To the user.
-    User,
-    /// To the user's groups.
-    Group,
-    /// Either.
-    All,
-}
-
-/// Lists the permissions that a user has: `get_user_permissions`, `get_group_permissions` and `get_all_permissions`.
+/// The name of a permission, as Django writes it: `app_label.codename`.
 ///
-/// # Errors
+/// # Example
 ///
-/// What `list` says.
-pub fn permissions<E>(
-    holder: Holder,
-    granted: Granted,
-    with_object: bool,
-    mut list: impl FnMut(Origin) -> Result<BTreeSet<String>, E>,
-) -> Result<BTreeSet<String>, E> {
-    if !holder.is_active || holder.is_anonymous || with_object {
-        return Ok(BTreeSet::new());
+/// ```
+/// use palisade_core::permission::PermissionName;
+///
+/// const CHANGE_NOTE: PermissionName = PermissionName::new("notes", "change_note");
+/// assert_eq!(CHANGE_NOTE.to_string(), "notes.change_note");
+/// assert_eq!("notes.change_note".parse::<PermissionName>()?, CHANGE_NOTE);
+/// # Ok::<(), palisade_core::permission::InvalidPermissionName>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PermissionName {
+    app_label: Cow<'static, str>,
+    codename: Cow<'static, str>,
+}
+
+/// A text that names no permission.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` names no permission: write app_label.codename")]
+pub struct InvalidPermissionName(String);
+
+impl PermissionName {
+    /// Names a permission of the program's own. A label with a dot is nobody's: it is never granted.
+    pub const fn new(app_label: &'static str, codename: &'static str) -> Self {
+        Self {
+            app_label: Cow::Borrowed(app_label),
+            codename: Cow::Borrowed(codename),
+        }
     }
-    match (holder.is_superuser, granted) {
-        (true, _) => list(Origin::Every),
-        (false, Granted::User) => list(Origin::User),
-        (false, Granted::Group) => list(Origin::Group),
-        (false, Granted::All) => {
-            let mut all = list(Origin::User)?;
-            all.extend(list(Origin::Group)?);
-            Ok(all)
+
+    /// Names a permission as a database has it, in two columns.
+    pub fn from_columns(app_label: impl Into<String>, codename: impl Into<String>) -> Self {
+        Self {
+            app_label: Cow::Owned(app_label.into()),
+            codename: Cow::Owned(codename.into()),
+        }
+    }
+
+    /// The application that the permission belongs to.
+    pub fn app_label(&self) -> &str {
+        &self.app_label
+    }
+
+    /// What is permitted, such as `change_note`.
+    pub fn codename(&self) -> &str {
+        &self.codename
+    }
+}
+
+impl FromStr for PermissionName {
+    type Err = InvalidPermissionName;
+
+    /// Splits at the first dot, as Django does.
+    fn from_str(text: &str) -> Result<Self, InvalidPermissionName> {
+        match text.split_once('.') {
+            Some((app_label, codename)) if !app_label.is_empty() && !codename.is_empty() => {
+                Ok(Self::from_columns(app_label, codename))
+            }
+            _ => Err(InvalidPermissionName(text.to_owned())),
         }
     }
 }
 
-/// Says whether a user has a permission.
-///
-/// # Errors
-///
-/// What `list` says.
-pub fn has_perm<E>(
-    holder: Holder,
-    permission: &str,
-    with_object: bool,
-    list: impl FnMut(Origin) -> Result<BTreeSet<String>, E>,
-) -> Result<bool, E> {
-    Ok(permissions(holder, Granted::All, with_object, list)?.contains(permission))
+impl fmt::Display for PermissionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.app_label, self.codename)
+    }
 }
 
-/// Says whether a user has any permission of an application.
+/// What one user may do.
 ///
-/// # Errors
+/// # Example
 ///
-/// What `list` says.
-pub fn has_module_perms<E>(
-    holder: Holder,
-    app_label: &str,
-    list: impl FnMut(Origin) -> Result<BTreeSet<String>, E>,
-) -> Result<bool, E> {
-    let all = permissions(holder, Granted::All, false, list)?;
-    Ok(all.iter().any(|permission| {
-        permission
-            .split_once('.')
-            .is_some_and(|(label, _)| label == app_label)
-    }))
+/// ```
+/// use palisade_core::permission::{PermissionName, Permissions};
+///
+/// let change = PermissionName::new("notes", "change_note");
+/// let delete = PermissionName::new("notes", "delete_note");
+/// let ann = Permissions::of_user(true, false, [change.clone()]);
+/// assert!(ann.has_perm(&change) && !ann.has_perm(&delete));
+/// assert!(ann.has_module_perms("notes") && !ann.has_module_perms("note"));
+/// assert!(!Permissions::of_user(false, true, [change.clone()]).has_perm(&change));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Permissions {
+    everything: bool,
+    granted: BTreeSet<PermissionName>,
+}
+
+impl Permissions {
+    /// May nothing: what nobody may.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Decides from the user's two flags and what was granted to the user and the user's groups together.
+    pub fn of_user(
+        is_active: bool,
+        is_superuser: bool,
+        granted: impl IntoIterator<Item = PermissionName>,
+    ) -> Self {
+        if !is_active {
+            return Self::none();
+        }
+        Self {
+            everything: is_superuser,
+            granted: granted.into_iter().collect(),
+        }
+    }
+
+    /// Says whether the user may do this.
+    pub fn has_perm(&self, name: &PermissionName) -> bool {
+        self.everything || self.granted.contains(name)
+    }
+
+    /// Says whether the user may do all of these. Whoever asks for nothing is told yes, as by Django.
+    pub fn has_perms<'p>(&self, names: impl IntoIterator<Item = &'p PermissionName>) -> bool {
+        names.into_iter().all(|name| self.has_perm(name))
+    }
+
+    /// Says whether the user may do anything at all in an application.
+    pub fn has_module_perms(&self, app_label: &str) -> bool {
+        self.everything || self.granted.iter().any(|name| name.app_label() == app_label)
+    }
+
+    /// Says whether the user may do something to one certain object. Django's `ModelBackend` knows of no such grants: only a
+    /// superuser may, whatever was granted in general.
+    pub fn has_perm_for_object(&self) -> bool {
+        self.everything
+    }
+
+    /// Lists what was granted, in order; a superuser may more than that.
+    pub fn granted(&self) -> impl Iterator<Item = &PermissionName> {
+        self.granted.iter()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
     use super::*;
 
-    const ANN: Holder = Holder {
-        is_active: true,
-        is_anonymous: false,
-        is_superuser: false,
-    };
+    const ADD: PermissionName = PermissionName::new("notes", "add_note");
+    const VIEW: PermissionName = PermissionName::new("notes", "view_note");
 
-    #[expect(clippy::unnecessary_wraps, reason = "a list may fail, and this one does not")]
-    fn lists(origin: Origin) -> Result<BTreeSet<String>, Infallible> {
-        Ok(match origin {
-            Origin::User => BTreeSet::from(["app.add_x".to_owned()]),
-            Origin::Group => BTreeSet::from(["app.view_x".to_owned()]),
-            Origin::Every => BTreeSet::from(["app.add_x".to_owned(), "other.del_y".to_owned()]),
-        })
+    #[test]
+    fn inactive_superuser_may_nothing() {
+        let gone = Permissions::of_user(false, true, [ADD]);
+        assert!(!gone.has_perm(&ADD) && !gone.has_module_perms("notes") && !gone.has_perm_for_object());
+        assert_eq!(gone.granted().count(), 0);
     }
 
     #[test]
-    fn nobody_without_an_active_account_has_any_and_no_list_is_read() {
-        let never = |_| -> Result<BTreeSet<String>, ()> { Err(()) };
-        let superuser = Holder {
-            is_superuser: true,
-            ..ANN
-        };
-        for holder in [
-            Holder {
-                is_active: false,
-                ..superuser
-            },
-            Holder {
-                is_anonymous: true,
-                ..superuser
-            },
-        ] {
-            assert_eq!(has_perm(holder, "app.add_x", false, never), Ok(false));
-            assert_eq!(has_module_perms(holder, "app", never), Ok(false));
+    fn active_superuser_may_what_nobody_has_ever_granted() {
+        let root = Permissions::of_user(true, true, []);
+        assert!(root.has_perm(&VIEW) && root.has_module_perms("anything") && root.has_perm_for_object());
+    }
+
+    #[test]
+    fn grant_of_one_is_not_grant_of_another() {
+        let ann = Permissions::of_user(true, false, [ADD]);
+        assert!(ann.has_perms([&ADD]) && !ann.has_perms([&ADD, &VIEW]) && ann.has_perms([]));
+        assert!(!ann.has_perm(&PermissionName::new("notes", "ADD_note")));
+        assert!(!ann.has_perm_for_object());
+    }
+
+    #[test]
+    fn name_is_split_at_its_first_dot() {
+        let name: PermissionName = "a.b.c".parse().unwrap();
+        assert_eq!((name.app_label(), name.codename()), ("a", "b.c"));
+        for text in ["", ".", "a.", ".b", "ab"] {
+            assert!(text.parse::<PermissionName>().is_err(), "{text}");
         }
-        assert_eq!(has_perm(superuser, "app.add_x", true, never), Ok(false));
-    }
-
-    #[test]
-    fn user_has_what_the_account_and_its_groups_have() {
-        for (permission, has) in [("app.add_x", true), ("app.view_x", true), ("other.del_y", false)] {
-            assert_eq!(has_perm(ANN, permission, false, lists), Ok(has));
-        }
-        assert_eq!(has_module_perms(ANN, "app", lists), Ok(true));
-        assert_eq!(has_module_perms(ANN, "ap", lists), Ok(false));
-        assert_eq!(permissions(ANN, Granted::Group, false, lists).unwrap().len(), 1);
-    }
-
-    #[test]
-    fn superuser_has_every_permission_that_exists() {
-        let root = Holder {
-            is_superuser: true,
-            ..ANN
-        };
-        assert_eq!(has_perm(root, "other.del_y", false, lists), Ok(true));
-        assert_eq!(has_perm(root, "no.such_thing", false, lists), Ok(false));
     }
 }

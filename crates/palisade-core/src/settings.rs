@@ -21,6 +21,7 @@ use crate::origin::TrustedOrigins;
 use crate::password::Algorithm;
 use crate::{KeyRing, SecretKey};
 
+mod django;
 mod errors;
 mod exempt_paths;
 mod hasher_name;
@@ -35,6 +36,7 @@ mod slot;
 #[cfg(test)]
 mod tests;
 
+pub use django::{DJANGO_SETTINGS, DjangoSettings};
 pub use errors::{Place, Problem, SettingsErrors};
 pub use exempt_paths::{ExemptPaths, InvalidPatterns};
 pub use header_name::{HeaderName, InvalidHeaderName, ProxyHeader};
@@ -309,7 +311,7 @@ impl Settings {
         toml: Option<&str>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsErrors> {
-        load::load(self, toml, env)
+        load::load(self, None, toml, env)
     }
 
     /// Says whether a site may run with these settings; [`load`](Self::load) has asked already.

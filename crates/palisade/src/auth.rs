@@ -6,7 +6,8 @@
 //!    is made anew; `last_login` is written.
 //! 3. Each request that asks who is logged in ([`LoggedIn`]) compares the session's hash of the password column with
 //!    the user's: a password change ends all other sessions, at once and without a list.
-//! 4. [`Auth::logout`] deletes the session, at the store.
+//! 4. What a user may do stands in Django's tables of groups and permissions: [`Can`], [`LoggedIn::has_perm`].
+//! 5. [`Auth::logout`] deletes the session, at the store.
 //!
 //! The session keys (`_auth_user_id`, `_auth_user_backend`, `_auth_user_hash`) and the hash are Django's (section
 //! *Authentication and the session* of `django.contrib.auth`): whoever logs in here is logged in at a Django beside.
@@ -15,6 +16,7 @@
 //!
 //! Guessing many passwords from many addresses is slowed only by the hashing pool's bound; throttles are still to come.
 
+mod can;
 mod extract;
 mod login;
 #[cfg(feature = "mysql")]
@@ -23,8 +25,10 @@ mod next;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod sqlite;
+mod table;
 mod user;
 
+pub use can::{Can, Permitted};
 pub use extract::LoggedIn;
 pub use login::{Auth, AuthError, PasswordChangeError, SignUpError};
 #[cfg(feature = "mysql")]
@@ -33,6 +37,7 @@ pub use next::{Next, login_redirect};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresUsers;
 pub use sqlite::SqliteUsers;
+pub use table::{UserTable, UserTableError};
 pub use user::{NewUser, Profile, User, UserStore, UserStoreError};
 
 use std::sync::Arc;

@@ -21,6 +21,7 @@
 //! cookies for the parent domain can plant a secret; the Origin check is what stops it, and `csrf_use_sessions` what
 //! makes it moot.
 
+pub mod anonymous;
 pub mod origin;
 mod protection;
 mod room;
@@ -28,6 +29,7 @@ mod scan;
 mod service;
 mod token;
 
+pub use anonymous::{AnonymousSecrets, MemoryAnonymousSecrets};
 pub use protection::{CsrfProtection, CsrfRejection, TokenSource};
 pub use scan::{SCAN_LIMIT, Scan, scan};
 pub use service::{CsrfFuture, CsrfLayer, CsrfService};

@@ -43,6 +43,7 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod host;
+pub mod load;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub mod password;
@@ -61,6 +62,7 @@ pub mod stack;
 pub mod transport;
 
 pub use axum;
+pub use load::load_settings;
 pub use palisade_core as core;
 pub use palisade_core::{SecretKey, Sensitive, Settings};
 pub use palisade_macros::{Form, ModelForm};
@@ -85,6 +87,8 @@ mod guide {
     struct Csrf;
     #[doc = include_str!("../../../docs/guide/login.md")]
     struct Login;
+    #[doc = include_str!("../../../docs/guide/password-keys.md")]
+    struct PasswordKeys;
     #[doc = include_str!("../../../docs/guide/forms.md")]
     struct Forms;
     #[doc = include_str!("../../../docs/guide/headers-and-frames.md")]

@@ -10,6 +10,8 @@ mod email;
 mod encode;
 pub mod hasher;
 mod hashers;
+mod keyed;
+mod keys;
 mod pbkdf2;
 mod policy;
 mod pool;
@@ -19,6 +21,7 @@ mod username;
 pub use common::Unreadable;
 pub use email::normalize_email;
 pub use hashers::{HashError, Hashers, Verified};
+pub use keys::{KeyFileError, make_key, read_keys};
 pub use palisade_core::password::{Algorithm, Parameters};
 pub use policy::{
     CommonPassword, InvalidSimilarity, ListedPasswords, MAX_PASSWORD_BYTES, MinimumLength, NumericPassword,

@@ -32,7 +32,7 @@ use tower_service::Service;
 
 use crate::auth::{UserStore, Users};
 use crate::clock::Clock;
-use crate::csrf::CsrfProtection;
+use crate::csrf::{AnonymousSecrets, CsrfProtection};
 use crate::endpoint::EndpointLayer;
 use crate::errors::{
     ErrorFuture, ErrorLayer, ErrorPage, ErrorService, PanicFuture, PanicLayer, PanicService,
@@ -70,6 +70,7 @@ pub struct Palisade {
     users: Option<Users>,
     page: ErrorPage,
     sensitive: SensitiveNames,
+    anonymous: Option<Arc<dyn AnonymousSecrets>>,
 }
 
 /// What the stack offers to extractors, as an extension of each request.
@@ -150,6 +151,7 @@ impl Palisade {
             users: None,
             page,
             sensitive: SensitiveNames::default(),
+            anonymous: None,
         }
     }
 
@@ -194,6 +196,13 @@ impl Palisade {
         self
     }
 
+    /// Keeps the CSRF secrets of visitors who are not logged in here for two hours, so that a form shown to everybody begins no
+    /// session. It matters with `csrf_use_sessions` only.
+    pub fn with_anonymous_csrf(mut self, secrets: impl AnonymousSecrets) -> Self {
+        self.anonymous = Some(Arc::new(secrets));
+        self
+    }
+
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -207,7 +216,8 @@ impl Palisade {
     /// Builds the stack around a finished router.
     pub fn protect(&self, router: impl Into<Router>) -> Protected {
         let settings = &*self.settings;
-        let csrf = CsrfProtection::from_settings(settings, self.clock.clone());
+        let csrf = CsrfProtection::from_settings(settings, self.clock.clone())
+            .with_anonymous(self.anonymous.clone());
         let body_limit = settings.data_upload_max_memory_size;
         let routes = router
             .into()

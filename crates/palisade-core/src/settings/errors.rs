@@ -13,6 +13,8 @@ use super::Setting;
 pub enum Place {
     /// This line of the TOML text, counted from one.
     Line(usize),
+    /// The dump of a Django's settings.
+    Django,
     /// The environment variable of the setting.
     Variable,
     /// Nowhere: it is missing, or was set by the program.
@@ -24,6 +26,8 @@ pub enum Place {
 pub struct Problem {
     pub(super) setting: String,
     pub(super) place: Place,
+    /// The name of the file with Django's settings, where it stands there.
+    pub(super) file: String,
     pub(super) what: String,
 }
 
@@ -49,8 +53,14 @@ impl fmt::Display for Problem {
         if let Place::Line(line) = self.place {
             write!(f, "line {line}: ")?;
         }
+        if !self.file.is_empty() {
+            write!(f, "{}: ", self.file.escape_debug())?;
+        }
         match Setting::find(&self.setting) {
             Some(setting) if self.place == Place::Variable => write!(f, "{}: ", setting.variable())?,
+            Some(setting) if self.place == Place::Django => {
+                write!(f, "{}: ", setting.name().to_uppercase())?;
+            }
             _ if self.setting.is_empty() => {}
             _ => write!(f, "{}: ", self.setting.escape_debug())?,
         }

@@ -1,4 +1,4 @@
-//! Reading settings from a TOML text and from the environment.
+//! Reading settings from a Django's, from a TOML text and from the environment.
 //!
 //! Reading goes on after a fault, since the person who mends the first would like to know of the second. What was given
 //! is remembered with its place, so that a rule broken by two settings can name the line of one.
@@ -9,10 +9,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::raw::Raw;
 use super::registry::{REGISTRY, Setting};
-use super::{PREFIX, Place, Problem, Settings, SettingsErrors, rules};
+use super::{DJANGO_SETTINGS, DjangoSettings, PREFIX, Place, Problem, Settings, SettingsErrors, rules};
 
 pub(super) fn load(
     defaults: Settings,
+    django: Option<DjangoSettings<'_>>,
     toml: Option<&str>,
     env: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Settings, SettingsErrors> {
@@ -20,8 +21,10 @@ pub(super) fn load(
         settings: defaults,
         given: BTreeMap::new(),
         problems: Vec::new(),
+        django: django.map(|django| django.file),
     };
-    let readable = toml.is_none_or(|text| loading.read_toml(text));
+    let dumped = django.is_none_or(|django| loading.read_django(django.json));
+    let readable = toml.is_none_or(|text| loading.read_toml(text)) && dumped;
     for (variable, value) in env {
         if variable.starts_with(PREFIX) {
             let setting = REGISTRY.iter().find(|setting| setting.variable() == variable);
@@ -42,13 +45,39 @@ struct Given {
     readable: bool,
 }
 
-struct Loading {
+struct Loading<'f> {
     settings: Settings,
     given: BTreeMap<&'static str, Given>,
     problems: Vec<Problem>,
+    /// The file that Django's settings were read from, if they were.
+    django: Option<&'f str>,
 }
 
-impl Loading {
+impl Loading<'_> {
+    /// Reads the dump of a Django's settings; says whether it is one at all. Most of what Django can be told is none of ours.
+    fn read_django(&mut self, text: &str) -> bool {
+        let dump: serde_json::Map<String, serde_json::Value> = match serde_json::from_str(text) {
+            Ok(dump) => dump,
+            Err(fault) => {
+                // Where it is, and nothing of what stands there: it may be the key.
+                let what = format!(
+                    "is not a JSON object of settings (line {}, column {}): dump them anew",
+                    fault.line(),
+                    fault.column()
+                );
+                self.problem("", Place::Django, what);
+                return false;
+            }
+        };
+        for (name, value) in &dump {
+            let setting = Setting::of_django(name);
+            if setting.is_some() {
+                self.take(setting, name, &Raw::Json(value), Place::Django);
+            }
+        }
+        true
+    }
+
     /// Reads the file; says whether it is TOML at all.
     fn read_toml(&mut self, text: &str) -> bool {
         let line = |at: usize| 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
@@ -62,6 +91,14 @@ impl Loading {
         }
         for (key, value) in table.get_ref() {
             let place = Place::Line(line(key.span().start));
+            if key.get_ref() == DJANGO_SETTINGS {
+                if self.django.is_none() {
+                    let what = "names a file that this program does not read: load the settings with \
+                                `palisade::load_settings`";
+                    self.problem(DJANGO_SETTINGS, place, what.to_owned());
+                }
+                continue;
+            }
             match value.get_ref() {
                 DeValue::Table(_) if !faults.is_empty() => {}
                 value => self.take(
@@ -105,7 +142,8 @@ impl Loading {
             let cookie: Vec<_> = self
                 .given
                 .keys()
-                .filter(|name| name.starts_with("csrf_cookie_"))
+                // Django takes both, and its `check --deploy` even asks for them.
+                .filter(|name| name.starts_with("csrf_cookie_") && self.place(name) != Place::Django)
                 .copied()
                 .collect();
             for name in cookie {
@@ -125,6 +163,7 @@ impl Loading {
                 let place = names.first().map_or(Place::Nowhere, |name| self.place(name));
                 let mut problem = broken.into_problem();
                 problem.place = place;
+                problem.file = self.file_of(place);
                 self.problems.push(problem);
             }
         }
@@ -138,8 +177,16 @@ impl Loading {
         self.problems.push(Problem {
             setting: setting.to_owned(),
             place,
+            file: self.file_of(place),
             what,
         });
+    }
+
+    fn file_of(&self, place: Place) -> String {
+        match place {
+            Place::Django => self.django.unwrap_or_default().to_owned(),
+            _ => String::new(),
+        }
     }
 }
 

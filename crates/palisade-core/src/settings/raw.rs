@@ -3,12 +3,15 @@
 //! TOML has types and is held to them. A variable has none, so its text is read as the setting asks: `true`, `1` and
 //! `on`; numbers; lists with commas or as TOML writes them.
 
+use serde_json::Value;
 use toml::de::{DeArray, DeValue};
 
 /// A value as it was written.
 pub(super) enum Raw<'r> {
     /// In the file.
     Toml(&'r DeValue<'r>),
+    /// In the dump of a Django's settings.
+    Json(&'r Value),
     /// In a variable.
     Text(&'r str),
 }
@@ -16,6 +19,9 @@ pub(super) enum Raw<'r> {
 impl Raw<'_> {
     /// Says whether the value switches the setting off: `"none"` or an empty text.
     pub(super) fn is_none(&self) -> bool {
+        if matches!(self, Self::Json(Value::Null)) {
+            return true;
+        }
         self.text()
             .is_ok_and(|text| text.trim().is_empty() || text.trim().eq_ignore_ascii_case("none"))
     }
@@ -24,13 +30,16 @@ impl Raw<'_> {
         match self {
             Self::Text(text) => Ok(text),
             Self::Toml(DeValue::String(text)) => Ok(text),
+            Self::Json(Value::String(text)) => Ok(text),
             Self::Toml(other) => Err(format!("is {}, not a text in quotes", kind(other))),
+            Self::Json(other) => Err(format!("is {}, not a text", json_kind(other))),
         }
     }
 
     pub(super) fn boolean(&self) -> Result<bool, String> {
         match self {
-            Self::Toml(DeValue::Boolean(value)) => Ok(*value),
+            Self::Toml(DeValue::Boolean(value)) | Self::Json(Value::Bool(value)) => Ok(*value),
+            Self::Json(other) => Err(format!("is {}, not true or false", json_kind(other))),
             Self::Toml(other) => Err(format!("is {}, not true or false", kind(other))),
             Self::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
                 "true" | "1" | "on" => Ok(true),
@@ -47,6 +56,11 @@ impl Raw<'_> {
         let (digits, radix) = match self {
             Self::Toml(DeValue::Integer(number)) => (number.as_str(), number.radix()),
             Self::Toml(other) => return Err(format!("is {}, not a whole number", kind(other))),
+            Self::Json(value) => {
+                return value
+                    .as_u64()
+                    .ok_or_else(|| format!("is {}, not a whole number that fits", json_kind(value)));
+            }
             Self::Text(text) => (text.trim(), 10),
         };
         if digits.starts_with('-') {
@@ -61,6 +75,14 @@ impl Raw<'_> {
         match self {
             Self::Toml(DeValue::Array(array)) => texts(array),
             Self::Toml(other) => Err(format!("is {}, not a list in brackets", kind(other))),
+            Self::Json(Value::Array(array)) => {
+                let entries = array.iter().map(|entry| match entry {
+                    Value::String(text) => Ok(text.clone()),
+                    other => Err(format!("has {} in its list, not a text", json_kind(other))),
+                });
+                entries.collect()
+            }
+            Self::Json(other) => Err(format!("is {}, not a list", json_kind(other))),
             Self::Text(text) => match DeValue::parse(text).map(toml::Spanned::into_inner) {
                 Ok(DeValue::Array(array)) => texts(&array),
                 _ => Ok(text
@@ -76,6 +98,7 @@ impl Raw<'_> {
     pub(super) fn list_or_text(&self) -> Result<Vec<String>, String> {
         match self {
             Self::Toml(DeValue::String(text)) => Ok(vec![text.clone().into_owned()]),
+            Self::Json(Value::String(text)) => Ok(vec![text.clone()]),
             _ => self.list(),
         }
     }
@@ -98,6 +121,17 @@ fn kind(value: &DeValue<'_>) -> &'static str {
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",
+    }
+}
+
+fn json_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
 }
 

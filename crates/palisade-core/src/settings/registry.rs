@@ -46,6 +46,15 @@ impl Setting {
         REGISTRY.iter().find(|setting| setting.name == name)
     }
 
+    /// Finds a setting by Django's name. What weakens a defence here must be said here.
+    pub(super) fn of_django(name: &str) -> Option<&'static Self> {
+        let is_named = |setting: &&Self| setting.name.to_uppercase() == name;
+        REGISTRY
+            .iter()
+            .find(is_named)
+            .filter(|setting| !setting.name.starts_with("dangerous_"))
+    }
+
     const fn new(name: &'static str, slot: fn(&mut Settings) -> &mut dyn Slot, about: &'static str) -> Self {
         Self { name, about, slot }
     }

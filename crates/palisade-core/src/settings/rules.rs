@@ -30,6 +30,7 @@ impl Broken {
         Problem {
             setting,
             place: Place::Nowhere,
+            file: String::new(),
             what: self.what,
         }
     }

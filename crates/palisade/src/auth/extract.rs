@@ -7,8 +7,12 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts, OriginalUri};
 use http::header::ACCEPT;
 use http::{StatusCode, request};
 use palisade_core::Threat;
+use palisade_core::permission::{PermissionName, Permissions};
 use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, HashOrigin, SessionData};
+use tokio::sync::OnceCell;
 
+use super::Users;
+use super::can::forbidden;
 use super::login::{AuthError, BACKEND};
 use super::next::login_redirect;
 use super::user::User;
@@ -32,13 +36,81 @@ use crate::stack::StackContext;
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(home));
 /// ```
 #[derive(Clone, Debug)]
-pub struct LoggedIn(Arc<User>);
+pub struct LoggedIn(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    user: User,
+    users: Users,
+    /// Asked for once a request, as Django caches them on the user object.
+    permissions: OnceCell<Permissions>,
+}
 
 impl Deref for LoggedIn {
     type Target = User;
 
     fn deref(&self) -> &User {
-        &self.0
+        &self.0.user
+    }
+}
+
+impl LoggedIn {
+    fn new(user: User, users: Users) -> Self {
+        Self(Arc::new(Inner {
+            user,
+            users,
+            permissions: OnceCell::new(),
+        }))
+    }
+
+    /// What the user may do, read from the store once a request.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    pub async fn permissions(&self) -> Result<&Permissions, AuthError> {
+        let read = || self.0.users.store().permissions(&self.0.user);
+        Ok(self.0.permissions.get_or_try_init(read).await?)
+    }
+
+    /// Says whether the user may do this (Django `User.has_perm`).
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    pub async fn has_perm(&self, name: &PermissionName) -> Result<bool, AuthError> {
+        Ok(self.permissions().await?.has_perm(name))
+    }
+
+    /// Says whether the user may do all of these (Django `User.has_perms`).
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    pub async fn has_perms(&self, names: &[PermissionName]) -> Result<bool, AuthError> {
+        Ok(self.permissions().await?.has_perms(names))
+    }
+
+    /// Says whether the user may do anything at all in an application (Django `User.has_module_perms`).
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    pub async fn has_module_perms(&self, app_label: &str) -> Result<bool, AuthError> {
+        Ok(self.permissions().await?.has_module_perms(app_label))
+    }
+
+    /// Goes on only if the user may do this; see [`Can`](super::Can) for the same as an extractor.
+    ///
+    /// # Errors
+    ///
+    /// 403 if the user may not, 503 if the store cannot answer.
+    pub async fn require(&self, name: &PermissionName) -> Result<(), Rejection> {
+        if self.has_perm(name).await? {
+            Ok(())
+        } else {
+            Err(forbidden(self.id, name))
+        }
     }
 }
 
@@ -52,9 +124,10 @@ async fn known(parts: &mut request::Parts) -> Result<Option<LoggedIn>, Rejection
     }
     let context = StackContext::of(&parts.extensions)?;
     let session = <Session as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
+    let users = context.users()?.clone();
     let user = look_up(&context, &session)
         .await?
-        .map(|user| LoggedIn(Arc::new(user)));
+        .map(|user| LoggedIn::new(user, users));
     parts.extensions.insert(Known(user.clone()));
     Ok(user)
 }

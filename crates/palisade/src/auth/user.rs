@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt, ready};
 use palisade_core::Sensitive;
+use palisade_core::permission::Permissions;
 
 /// A row of `auth_user`.
 #[derive(Clone, Debug)]
@@ -100,4 +101,12 @@ pub trait UserStore: fmt::Debug + Send + Sync + 'static {
 
     /// Writes what a person may change of their account, and nothing else.
     fn save_profile(&self, id: i64, profile: Profile) -> BoxFuture<'_, Result<(), UserStoreError>>;
+
+    /// Reads what a user may do: granted to the user, or to one of the user's groups.
+    ///
+    /// A store without such tables grants nothing: then only superusers may do anything.
+    fn permissions<'a>(&'a self, user: &'a User) -> BoxFuture<'a, Result<Permissions, UserStoreError>> {
+        let permissions = Permissions::of_user(user.is_active, user.is_superuser, []);
+        ready(Ok(permissions)).boxed()
+    }
 }

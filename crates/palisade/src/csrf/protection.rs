@@ -8,8 +8,9 @@ use palisade_core::cookie::{CookieAttributes, SetCookie};
 use palisade_core::csrf::{CsrfSecret, InvalidToken};
 use palisade_core::origin::{TrustedOrigins, UntrustedOrigin, UntrustedReferer};
 use palisade_core::settings::Settings;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use super::anonymous::AnonymousSecrets;
 use super::origin::{self, Site};
 use super::room::Room;
 use crate::clock::Clock;
@@ -95,6 +96,7 @@ pub struct CsrfProtection(Arc<Config>);
 #[derive(Debug)]
 struct Config {
     use_sessions: bool,
+    anonymous: Option<Arc<dyn AnonymousSecrets>>,
     cookie_name: String,
     attributes: CookieAttributes,
     age: Option<Duration>,
@@ -113,6 +115,7 @@ impl CsrfProtection {
     pub fn from_settings(settings: &Settings, clock: Clock) -> Self {
         Self(Arc::new(Config {
             use_sessions: settings.csrf_use_sessions,
+            anonymous: None,
             cookie_name: settings.csrf_cookie_name.clone(),
             attributes: settings.csrf_cookie_attributes(),
             age: settings.csrf_cookie_age,
@@ -125,6 +128,22 @@ impl CsrfProtection {
             room: Room::for_forms_of(settings.data_upload_max_memory_size),
             clock,
         }))
+    }
+
+    /// Keeps the secrets of visitors who are not logged in here, where those of the others are in their sessions.
+    pub(crate) fn with_anonymous(mut self, secrets: Option<Arc<dyn AnonymousSecrets>>) -> Self {
+        if let Some(config) = Arc::get_mut(&mut self.0) {
+            config.anonymous = secrets;
+        }
+        self
+    }
+
+    pub(super) fn anonymous(&self) -> Option<&dyn AnonymousSecrets> {
+        self.0.anonymous.as_deref()
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        self.0.clock.now()
     }
 
     pub(super) fn uses_sessions(&self) -> bool {

@@ -263,20 +263,29 @@ fn too_big() -> Rejection {
         .with_hint("The form is larger than this page accepts.")
 }
 
-/// The last value of the token field, as Django takes it.
+/// The last value of the token field, as Django takes it: a client may write any letter with a percent sign.
 fn urlencoded_field(bytes: &[u8]) -> Option<String> {
-    let mut found = None;
-    for pair in bytes.split(|byte| *byte == b'&') {
-        let Some(value) = pair
-            .strip_prefix(FIELD.as_bytes())
-            .and_then(|rest| rest.strip_prefix(b"="))
-        else {
-            continue;
-        };
-        found = Some(value);
-    }
-    // A token is letters and digits: percent signs would mean that it is not one, and are refused as characters.
-    found.map(|value| String::from_utf8_lossy(value).into_owned())
+    let mut pairs = bytes.split(|byte| *byte == b'&').map(|pair| {
+        let mut halves = pair.splitn(2, |byte| *byte == b'=');
+        (
+            halves.next().unwrap_or_default(),
+            halves.next().unwrap_or_default(),
+        )
+    });
+    let is_token = |name: &[u8]| name == FIELD.as_bytes() || (name.contains(&b'%') && decoded(name) == FIELD);
+    pairs
+        .rfind(|(name, _)| is_token(name))
+        .map(|(_, value)| decoded(value))
+}
+
+fn decoded(bytes: &[u8]) -> String {
+    let spaced: Vec<u8> = bytes
+        .iter()
+        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+        .collect();
+    percent_encoding::percent_decode(&spaced)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 /// The boundary parameter of a multipart content type (RFC 2046 §5.1.1).

@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::extract::FromRequestParts;
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, request};
+use palisade_core::Sensitive;
 use palisade_core::csrf::CsrfSecret;
+use palisade_core::session::AUTH_USER_ID;
 
+use super::anonymous::{ANONYMOUS_AGE, AnonymousKey};
 use super::protection::{CsrfProtection, CsrfRejection};
 use super::{FIELD, SESSION_KEY};
 use crate::rejection::Rejection;
@@ -28,6 +31,8 @@ struct Secret {
     current: Option<CsrfSecret>,
     /// Whether the response sets the cookie.
     send: bool,
+    /// The key of an anonymous visitor, for whom the response sets another cookie.
+    anonymous: Option<AnonymousKey>,
 }
 
 impl RequestState {
@@ -47,7 +52,11 @@ impl RequestState {
     pub(super) async fn incoming(&self, session: Option<&Session>) -> Result<CsrfSecret, Rejection> {
         if self.0.protection.uses_sessions() {
             let stored: Option<String> = needed(session)?.get(SESSION_KEY).await.map_err(Rejection::from)?;
-            let stored = stored.ok_or(CsrfRejection::NoCookie)?;
+            let Some(stored) = stored else {
+                let anonymous = self.anonymous(needed(session)?).await?;
+                let (_, secret) = anonymous.ok_or(CsrfRejection::NoCookie)?;
+                return Ok(secret);
+            };
             return CsrfSecret::parse(&stored).map_err(|error| CsrfRejection::InvalidCookie(error).into());
         }
         match self.0.protection.cookie_secret(self.0.cookies.as_ref()) {
@@ -59,6 +68,47 @@ impl RequestState {
                 Err(CsrfRejection::InvalidCookie(error).into())
             }
         }
+    }
+
+    /// The key and secret of a visitor who is not logged in, where such are kept.
+    async fn anonymous(&self, session: &Session) -> Result<Option<(AnonymousKey, CsrfSecret)>, Rejection> {
+        let protection = &self.0.protection;
+        let Some(secrets) = protection.anonymous() else {
+            return Ok(None);
+        };
+        if is_logged_in(session).await? {
+            return Ok(None);
+        }
+        let Some(key) = AnonymousKey::sent(self.0.cookies.as_ref()) else {
+            return Ok(None);
+        };
+        let kept = secrets.load(&key.digest(), protection.now()).await;
+        let secret = kept
+            .map_err(SessionError::from)?
+            .and_then(|secret| CsrfSecret::parse(secret.expose()).ok());
+        Ok(secret.map(|secret| (key, secret)))
+    }
+
+    /// The secret of an anonymous visitor's page: the one that is kept, or a new one under a new key. Its time begins anew.
+    async fn anonymous_page(&self, session: &Session) -> Result<Option<CsrfSecret>, Rejection> {
+        let protection = &self.0.protection;
+        let Some(secrets) = protection.anonymous() else {
+            return Ok(None);
+        };
+        if is_logged_in(session).await? {
+            return Ok(None);
+        }
+        let (key, secret) = match self.anonymous(session).await? {
+            Some(kept) => kept,
+            None => (AnonymousKey::generate(), CsrfSecret::generate()),
+        };
+        let kept = Sensitive::new(secret.as_str().to_owned());
+        secrets
+            .keep(&key.digest(), kept, protection.now() + ANONYMOUS_AGE)
+            .await
+            .map_err(SessionError::from)?;
+        self.secret().anonymous = Some(key);
+        Ok(Some(secret))
     }
 
     /// A new secret, to be sent with the response.
@@ -79,6 +129,8 @@ impl RequestState {
             let session = needed(session)?;
             let stored: Option<String> = session.get(SESSION_KEY).await.map_err(Rejection::from)?;
             let secret = if let Some(Ok(secret)) = stored.map(|stored| CsrfSecret::parse(&stored)) {
+                secret
+            } else if let Some(secret) = self.anonymous_page(session).await? {
                 secret
             } else {
                 let fresh = CsrfSecret::generate();
@@ -111,7 +163,18 @@ impl RequestState {
             headers.append(SET_COOKIE, cookie);
             vary_on_cookie(headers);
         }
+        if let Some(key) = &secret.anonymous
+            && let Some(cookie) = key.cookie(self.0.protection.now())
+        {
+            headers.append(SET_COOKIE, cookie);
+            vary_on_cookie(headers);
+        }
     }
+}
+
+async fn is_logged_in(session: &Session) -> Result<bool, Rejection> {
+    let logged_in = session.read(|data| data.contains(AUTH_USER_ID)).await;
+    Ok(logged_in?)
 }
 
 fn needed(session: Option<&Session>) -> Result<&Session, Rejection> {

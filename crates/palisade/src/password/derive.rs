@@ -94,6 +94,12 @@ pub(super) fn bcrypt_salt(text: &str) -> Result<[u8; 16], Underivable> {
         .map_err(|_| Underivable)
 }
 
+/// Draws a bcrypt salt, as 22 characters.
+pub(super) fn new_bcrypt_salt() -> Result<String, Underivable> {
+    let crypt = bcrypt(b"", palisade_core::token::random_bytes(), 4)?;
+    crypt.get(7..29).map(str::to_owned).ok_or(Underivable)
+}
+
 /// Hashes to bcrypt's own string, `$2b$…`; only the first 72 bytes of the password count.
 pub(super) fn bcrypt(password: &[u8], salt: [u8; 16], cost: u32) -> Result<String, Underivable> {
     within(cost, 4, HIGHEST_BCRYPT_COST)?;
@@ -116,7 +122,7 @@ pub(super) fn md5_hex(salt: &[u8], password: &[u8]) -> String {
     hex(&md5.finalize())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -31,19 +31,7 @@ pub(super) fn encode(
     match algorithm {
         Algorithm::Pbkdf2Sha256 => pbkdf2(Pbkdf2Digest::Sha256, salt, hash),
         Algorithm::Pbkdf2Sha1 => pbkdf2(Pbkdf2Digest::Sha1, salt, hash),
-        Algorithm::Argon2 => {
-            let like = EncodedPassword::Argon2 {
-                variety: Argon2Variety::Argon2id,
-                version: Some(19),
-                memory_cost: parameters.argon2_memory_cost,
-                time_cost: parameters.argon2_time_cost,
-                parallelism: parameters.argon2_parallelism,
-                salt: STANDARD_NO_PAD.encode(salt),
-                // Says how long the hash shall be.
-                hash: STANDARD_NO_PAD.encode(vec![0; parameters.argon2_hash_length]),
-            };
-            encode_as(password, &like)
-        }
+        Algorithm::Argon2 => encode_as(password, &argon2id_like(parameters, salt.as_bytes())),
         Algorithm::BcryptSha256 | Algorithm::Bcrypt => {
             let prehashed = algorithm == Algorithm::BcryptSha256;
             bcrypt(
@@ -66,6 +54,20 @@ pub(super) fn encode(
         }
         Algorithm::Md5 => encode_as(password, &EncodedPassword::Md5 { salt, hash }),
         _ => Err(Underivable),
+    }
+}
+
+/// What an Argon2id hash with these parameters looks like, before it is one.
+pub(super) fn argon2id_like(parameters: &Parameters, salt: &[u8]) -> EncodedPassword {
+    EncodedPassword::Argon2 {
+        variety: Argon2Variety::Argon2id,
+        version: Some(19),
+        memory_cost: parameters.argon2_memory_cost,
+        time_cost: parameters.argon2_time_cost,
+        parallelism: parameters.argon2_parallelism,
+        salt: STANDARD_NO_PAD.encode(salt),
+        // Says how long the hash shall be.
+        hash: STANDARD_NO_PAD.encode(vec![0; parameters.argon2_hash_length]),
     }
 }
 

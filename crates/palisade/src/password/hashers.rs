@@ -6,13 +6,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_core::password::{Algorithm, EncodedPassword, Parameters, identify};
+use palisade_core::password::{
+    Algorithm, EncodedPassword, KeyedPassword, Parameters, PasswordKey, PasswordKeys, identify,
+};
 use palisade_core::secret::{Sensitive, constant_time_eq};
 
 use super::MAX_PASSWORD_BYTES;
 use super::derive::BCRYPT_BYTES;
 use super::encode::{encode, encode_as, harden};
+use super::keyed;
 use super::pool::Pool;
+use crate::clock::Clock;
 
 #[cfg(test)]
 mod tests;
@@ -87,6 +91,14 @@ struct Scheme {
     preferred: Algorithm,
     accepted: Vec<Algorithm>,
     parameters: Parameters,
+    keyed: Option<Keyed>,
+}
+
+/// The keys of keyed hashes, and the clock by which they expire.
+#[derive(Clone, Debug)]
+struct Keyed {
+    keys: PasswordKeys,
+    clock: Clock,
 }
 
 impl Default for Hashers {
@@ -102,6 +114,7 @@ impl Default for Hashers {
                 Algorithm::Scrypt,
             ],
             parameters: Parameters::default(),
+            keyed: None,
         })
     }
 }
@@ -128,6 +141,7 @@ impl Hashers {
                     preferred,
                     accepted,
                     parameters: Parameters::default(),
+                    keyed: None,
                 }))
             }
             None => Err(HashError::Unsupported("the list is empty")),
@@ -146,6 +160,37 @@ impl Hashers {
     pub fn with_parameters(mut self, parameters: Parameters) -> Self {
         Arc::make_mut(&mut self.scheme).parameters = parameters;
         self
+    }
+
+    /// Hashes new passwords under the newest of these keys, and verifies those of django-sha2 and of older keys; whatever is
+    /// stored otherwise is replaced at its owner's next login.
+    ///
+    /// A table that is stolen without the keys gives nobody anything to guess against. Django cannot read such hashes: use
+    /// them where the passwords are this side's alone.
+    #[must_use]
+    pub fn with_keys(mut self, keys: PasswordKeys, clock: Clock) -> Self {
+        Arc::make_mut(&mut self.scheme).keyed = Some(Keyed { keys, clock });
+        self
+    }
+
+    /// Puts a keyed hash around an older one of MD5 or SHA, without knowing the password: django-sha2's `hh$…`, in the time of
+    /// one bcrypt. Nothing is returned for any other stored password.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::hash`]; [`HashError::Unsupported`] without keys.
+    pub async fn wrap(&self, stored: &Sensitive<String>) -> Result<Option<Sensitive<String>>, HashError> {
+        let (stored, scheme) = (stored.clone(), Arc::clone(&self.scheme));
+        let wrap = move || {
+            let key = scheme
+                .newest_key()?
+                .ok_or(HashError::Unsupported("there are no keys"))?;
+            let wrapped = keyed::wrap(stored.expose(), key, &scheme.parameters);
+            wrapped
+                .map(|wrapped| wrapped.map(Sensitive::new))
+                .map_err(|_| HashError::Failed)
+        };
+        self.pool.run(wrap).await?
     }
 
     /// Sets how many hash at a time, and how many may wait for their turn; by default as many as there are cores, and
@@ -229,7 +274,24 @@ impl Hashers {
 }
 
 impl Scheme {
+    /// The key for new hashes, where there are keys; all of them may have expired since the start.
+    fn newest_key(&self) -> Result<Option<&PasswordKey>, HashError> {
+        let Some(Keyed { keys, clock }) = &self.keyed else {
+            return Ok(None);
+        };
+        let newest = keys.newest(clock.now());
+        newest.map(Some).ok_or(HashError::Unsupported(
+            "every password key has expired; make a new one",
+        ))
+    }
+
     fn hash(&self, password: &str) -> Result<String, HashError> {
+        if let Some(key) = self.newest_key()? {
+            let keyed = keyed::encode(password.as_bytes(), key, &self.parameters);
+            return keyed
+                .map(|keyed| keyed.to_string())
+                .map_err(|_| HashError::Failed);
+        }
         let encoded = encode(password.as_bytes(), self.preferred, &self.parameters);
         encoded
             .map(|encoded| encoded.to_string())
@@ -237,6 +299,11 @@ impl Scheme {
     }
 
     fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verified, HashError> {
+        if let Some(stored) = stored.filter(|stored| KeyedPassword::is_keyed(stored))
+            && let Some(verified) = self.verify_keyed(password, stored)
+        {
+            return Ok(verified);
+        }
         let Some((stored, given)) = stored.and_then(|stored| self.compare(password, stored)) else {
             // Nobody, nobody's password or nobody's algorithm: the time of a hash all the same.
             drop(self.hash(password)?);
@@ -246,12 +313,37 @@ impl Scheme {
             });
         };
         let same = stored.algorithm() == self.preferred;
-        let must_update = !same || stored.must_update(&self.parameters);
+        let must_update = !same || self.keyed.is_some() || stored.must_update(&self.parameters);
         let correct = constant_time_eq(stored.to_string(), given.to_string());
         if !correct && same && must_update {
             harden(password.as_bytes(), &stored, &self.parameters);
         }
         Ok(Verified { correct, must_update })
+    }
+
+    /// Verifies a keyed password; nothing if it is none, or its key is not there.
+    fn verify_keyed(&self, password: &str, stored: &str) -> Option<Verified> {
+        let Some(Keyed { keys, clock }) = &self.keyed else {
+            tracing::error!(
+                "a stored password is keyed, and there are no keys: give them with Hashers::with_keys"
+            );
+            return None;
+        };
+        let Ok(stored) = stored.parse::<KeyedPassword>() else {
+            tracing::warn!("a stored password is a malformed keyed hash");
+            return None;
+        };
+        let key = match keys.find(stored.key_id(), clock.now()) {
+            Ok(key) => key,
+            Err(why) => {
+                let key = stored.key_id().escape_debug();
+                tracing::error!(%key, "a stored password cannot be verified: {why}");
+                return None;
+            }
+        };
+        let correct = keyed::is_same(password.as_bytes(), &stored, key).ok()?;
+        let must_update = keyed::must_update(&stored, keys.newest(clock.now()), &self.parameters);
+        Some(Verified { correct, must_update })
     }
 
     /// Reads what is stored, and hashes the password in the same way; nothing if either is impossible.

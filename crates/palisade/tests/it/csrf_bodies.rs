@@ -57,6 +57,37 @@ async fn the_token_of_a_multipart_form_stands_before_its_large_files() {
 }
 
 #[tokio::test]
+async fn the_token_of_a_form_may_be_written_with_percent_signs_and_the_last_counts() {
+    let app = site(open());
+    let (client, token) = visitor(&app).await;
+    let encoded = token
+        .bytes()
+        .fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02X}"));
+    let kind = ("content-type", "application/x-www-form-urlencoded");
+    for (body, reason) in [
+        (format!("csrfmiddlewaretoken={encoded}"), "ok"),
+        (format!("%63srfmiddlewaretoken={token}"), "ok"),
+        (
+            format!("csrfmiddlewaretoken=no&csrfmiddlewaretoken={token}&a=1"),
+            "ok",
+        ),
+        (
+            format!("csrfmiddlewaretoken={token}&csrfmiddlewaretoken"),
+            "403 CSRF token missing.",
+        ),
+        (
+            format!("csrfmiddlewaretoken=+{}", &token[1..]),
+            "403 CSRF token from POST has invalid characters.",
+        ),
+    ] {
+        let answer = client
+            .send(request("POST", "/echo", &[OURS, kind], body.clone()))
+            .await;
+        assert_eq!(verdict(&answer), reason, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_form_that_is_too_big_is_refused_before_it_is_kept() {
     let app = site(open());
     let (client, token) = visitor(&app).await;

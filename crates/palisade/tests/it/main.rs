@@ -15,6 +15,7 @@ mod cache_sessions;
 mod client;
 mod corpus_scan;
 mod csrf;
+mod csrf_anonymous;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
@@ -33,6 +34,7 @@ mod login_site;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
 mod pages;
+mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
 #[cfg(feature = "redis")]

@@ -27,6 +27,7 @@ fn scheme(preferred: Algorithm) -> Scheme {
         preferred,
         accepted: ENABLED.to_vec(),
         parameters: cheap,
+        keyed: None,
     }
 }
 
@@ -388,3 +389,61 @@ const DJANGO: &[(&str, &str, Algorithm, bool, bool)] = &[
     ("a\u{0}b", "bcrypt$$2b$04$abcdefghijklmnopqrstuusjHI0zQHpOe3SFDK1IriYv6N79Gzr32", Bcrypt, true, false),
     ("a", "bcrypt$$2b$04$abcdefghijklmnopqrstuusjHI0zQHpOe3SFDK1IriYv6N79Gzr32", Bcrypt, false, false),
 ];
+
+fn keys(ids: &[&str]) -> PasswordKeys {
+    let key = |id: &&str| PasswordKey::parse(id, &format!("secret = \"the secret of {id}\"")).unwrap();
+    PasswordKeys::new(ids.iter().map(key))
+}
+
+#[tokio::test]
+async fn keyed_hash_is_made_with_the_newest_key_and_replaced_when_there_is_a_newer_one() {
+    let with = |ids| Hashers::dangerous_cheap().with_keys(keys(ids), Clock::system());
+    let (old, both, new) = (with(&["2025"]), with(&["2026", "2025"]), with(&["2026"]));
+    let password = secret("a boat");
+    let stored = old.hash(&password).await.unwrap();
+    assert!(stored.starts_with("keyed$2025$argon2id$"), "{stored}");
+    for (hashers, correct, must_update) in [(&old, true, false), (&both, true, true), (&new, false, false)] {
+        let verified = hashers.verify(&password, Some(&stored)).await.unwrap();
+        assert_eq!((verified.correct, verified.must_update), (correct, must_update));
+    }
+    assert!(
+        !old.verify(&secret("a ship"), Some(&stored))
+            .await
+            .unwrap()
+            .correct
+    );
+    assert!(both.hash(&password).await.unwrap().starts_with("keyed$2026$"));
+    // Without keys at all, the table alone is worth nothing.
+    let without = Hashers::dangerous_cheap();
+    assert!(!without.verify(&password, Some(&stored)).await.unwrap().correct);
+    // And what was stored before there were keys is replaced.
+    let unkeyed = without.hash(&password).await.unwrap();
+    let verified = both.verify(&password, Some(&unkeyed)).await.unwrap();
+    assert!(verified.correct && verified.must_update);
+}
+
+#[tokio::test]
+async fn old_hash_is_wrapped_once_and_opens_for_its_password() {
+    let hashers = Hashers::dangerous_cheap().with_keys(keys(&["2026-11-01"]), Clock::system());
+    let old = secret(
+        "sha256$7a49025f024ad3dcacad$aaff1abe5377ffeab6ccc68709d94c1950edf11f02d8acb83c75d8fcac1ebeb1",
+    );
+    let wrapped = hashers.wrap(&old).await.unwrap().unwrap();
+    let verified = hashers
+        .verify(&secret("123"), Some(wrapped.expose()))
+        .await
+        .unwrap();
+    assert!(verified.correct && verified.must_update);
+    assert!(hashers.wrap(&wrapped).await.unwrap().is_none());
+    assert!(Hashers::dangerous_cheap().wrap(&old).await.is_err());
+}
+
+#[tokio::test]
+async fn nothing_is_hashed_when_every_key_has_expired() {
+    let expired = PasswordKey::parse("1990", "secret = \"x\"\nexpires = \"1991-01-01\"").unwrap();
+    let hashers = Hashers::dangerous_cheap().with_keys(PasswordKeys::new([expired]), Clock::system());
+    assert!(matches!(
+        hashers.hash(&secret("a")).await,
+        Err(HashError::Unsupported(_))
+    ));
+}

@@ -1,0 +1,174 @@
+//! Reads the settings of a site from its files: `palisade.toml`, and the dump of a Django's settings that it may name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use palisade_core::settings::{DjangoSettings, SettingsErrors};
+use palisade_core::{SecretKey, Settings};
+
+/// Why the settings could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A file cannot be read.
+    #[error("cannot read the settings {}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// What stands there cannot be used: all of it, one by one.
+    #[error("{}: {problems}", path.display())]
+    Refused {
+        /// The TOML file.
+        path: PathBuf,
+        /// What is wrong.
+        problems: SettingsErrors,
+    },
+}
+
+/// Reads a TOML file, and the environment variables that override it.
+///
+/// If the file says `django_settings = "settings.json"`, the dump of a Django's settings at that place, seen from the TOML
+/// file's folder, lies below both. It is made by one command at the Django site:
+///
+/// ```sh
+/// python manage.py shell -v 0 -c "import json; from django.conf import settings as s; print(json.dumps({n: getattr(s, n) for n in dir(s) if n.isupper() and s.is_overridden(n) and n.startswith(('SECRET_KEY', 'ALLOWED_', 'SECURE_', 'SESSION_', 'CSRF_', 'USE_X_', 'X_FRAME', 'PASSWORD_', 'LOGIN_', 'LOGOUT_', 'DATA_UPLOAD_'))}, default=str))" > settings.json
+/// ```
+///
+/// # Example
+///
+/// ```no_run
+/// let settings = palisade::load_settings("palisade.toml", std::env::vars())?;
+/// # Ok::<(), palisade::load::LoadError>(())
+/// ```
+///
+/// # Errors
+///
+/// When a file cannot be read; or everything that is wrong with the settings, at once, each with its place.
+///
+/// # Security
+///
+/// The dump holds the secret key: keep it as the key is kept, readable by the service alone.
+pub fn load_settings(
+    path: impl AsRef<Path>,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<Settings, LoadError> {
+    load_settings_over(Settings::new(SecretKey::new(""), [""; 0]), path, env)
+}
+
+/// Reads as [`load_settings`] does, over these settings in place of the defaults.
+///
+/// # Errors
+///
+/// As [`load_settings`].
+pub fn load_settings_over(
+    defaults: Settings,
+    path: impl AsRef<Path>,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<Settings, LoadError> {
+    let path = path.as_ref();
+    let toml = read(path)?;
+    let loaded = match DjangoSettings::named_in(&toml) {
+        None => defaults.overlaid(Some(&toml), env),
+        Some(file) => {
+            let json = read(&path.parent().unwrap_or(Path::new("")).join(&file))?;
+            let django = DjangoSettings {
+                file: &file,
+                json: &json,
+            };
+            defaults.overlaid_on_django(django, Some(&toml), env)
+        }
+    };
+    loaded.map_err(|problems| LoadError::Refused {
+        path: path.to_owned(),
+        problems,
+    })
+}
+
+fn read(path: &Path) -> Result<String, LoadError> {
+    fs::read_to_string(path).map_err(|reason| LoadError::Unreadable {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "Zq3!fT8v(0xk_7y^mW2s&Jb9+Ld5@nRc4*hGp6-uEa1=tYiOoQ";
+
+    fn load(toml: &str, json: Option<&str>, env: &[(&str, &str)]) -> Result<Settings, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("palisade.toml");
+        fs::write(&path, toml).unwrap();
+        if let Some(json) = json {
+            fs::write(folder.path().join("settings.json"), json).unwrap();
+        }
+        let env = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        load_settings(path, env).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn variables_override_the_file_and_the_file_overrides_django() {
+        let json = format!(
+            r#"{{"SECRET_KEY": "{KEY}", "ALLOWED_HOSTS": [".shop.example"], "SESSION_COOKIE_AGE": 1, "CSRF_COOKIE_AGE": 2,
+                "LOGIN_URL": "/in/", "SESSION_COOKIE_DOMAIN": null, "DATABASES": {{}}, "DANGEROUS_ALLOW_ANY_HOST": true,
+                "SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"], "X_FRAME_OPTIONS": "SAMEORIGIN"}}"#
+        );
+        let toml = "django_settings = \"settings.json\"
+            trusted_proxies = [\"10.0.0.1\"]
+            session_cookie_age = 60
+            csrf_cookie_age = 60";
+        let settings = load(toml, Some(&json), &[("PALISADE_CSRF_COOKIE_AGE", "600")]).unwrap();
+        assert_eq!(settings.session_cookie_age.as_secs(), 60);
+        assert_eq!(settings.csrf_cookie_age.unwrap().as_secs(), 600);
+        assert_eq!(settings.login_url, "/in/");
+        assert_eq!(settings.secret_key.expose(), KEY.as_bytes());
+        assert!(
+            settings.session_cookie_secure && settings.csrf_cookie_httponly && settings.secure_ssl_redirect
+        );
+        assert!(!settings.dangerous_allow_any_host, "Django has no such setting");
+    }
+
+    #[test]
+    fn what_is_wrong_on_either_side_is_told_at_once_with_its_file() {
+        let json = r#"{"SECRET_KEY": "short", "ALLOWED_HOSTS": "shop.example", "SESSION_COOKIE_AGE": -1}"#;
+        let toml = "django_settings = \"settings.json\"\nsesion_cookie_age = 60";
+        let told = load(toml, Some(json), &[]).unwrap_err();
+        for problem in [
+            "palisade.toml: the settings have",
+            "settings.json: ALLOWED_HOSTS: is a text, not a list",
+            "settings.json: SESSION_COOKIE_AGE: is a number, not a whole number that fits",
+            "settings.json: SECRET_KEY: ",
+            "line 2: sesion_cookie_age: there is no such setting",
+        ] {
+            assert!(told.contains(problem), "{problem} is not in {told}");
+        }
+    }
+
+    #[test]
+    fn a_dump_that_is_none_stops_the_start_and_shows_nothing_of_it() {
+        let toml = "django_settings = \"settings.json\"";
+        let told = load(toml, Some("{\"SECRET_KEY\": hunter2}"), &[]).unwrap_err();
+        assert!(
+            told.contains("settings.json: is not a JSON object") && !told.contains("hunter2"),
+            "{told}"
+        );
+        let told = load(toml, None, &[]).unwrap_err();
+        assert!(
+            told.contains("cannot read the settings") && told.contains("settings.json"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_program_that_reads_no_dump_does_not_pass_over_it() {
+        let told = Settings::load(Some("django_settings = \"settings.json\""), []).unwrap_err();
+        assert!(told.to_string().contains("palisade::load_settings"), "{told}");
+    }
+}

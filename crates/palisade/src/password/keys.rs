@@ -1,0 +1,168 @@
+//! The files of password keys: a folder with one `2026-11-01.key` each, beside the database and not in it.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use palisade_core::password::{InvalidPasswordKey, PasswordKey, PasswordKeys, key_id_at};
+use palisade_core::token::{Alphabet, random_string};
+
+/// Letters and digits of a new secret: more than 256 bits.
+const SECRET_LENGTH: usize = 48;
+
+/// Why there are no keys to hash passwords with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyFileError {
+    /// The folder or a file in it cannot be read or written.
+    #[error("cannot use the password keys at {}: {reason}", path.display())]
+    Unusable {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// A file is no key.
+    #[error("{}: {fault}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: InvalidPasswordKey,
+    },
+    /// No key is there that has not expired.
+    #[error("no password key in {} is in force: make one with `palisade keys make`", path.display())]
+    None {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// Reads every `….key` of a folder.
+///
+/// # Example
+///
+/// ```
+/// use palisade::clock::Clock;
+/// use palisade::password::{Hashers, make_key, read_keys};
+///
+/// # fn main() -> Result<(), palisade::password::KeyFileError> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let keys = folder.path();
+/// make_key(keys, std::time::SystemTime::now())?; // once, by `palisade keys make`
+/// let clock = Clock::system();
+/// let hashers = Hashers::default().with_keys(read_keys(keys, clock.now())?, clock);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// When a file cannot be read or is no key, or none of them is in force: a site that hashes with keys does not start
+/// without.
+///
+/// # Security
+///
+/// The keys protect the table only where they are not beside it: keep them out of its backups.
+pub fn read_keys(folder: impl AsRef<Path>, now: SystemTime) -> Result<PasswordKeys, KeyFileError> {
+    let folder = folder.as_ref();
+    let unusable = |path: &Path| {
+        let path = path.to_owned();
+        |reason| KeyFileError::Unusable { path, reason }
+    };
+    let mut keys = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unusable(folder))? {
+        let path = entry.map_err(unusable(folder))?.path();
+        if path.extension().is_none_or(|extension| extension != "key") {
+            continue;
+        }
+        let id = path.file_stem().unwrap_or_default().to_string_lossy();
+        let text = zeroize::Zeroizing::new(fs::read_to_string(&path).map_err(unusable(&path))?);
+        let key = PasswordKey::parse(&id, &text).map_err(|fault| KeyFileError::Invalid {
+            path: path.clone(),
+            fault,
+        })?;
+        keys.push(key);
+    }
+    let keys = PasswordKeys::new(keys);
+    if keys.newest(now).is_none() {
+        return Err(KeyFileError::None {
+            path: folder.to_owned(),
+        });
+    }
+    Ok(keys)
+}
+
+/// Makes the key of today, readable by its owner alone, and the folder if it is not there. Says where it lies.
+///
+/// # Errors
+///
+/// When it cannot be written, or there is a key of today: none is ever replaced.
+///
+/// # Panics
+///
+/// Where the system gives no randomness.
+pub fn make_key(folder: impl AsRef<Path>, now: SystemTime) -> Result<PathBuf, KeyFileError> {
+    let path = folder.as_ref().join(format!("{}.key", key_id_at(now)));
+    let write = || {
+        fs::create_dir_all(&folder)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path)?;
+        let secret = zeroize::Zeroizing::new(random_string(SECRET_LENGTH, Alphabet::Base62));
+        writeln!(file, "secret = \"{}\"", &*secret)?;
+        file.sync_all()
+    };
+    match write() {
+        Ok(()) => Ok(path),
+        Err(reason) => Err(KeyFileError::Unusable { path, reason }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn day(number: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_hours(24 * number)
+    }
+
+    #[test]
+    fn key_that_was_made_is_read_and_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().join("keys");
+        let path = make_key(&keys, day(20_000)).unwrap();
+        assert!(path.ends_with("2024-10-04.key"));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let before = fs::read_to_string(&path).unwrap();
+        assert!(make_key(&keys, day(20_000)).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), before);
+        make_key(&keys, day(20_001)).unwrap();
+        let read = read_keys(&keys, day(20_001)).unwrap();
+        assert_eq!(read.newest(day(20_001)).unwrap().id(), "2024-10-05");
+    }
+
+    #[test]
+    fn folder_without_a_key_in_force_stops_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let none = read_keys(folder.path(), day(1)).unwrap_err();
+        assert!(none.to_string().contains("palisade keys make"), "{none}");
+        let expired = "secret = \"x\"\nexpires = \"1970-01-02\"";
+        fs::write(folder.path().join("1970-01-01.key"), expired).unwrap();
+        assert!(read_keys(folder.path(), day(0)).is_ok());
+        assert!(matches!(
+            read_keys(folder.path(), day(1)),
+            Err(KeyFileError::None { .. })
+        ));
+        assert!(read_keys(folder.path().join("nowhere"), day(0)).is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! With the secrets in sessions: a visitor who is not logged in has one without a session.
+
+use axum::Form;
+use axum::routing::get;
+use palisade::auth::SqliteUsers;
+use palisade::csrf::{CsrfToken, MemoryAnonymousSecrets};
+use palisade::password::{Hashers, PasswordPolicy};
+use palisade::session::MemorySessions;
+use palisade::sqlite::Sqlite;
+use palisade::{Palisade, Protected, Router};
+
+use crate::client::{Answer, Client, settings};
+use crate::csrf_site::{FORM, OURS, request};
+use crate::login_site::{form, log_in, log_out, sign_up};
+
+const COOKIE: &str = "__Host-anoncsrf";
+
+fn site() -> Protected {
+    let mut settings = settings();
+    settings.csrf_use_sessions = true;
+    let users = SqliteUsers::new(Sqlite::in_memory().unwrap()).unwrap();
+    let page = async |csrf: CsrfToken| csrf.masked();
+    let note = async |_: Form<Vec<(String, String)>>| "noted";
+    let router = Router::new()
+        .route("/form/", get(page).post(note))
+        .route("/login/", get(page).post(log_in))
+        .route("/sign-up/", get(page).post(sign_up))
+        .route("/logout/", get(page).post(log_out))
+        .route("/remember/", get(crate::login_site::remember));
+    Palisade::new(settings)
+        .with_sessions(MemorySessions::new())
+        .with_anonymous_csrf(MemoryAnonymousSecrets::new())
+        .with_users_and(users, Hashers::dangerous_cheap(), PasswordPolicy::default())
+        .protect(router)
+}
+
+async fn send(client: &Client, path: &str, token: &str, fields: &str) -> Answer {
+    let body = format!("csrfmiddlewaretoken={token}&{fields}");
+    client.send(request("POST", path, &[OURS, FORM], body)).await
+}
+
+#[tokio::test]
+async fn a_visitors_form_is_accepted_and_begins_no_session() {
+    let client = Client::new(&site());
+    let token = client.get("/form/").await.text;
+    let key = client.cookie(COOKIE).unwrap();
+    assert!(client.cookie("sessionid").is_none());
+    assert_eq!(send(&client, "/form/", &token, "a=1").await.text, "noted");
+    let again = client.get("/form/").await.text;
+    assert_ne!(again, token, "masked anew");
+    assert_eq!(client.cookie(COOKIE).unwrap(), key, "of the same secret");
+    assert_eq!(send(&client, "/form/", &token, "a=1").await.text, "noted");
+    // A session that something else has begun changes nothing about that.
+    client.get("/remember/").await;
+    assert!(client.cookie("sessionid").is_some());
+    assert_eq!(send(&client, "/form/", &token, "a=1").await.text, "noted");
+}
+
+#[tokio::test]
+async fn another_visitors_token_and_a_planted_key_are_refused() {
+    let app = site();
+    let (mallory, ann) = (Client::new(&app), Client::new(&app));
+    let stolen = mallory.get("/form/").await.text;
+    assert_eq!(send(&ann, "/form/", &stolen, "a=1").await.status, 403);
+    ann.get("/form/").await;
+    assert_eq!(send(&ann, "/form/", &stolen, "a=1").await.status, 403);
+    // A key that the cache does not know is not adopted.
+    let planted = "a".repeat(32);
+    ann.plant(COOKIE, &planted);
+    let token = ann.get("/form/").await.text;
+    assert_ne!(ann.cookie(COOKIE).unwrap(), planted);
+    assert_eq!(send(&ann, "/form/", &token, "a=1").await.text, "noted");
+    ann.plant(COOKIE, "short");
+    assert_eq!(send(&ann, "/form/", &token, "a=1").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_visitors_token_is_worth_nothing_after_the_login() {
+    let client = Client::new(&site());
+    let token = client.get("/login/").await.text;
+    let fields = form("ann", "a fine long passphrase");
+    assert_eq!(send(&client, "/sign-up/", &token, &fields).await.text, "made");
+    assert_eq!(send(&client, "/login/", &token, &fields).await.text, "in");
+    assert_eq!(send(&client, "/form/", &token, "a=1").await.status, 403);
+    let inside = client.get("/form/").await.text;
+    assert_eq!(send(&client, "/form/", &inside, "a=1").await.text, "noted");
+    assert_eq!(send(&client, "/logout/", &inside, "a=1").await.text, "out");
+    assert_eq!(send(&client, "/form/", &inside, "a=1").await.status, 403);
+}

@@ -1,0 +1,135 @@
+"""Answers questions as Django does: a JSON object on each line in, one on each line out.
+
+It stands beside the site with the same settings and the same database, for what no page shows: accounts, groups, and the
+functions whose answers are compared with ours on random input. A question that Django raises an error on is answered
+with the error's name.
+"""
+
+import json
+import os
+import sys
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+django.setup()
+
+from django.contrib.auth import authenticate  # noqa: E402  (the apps must be loaded first)
+from django.contrib.auth.hashers import check_password, make_password  # noqa: E402
+from django.contrib.auth.models import Group, Permission, User  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+from django.http import HttpResponse, parse_cookie  # noqa: E402
+from django.http.request import DisallowedHost  # noqa: E402
+from django.middleware.csrf import CsrfViewMiddleware  # noqa: E402
+from django.test import RequestFactory, override_settings  # noqa: E402
+from django.utils.http import url_has_allowed_host_and_scheme  # noqa: E402
+
+
+def permission(name):
+    label, codename = name.split(".", 1)
+    return Permission.objects.get(content_type__app_label=label, codename=codename)
+
+
+def make_user(username, password, **fields):
+    return User.objects.create_user(username, f"{username}@shop.test", password, **fields).pk
+
+
+def set_user(username, **fields):
+    return User.objects.filter(username=username).update(**fields)
+
+
+def password_of(username):
+    return User.objects.get(username=username).password
+
+
+def grant(username, name):
+    User.objects.get(username=username).user_permissions.add(permission(name))
+
+
+def grant_group(group, name):
+    Group.objects.get_or_create(name=group)[0].permissions.add(permission(name))
+
+
+def join(username, group):
+    User.objects.get(username=username).groups.add(Group.objects.get(name=group))
+
+
+def permissions(username):
+    return sorted(User.objects.get(username=username).get_all_permissions())
+
+
+def has_perm(username, name):
+    return User.objects.get(username=username).has_perm(name)
+
+
+def has_module_perms(username, label):
+    return User.objects.get(username=username).has_module_perms(label)
+
+
+def permission_id(name):
+    return permission(name).pk
+
+
+def encode_password(password, hasher):
+    return make_password(password, hasher=hasher)
+
+
+def verify_password(password, encoded):
+    return check_password(password, encoded)
+
+
+def log_in(username, password):
+    user = authenticate(username=username, password=password)
+    return user and user.password
+
+
+def encode_session(text):
+    data = json.loads(text)
+    return [SessionStore().encode(data), json.dumps(data, separators=(",", ":"))]
+
+
+def decode_session(encoded):
+    return json.dumps(SessionStore().decode(encoded), separators=(",", ":"))
+
+
+def cookies(header):
+    return parse_cookie(header)
+
+
+def host(header, allowed):
+    with override_settings(ALLOWED_HOSTS=allowed):
+        try:
+            return RequestFactory().get("/", headers={"host": header}).get_host()
+        except DisallowedHost:
+            return None
+
+
+def next_url(url, hosts, https):
+    return url_has_allowed_host_and_scheme(url, set(hosts), https)
+
+
+class Reasoned(CsrfViewMiddleware):
+    """The middleware, whose refusal is its reason and nothing else."""
+
+    def _reject(self, request, reason):
+        return HttpResponse(reason, status=403)
+
+
+def csrf(method, path, headers, body, trusted):
+    with override_settings(CSRF_TRUSTED_ORIGINS=trusted):
+        request = RequestFactory().generic(
+            method, path, body, "application/x-www-form-urlencoded", secure=True, headers=headers
+        )
+        middleware = Reasoned(lambda request: HttpResponse())
+        middleware.process_request(request)
+        refusal = middleware.process_view(request, lambda request: HttpResponse(), (), {})
+    return refusal and refusal.content.decode()
+
+
+for line in sys.stdin:
+    question = json.loads(line)
+    try:
+        answer = {"answer": globals()[question.pop("ask")](**question)}
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(answer), flush=True)

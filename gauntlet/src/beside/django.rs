@@ -1,0 +1,155 @@
+//! Django's side: a virtual environment under the target folder, a migrated database to copy, and gunicorn.
+//!
+//! The environment is made once and kept until `requirements.txt` changes; that is the only time a test needs a
+//! package registry.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use testkit::Process;
+
+use super::Agreement;
+
+/// How long gunicorn may take to listen on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A command of Python in the site's folder, told what both sides agreed on.
+pub(super) fn python(database: &Path, agreement: &Agreement) -> Result<Command> {
+    let mut command = Command::new(environment()?.join("bin/python"));
+    command
+        .current_dir(site())
+        .env("SHOP_DATABASE", database)
+        .env("SHOP_SECRET_KEY", &agreement.key)
+        .env(
+            "SHOP_SECRET_KEY_FALLBACKS",
+            serde_json::to_string(&agreement.fallbacks)?,
+        )
+        .env("SHOP_HASHER", agreement.hasher)
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(command)
+}
+
+/// Starts gunicorn on a free port, and says which.
+pub(super) fn serve(database: &Path, agreement: &Agreement) -> Result<(Process, SocketAddr)> {
+    let mut command = python(database, agreement)?;
+    command.args([
+        "-m",
+        "gunicorn",
+        "--bind=127.0.0.1:0",
+        "--worker-class=gthread",
+        "--threads=2",
+        "--no-control-socket",
+        "shop.wsgi:application",
+    ]);
+    let process = Process::start(command)?;
+    let address = process.wait_for(PATIENCE, |line| {
+        let (_, rest) = line.split_once("Listening at: http://")?;
+        rest.split_whitespace().next()?.parse().ok()
+    })?;
+    Ok((process, address))
+}
+
+/// Dumps the site's settings, by the command that the README gives.
+pub(super) fn dump(database: &Path, agreement: &Agreement) -> Result<String> {
+    const README: &str = include_str!("../../../README.md");
+    let command = README.lines().find_map(|line| {
+        line.strip_prefix("python manage.py shell -v 0 -c \"")?
+            .split_once('"')
+    });
+    let (script, _) = command.context("the README has no command to dump Django's settings")?;
+    let output = python(database, agreement)?
+        .args(["manage.py", "shell", "-v", "0", "-c", script])
+        .stdin(Stdio::null())
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "the settings cannot be dumped:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// A database as Django's migrations make it, made once for all tests of this process.
+pub(super) fn migrated() -> Result<&'static Path> {
+    static DATABASE: OnceLock<Result<(tempfile::TempDir, PathBuf), String>> = OnceLock::new();
+    let made = DATABASE.get_or_init(|| migrate().map_err(|error| format!("{error:#}")));
+    match made {
+        Ok((_, path)) => Ok(path),
+        Err(error) => bail!("{error}"),
+    }
+}
+
+fn migrate() -> Result<(tempfile::TempDir, PathBuf)> {
+    let folder = tempfile::Builder::new().prefix("migrated-").tempdir()?;
+    let path = folder.path().join("shop.sqlite3");
+    run(python(&path, &Agreement::new())?.args(["manage.py", "migrate", "--verbosity=0"]))?;
+    Ok((folder, path))
+}
+
+fn site() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("django_site")
+}
+
+/// Makes the virtual environment, unless it already holds what `requirements.txt` asks for.
+fn environment() -> Result<&'static Path> {
+    static ENVIRONMENT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let made = ENVIRONMENT.get_or_init(|| install().map_err(|error| format!("{error:#}")));
+    made.as_deref().map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+fn install() -> Result<PathBuf> {
+    // A test runs from `deps` in the folder of its profile, below the target folder.
+    let test = std::env::current_exe()?;
+    let target = test
+        .ancestors()
+        .nth(3)
+        .context("the test does not run from a target folder")?;
+    let environment = target.join("django-venv");
+    let requirements = site().join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements)?;
+    let installed = environment.join("requirements.txt");
+    if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
+        return Ok(environment);
+    }
+    let able = Command::new("python3")
+        .args(["-c", "import venv, ensurepip"])
+        .stderr(Stdio::null())
+        .status();
+    ensure!(
+        able.is_ok_and(|status| status.success()),
+        "Django needs python3 with venv and pip; on Debian: sudo apt-get install python3-venv"
+    );
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&environment))?;
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+    ];
+    run(Command::new(environment.join("bin/python"))
+        .args(pip)
+        .arg(&requirements))
+    .context("pip could not install Django")?;
+    fs::write(installed, wanted)?;
+    Ok(environment)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let output = command.stdin(Stdio::null()).output()?;
+    ensure!(
+        output.status.success(),
+        "{} failed:\n{}",
+        command.get_program().display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}

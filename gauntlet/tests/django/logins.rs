@@ -1,0 +1,140 @@
+//! Login, session, logout and change of password at one side, as the other side sees them.
+
+use anyhow::Result;
+use gauntlet::beside::{Agreement, Pair, Side};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "a boat in a blue bottle";
+const NEW_PASSWORD: &str = "two boats in a green bottle";
+
+async fn pair_with(username: &str) -> Result<Pair> {
+    let pair = Pair::start(Agreement::new()).await?;
+    let user = json!({"username": username, "password": PASSWORD});
+    pair.oracle().ask(user, "make_user")?;
+    Ok(pair)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_logs_in_at_one_side_is_known_at_the_other() -> Result<()> {
+    let pair = pair_with("ann").await?;
+    for (first, second) in Side::BOTH_WAYS {
+        let mut ann = pair.traveller();
+        assert_eq!(ann.who(second).await?, "nobody");
+        ann.log_in(first, "ann", PASSWORD).await?;
+        assert_eq!(ann.who(second).await?, "ann", "logged in at {first:?}");
+        assert_eq!(ann.who(first).await?, "ann");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_side_keeps_in_the_session_the_other_reads_and_changes() -> Result<()> {
+    let pair = pair_with("ann").await?;
+    for (first, second) in Side::BOTH_WAYS {
+        let mut ann = pair.traveller();
+        ann.log_in(first, "ann", PASSWORD).await?;
+        for (side, key, value) in [
+            (first, "cart", json!(["apple", {"weight": 0.1, "größe": null}])),
+            (second, "seen", json!(7)),
+            (first, "seen", json!(8)),
+            (second, "cart", json!([])),
+        ] {
+            let text = value.to_string();
+            assert_eq!(
+                ann.submit(side, "/session/", &[("key", key), ("value", &text)])
+                    .await?,
+                "kept"
+            );
+            for reader in [first, second] {
+                let shown: Value = serde_json::from_str(&ann.read(reader, "/session/").await?)?;
+                assert_eq!(shown[key], value, "written at {side:?}, read at {reader:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_rust_has_no_type_for_passes_through_unharmed() -> Result<()> {
+    let pair = pair_with("ann").await?;
+    let mut ann = pair.traveller();
+    let big = "123456789012345678901234567890";
+    ann.submit(Side::Django, "/session/", &[("key", "big"), ("value", big)])
+        .await?;
+    ann.submit(Side::Palisade, "/session/", &[("key", "small"), ("value", "1")])
+        .await?;
+    let shown = ann.read(Side::Django, "/session/").await?;
+    assert!(shown.contains(big) && shown.contains("small"), "{shown}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitors_session_survives_the_login_at_the_other_side_under_a_new_key() -> Result<()> {
+    let pair = pair_with("ann").await?;
+    for (first, second) in Side::BOTH_WAYS {
+        let mut ann = pair.traveller();
+        ann.submit(first, "/session/", &[("key", "cart"), ("value", "1")])
+            .await?;
+        let before = ann.cookie("sessionid").map(str::to_owned);
+        assert!(before.is_some());
+        ann.log_in(second, "ann", PASSWORD).await?;
+        assert_ne!(ann.cookie("sessionid").map(str::to_owned), before);
+        assert_eq!(
+            ann.read(first, "/session/").await?.replace(' ', ""),
+            r#"{"cart":1}"#
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logout_at_either_side_ends_both_also_for_who_kept_the_cookie() -> Result<()> {
+    let pair = pair_with("ann").await?;
+    for (first, second) in Side::BOTH_WAYS {
+        let mut ann = pair.traveller();
+        ann.log_in(first, "ann", PASSWORD).await?;
+        let mut thief = ann.clone();
+        assert_eq!(thief.who(first).await?, "ann");
+        assert_eq!(ann.submit(second, "/logout/", &[]).await?, "out");
+        for side in [first, second] {
+            assert_eq!(ann.who(side).await?, "nobody");
+            assert_eq!(thief.who(side).await?, "nobody", "logged out at {second:?}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_password_at_either_side_ends_the_other_sessions_at_both() -> Result<()> {
+    let pair = pair_with("ann").await?;
+    let mut passwords = (PASSWORD, NEW_PASSWORD);
+    for (first, second) in Side::BOTH_WAYS {
+        let (mut here, mut there, mut third) = (pair.traveller(), pair.traveller(), pair.traveller());
+        here.log_in(first, "ann", passwords.0).await?;
+        there.log_in(second, "ann", passwords.0).await?;
+        third.log_in(first, "ann", passwords.0).await?;
+        let fields = [("old", passwords.0), ("new", passwords.1)];
+        assert_eq!(here.submit(second, "/password/", &fields).await?, "changed");
+        for side in [second, first] {
+            assert_eq!(here.who(side).await?, "ann", "who changed it stays logged in");
+            assert_eq!(there.who(side).await?, "nobody");
+            assert_eq!(third.who(side).await?, "nobody");
+        }
+        passwords = (passwords.1, passwords.0);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inactive_user_is_nobody_at_both() -> Result<()> {
+    let pair = pair_with("ann").await?;
+    let mut ann = pair.traveller();
+    ann.log_in(Side::Django, "ann", PASSWORD).await?;
+    pair.oracle()
+        .ask(json!({"username": "ann", "is_active": false}), "set_user")?;
+    for side in [Side::Django, Side::Palisade] {
+        assert_eq!(ann.who(side).await?, "nobody");
+        assert!(pair.traveller().log_in(side, "ann", PASSWORD).await.is_err());
+    }
+    Ok(())
+}

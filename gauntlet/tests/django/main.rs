@@ -1,0 +1,14 @@
+//! One login for a real Django and a Palisade on one database: what either does, the other knows.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on says where"
+)]
+
+mod answers;
+mod keys;
+mod logins;
+mod passwords;
+mod permissions;
+mod tokens;
