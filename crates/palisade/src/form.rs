@@ -111,7 +111,7 @@ pub use bound::{Bound, ChoiceView, FieldView, FormView};
 pub use checked::{Checked, Valid};
 pub use clean::Cleaning;
 pub use error::{ErrorList, FormErrors, ValidationError};
-pub use field::{Field, FromText, Input, Open, Readable, Secrecy, Secret};
+pub use field::{CarriesSecret, Field, FromText, Input, Open, Readable, Secrecy};
 pub use limits::{FileParts, FormLimits, FormPolicy, UnknownFields};
 pub use palisade_macros::{Form, ModelForm};
 pub use query::QueryForm;
@@ -127,7 +127,7 @@ use submission::Submission;
     note = "derive it: `#[derive(Form)]` or `#[derive(ModelForm)]`"
 )]
 pub trait Form: Sized + Send + 'static {
-    /// [`Secret`] if any field is.
+    /// [`CarriesSecret`] if any field is.
     type Secrecy: Secrecy;
     /// The declared fields, in their order.
     const FIELDS: &'static [FieldSpec];

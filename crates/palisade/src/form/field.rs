@@ -51,14 +51,14 @@ pub enum Open {}
 
 /// The secrecy of a value that may not be shown.
 #[derive(Debug)]
-pub enum Secret {}
+pub enum CarriesSecret {}
 
 impl Secrecy for Open {
     const SENSITIVE: bool = false;
     type With<S: Secrecy> = S;
 }
 
-impl Secrecy for Secret {
+impl Secrecy for CarriesSecret {
     const SENSITIVE: bool = true;
     type With<S: Secrecy> = Self;
 }
@@ -76,7 +76,7 @@ impl Readable for Open {}
 pub trait Field: Sized {
     /// What validators are given a reference to.
     type Value: ?Sized;
-    /// [`Open`] or [`Secret`].
+    /// [`Open`] or [`CarriesSecret`].
     type Secrecy: Secrecy;
     /// Which rules fit.
     const KIND: Kind;
@@ -202,7 +202,7 @@ impl Field for String {
 
 impl Field for Sensitive<String> {
     type Value = Self;
-    type Secrecy = Secret;
+    type Secrecy = CarriesSecret;
     const KIND: Kind = Kind::Text;
     const WIDGET: Widget = Widget::Password;
     const HAS_EMPTY: bool = true;
