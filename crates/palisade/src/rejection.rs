@@ -68,7 +68,7 @@ impl Refusal {
     pub(crate) fn client_gone() -> Self {
         Self(Arc::new(RefusalParts {
             threat: None,
-            reason: "the client went away before the answer".into(),
+            reason: "no answer was sent: the client went away, or the time for it was over".into(),
             hint: None,
         }))
     }

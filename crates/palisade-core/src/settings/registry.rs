@@ -52,7 +52,7 @@ impl Setting {
         REGISTRY
             .iter()
             .find(is_named)
-            .filter(|setting| !setting.name.starts_with("dangerous_"))
+            .filter(|setting| setting.name != "debug" && !setting.name.starts_with("dangerous_"))
     }
 
     const fn new(name: &'static str, slot: fn(&mut Settings) -> &mut dyn Slot, about: &'static str) -> Self {

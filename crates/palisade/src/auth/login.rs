@@ -11,7 +11,6 @@ use super::Users;
 use super::user::{NewUser, User, UserStoreError};
 use crate::csrf::Rotation;
 use crate::password::{HashError, PasswordProblem, UserAttributes, Username};
-use crate::redact::printable;
 use crate::rejection::Rejection;
 use crate::session::store::StoreError;
 use crate::session::{Device, Session, SessionError};
@@ -151,6 +150,19 @@ impl<S: Sync> FromRequestParts<S> for Auth {
     }
 }
 
+/// A name for the log: all that no user name has is escaped, so that what a guesser types cannot pass for another field of the line.
+fn one_word(name: &str) -> String {
+    let mut word = String::new();
+    for letter in name.chars().take(LOGGED_NAME_CHARS) {
+        if letter.is_alphanumeric() || "@.+-_".contains(letter) {
+            word.push(letter);
+        } else {
+            word.extend(letter.escape_unicode());
+        }
+    }
+    word
+}
+
 /// What became of a weak hash.
 #[derive(Debug)]
 enum Upgrade {
@@ -175,13 +187,7 @@ impl Auth {
         let username = Username::normalize(username);
         let found = self.users.store.by_username(&username).await?;
         let Some(user) = self.verify(found, password).await? else {
-            tracing::info!(
-                target: "palisade::auth",
-                threat = Threat::CredentialGuessing.id(),
-                client = %self.connection.client,
-                username = %printable(&username, LOGGED_NAME_CHARS),
-                "login failed"
-            );
+            self.failed(&username);
             return Ok(None);
         };
         match self.upgrade(user, password).await? {
@@ -189,9 +195,24 @@ impl Auth {
             // Somebody changed the password meanwhile, or a second login upgraded the hash: what is stored now decides.
             Upgrade::Overtaken(id) => {
                 let found = self.users.store.by_id(id).await?;
-                Ok(self.verify(found, password).await?.map(|(user, _)| user))
+                let verified = self.verify(found, password).await?;
+                if verified.is_none() {
+                    self.failed(&username);
+                }
+                Ok(verified.map(|(user, _)| user))
             }
         }
+    }
+
+    /// Says that somebody did not know the password.
+    fn failed(&self, username: &str) {
+        tracing::info!(
+            target: "palisade::auth",
+            threat = Threat::CredentialGuessing.id(),
+            client = %self.connection.client,
+            username = %one_word(username),
+            "login failed"
+        );
     }
 
     /// The user, if active and of this password, and whether the hash is weaker than today's.
@@ -343,6 +364,7 @@ impl Auth {
             email: &user.email,
         };
         if self.verify(Some(user.clone()), old).await?.is_none() {
+            self.failed(&user.username);
             return Err(PasswordChangeError::OldPassword);
         }
         self.users

@@ -54,6 +54,11 @@ pub struct UserTable {
     /// When the account was made.
     pub date_joined: String,
     /// The table of users' groups.
+    ///
+    /// # Security
+    ///
+    /// `auth_user`'s own is no other table's: person 7 would have what user 7 was granted. While another `table` does not name
+    /// this and `user_permissions`, nobody but superusers has a permission.
     pub groups: String,
     /// The table of permissions granted to users themselves.
     pub user_permissions: String,
@@ -121,9 +126,12 @@ impl UserTable {
         ]
     }
 
-    /// Whether groups and permissions are kept.
+    /// Whether groups and permissions are kept, and are this table's own.
     pub(super) fn has_permissions(&self) -> bool {
-        !self.groups.is_empty() && !self.user_permissions.is_empty()
+        let named = |name: &str, of_auth_user: &str| {
+            !name.is_empty() && (self.table == "auth_user" || name != of_auth_user)
+        };
+        named(&self.groups, "auth_user_groups") && named(&self.user_permissions, "auth_user_user_permissions")
     }
 
     /// What must be in the database: tables, each with its columns.

@@ -79,8 +79,8 @@ pub trait UserStore: fmt::Debug + Send + Sync + 'static {
     /// Finds a user by name, exactly.
     fn by_username<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Result<Option<User>, UserStoreError>>;
 
-    /// Makes an account with an encoded password, if nobody has the name, whatever the case of its letters
-    /// (Django's `UserCreationForm`): `ada` and `Ada` are not two people.
+    /// Makes an account with an encoded password, if nobody has the name, whatever the case of its letters, as far as the
+    /// database knows case (Django's `UserCreationForm`; SQLite knows that of English): `ada` and `Ada` are not two people.
     fn create(
         &self,
         user: NewUser,

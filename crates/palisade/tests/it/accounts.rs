@@ -201,14 +201,23 @@ async fn who_guesses_is_named_in_the_log_and_what_was_guessed_is_not() {
     let (log, _guard) = Log::begin();
     let guesser = site.visitor().await;
     guesser.post("/login/", &form("ada", "a guess at it")).await;
-    guesser.post("/login/", &form("no%0Abody", "a guess at it")).await;
+    guesser
+        .post(
+            "/login/",
+            &form("no%0Abody+client%3D198.51.100.7", "a guess at it"),
+        )
+        .await;
     guesser.post("/login/", &form("ada", PASSWORD)).await;
     let lines = log.lines("palisade::auth");
     assert_eq!(lines.len(), 3, "{lines:?}");
-    for (line, name) in lines.iter().zip(["ada", "no\\nbody"]) {
+    for (line, name) in lines
+        .iter()
+        .zip(["ada", "no\\u{a}body\\u{20}client\\u{3d}198.51.100.7"])
+    {
         assert!(
             line.contains("login failed")
                 && line.contains("client=192.0.2.7")
+                && !line.contains("client=198.51.100.7")
                 && line.contains("credential-guessing")
                 && line.contains(name),
             "{line}"

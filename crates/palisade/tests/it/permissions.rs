@@ -169,8 +169,9 @@ async fn users_may_live_in_a_table_of_ones_own() {
         ..Profile::default()
     };
     users.save_profile(id, profile).await.unwrap();
-    let ann = users.by_username("ann@shop.example").await.unwrap().unwrap();
-    assert_eq!((ann.id, ann.email.as_str()), (id, "ann@shop.example"));
+    // The address is the name to log in with: a profile does not change that.
+    let ann = users.by_username("ann@example.com").await.unwrap().unwrap();
+    assert_eq!((ann.id, ann.email.as_str()), (id, "ann@example.com"));
     assert_eq!(
         (ann.password.expose().as_str(), ann.last_login),
         ("two", Some(now))
@@ -224,4 +225,37 @@ async fn what_the_database_lacks_is_told_at_start_and_all_at_once() {
     };
     let error = SqliteUsers::of_table(database, &hostile).unwrap_err();
     assert!(matches!(error, UserTableError::Names(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_grant_to_a_user_of_another_table_is_no_grant() {
+    let database = Sqlite::in_memory().unwrap();
+    SqliteUsers::new(database.clone()).unwrap();
+    database.migrate(PEOPLE).unwrap();
+    // Whose groups and permissions these are is not said, so that the names are those of `auth_user`.
+    let forgetful = UserTable {
+        groups: UserTable::default().groups,
+        user_permissions: UserTable::default().user_permissions,
+        user_id: UserTable::default().user_id,
+        ..people()
+    };
+    let users = SqliteUsers::of_table(database.clone(), &forgetful).unwrap();
+    let new = NewUser {
+        username: "ann@example.com".to_owned(),
+        ..NewUser::default()
+    };
+    let password = Sensitive::new("hash".to_owned());
+    let ann = users.create(new, password, SystemTime::UNIX_EPOCH).await.unwrap();
+    for grant in [
+        "INSERT INTO django_content_type VALUES (1, 'notes', 'note')",
+        "INSERT INTO auth_permission VALUES (1, 1, 'change_note', 'Can change note')",
+        "INSERT INTO auth_user (id, password, is_superuser, username, last_name, email, is_staff, is_active, date_joined, first_name)
+         VALUES (1, '', 0, 'somebody else', '', '', 0, 1, '2026-01-01 00:00:00', '')",
+        "INSERT INTO auth_user_user_permissions VALUES (1, 1, 1)",
+    ] {
+        run(&database, grant).await;
+    }
+    assert_eq!(ann.id, 1);
+    let permissions = users.permissions(&ann).await.unwrap();
+    assert!(!permissions.has_perm(&PermissionName::new("notes", "change_note")));
 }

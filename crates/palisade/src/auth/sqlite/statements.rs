@@ -67,8 +67,20 @@ impl Statements {
                 "UPDATE {table} SET {password} = ?3 WHERE {id} = ?1 AND {password} = ?2"
             )),
             logged_in: set(&[(&names.last_login, 2)], "?2"),
+            // Where the e-mail address is the name to log in with, changing a profile does not change it.
             save_profile: set(
-                &[(&names.first_name, 2), (&names.last_name, 3), (&names.email, 4)],
+                &[
+                    (names.first_name.as_str(), 2),
+                    (names.last_name.as_str(), 3),
+                    (
+                        if names.email.eq_ignore_ascii_case(&names.username) {
+                            ""
+                        } else {
+                            names.email.as_str()
+                        },
+                        4,
+                    ),
+                ],
                 "coalesce(?2, ?3, ?4)",
             ),
             permissions: names.has_permissions().then(|| kept(permissions(names))),
@@ -91,7 +103,7 @@ fn create(names: &UserTable) -> String {
     // A username that is the e-mail address, too, is written once.
     let mut written: Vec<(&str, &str)> = Vec::new();
     for (name, value) in values {
-        if !name.is_empty() && !written.iter().any(|(other, _)| *other == name.as_str()) {
+        if !name.is_empty() && !written.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
             written.push((name, value));
         }
     }
