@@ -1,0 +1,89 @@
+"""`django.views.debug`: what an error report hides."""
+
+from django.views import debug
+
+from .place import answers, ask, only_as_django_wrote_it
+from .program import NotRepresentable
+
+Filter = debug.SafeExceptionReporterFilter
+PATTERN = Filter.hidden_settings.pattern
+FILTER = "django.views.debug:SafeExceptionReporterFilter"
+
+
+class Leaves:
+    """Takes a value apart into what JSON can hold, with a number for each leaf, and together again."""
+
+    def __init__(self):
+        self.found = []
+
+    def apart(self, value):
+        if isinstance(value, dict):
+            if not all(isinstance(key, str) for key in value):
+                raise NotRepresentable("keys that are not text")
+            return {key: self.apart(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.apart(item) for item in value]
+        self.found.append(value)
+        return len(self.found) - 1
+
+    def together(self, shape, value):
+        if isinstance(shape, int):
+            leaf = self.found[shape]
+            return debug.CallableSettingWrapper(leaf) if callable(leaf) else leaf
+        if isinstance(shape, str):
+            return shape
+        if isinstance(shape, dict):
+            return {key: self.together(item, value[key]) for key, item in shape.items()}
+        made = [self.together(item, part) for item, part in zip(shape, value)]
+        return tuple(made) if isinstance(value, tuple) else made
+
+
+@answers(f"{FILTER}.cleanse_setting")
+def cleanse_setting(self, key, value):
+    if isinstance(value, (dict, list, tuple)):
+        only_as_django_wrote_it(self, Filter, "cleanse_setting")
+    if not isinstance(key, (str, type(None))):
+        key = None
+    leaves = Leaves()
+    question = {"key": key, "value": leaves.apart(value)}
+    if self.hidden_settings.pattern != PATTERN:
+        question["pattern"] = self.hidden_settings.pattern
+    if self.cleansed_substitute != "*" * 20:
+        question["substitute"] = self.cleansed_substitute
+    return leaves.together(ask("debug.cleanse_setting", question), value)
+
+
+@answers(f"{FILTER}.is_active")
+def is_active(self, request):
+    return ask("debug.filter_is_active", {})
+
+
+def masked(self, request, values):
+    """The names of the values that must not be shown."""
+    question = {
+        "names": list(values),
+        "sensitive": getattr(request, "sensitive_post_parameters", None),
+        "active": bool(self.is_active(request)),
+    }
+    return ask("debug.mask_names", question)
+
+
+def hidden(self, names, values):
+    if not names:
+        return values
+    values = values.copy()
+    for name in names:
+        values[name] = self.cleansed_substitute
+    return values
+
+
+@answers(f"{FILTER}.get_cleansed_multivaluedict")
+def get_cleansed_multivaluedict(self, request, multivaluedict):
+    return hidden(self, masked(self, request, multivaluedict), multivaluedict)
+
+
+@answers(f"{FILTER}.get_post_parameters")
+def get_post_parameters(self, request):
+    if request is None:
+        return {}
+    return hidden(self, masked(self, request, request.POST), request.POST)
