@@ -94,7 +94,7 @@ def update_session_auth_hash(request, user):
 
 @answers("django.contrib.auth:_clean_credentials")
 def clean_credentials(credentials):
-    for name in ask("auth.clean_credentials", {"names": list(credentials)}):
+    for name in ask("auth.clean_credentials", {"names": [text(name) for name in credentials]}):
         credentials[name] = "*" * 20
     return credentials
 

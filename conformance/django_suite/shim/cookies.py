@@ -2,7 +2,6 @@
 
 import datetime
 
-from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from .place import answers, ask
@@ -88,4 +87,4 @@ def delete_cookie(self, key, path="/", domain=None, samesite=None):
 def apply(response, cookie):
     """Sets a cookie of which an operation has answered the parts."""
     cookie = dict(cookie)
-    HttpResponseBase.set_cookie(response, cookie.pop("name"), cookie.pop("value"), **cookie)
+    response.set_cookie(cookie.pop("name"), cookie.pop("value"), **cookie)

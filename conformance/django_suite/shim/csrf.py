@@ -6,7 +6,7 @@ from django.middleware import csrf
 
 from . import cookies, headers
 from .place import answers, ask, only_as_django_wrote_it, write
-from .program import PROGRAM, NotRepresentable, Refusal, text
+from .program import PROGRAM, Refusal, text
 from .requests import usual_proxy_header, wire_request
 
 Middleware = csrf.CsrfViewMiddleware
@@ -168,5 +168,3 @@ def process_response(self, request, response):
     headers.put(response, answer["headers"])
     return response
 
-
-assert NotRepresentable

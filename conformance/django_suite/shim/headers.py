@@ -4,11 +4,10 @@ import functools
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpResponsePermanentRedirect
-from django.middleware import clickjacking, security
+from django.middleware import clickjacking
 from django.views.decorators import clickjacking as decorators
 
 from .place import answers, ask, django, overridden
-from .program import PROGRAM
 from .requests import usual_proxy_header, wire_request
 
 CONVERT = django("django.http.response:ResponseHeaders._convert_to_charset")
@@ -79,7 +78,6 @@ def process_response(self, request, response):
 
 
 XFrame = clickjacking.XFrameOptionsMiddleware
-assert security.SecurityMiddleware.process_request is process_request
 
 
 @answers("django.middleware.clickjacking:XFrameOptionsMiddleware.process_response")
@@ -122,5 +120,3 @@ def decorate(mode, view):
 for mode in ("deny", "sameorigin", "exempt"):
     path = f"{decorators.__name__}:xframe_options_{mode}"
     answers(path)(functools.partial(decorate, mode))
-
-assert PROGRAM

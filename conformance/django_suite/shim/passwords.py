@@ -6,20 +6,20 @@ from django.contrib.auth import hashers, password_validation, validators
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.utils.translation import get_language
 
-from .place import answers, ask, only_as_django_wrote_it
+from .place import answers, ask, django, mocked, only_as_django_wrote_it
 from .program import PROGRAM, NotRepresentable, Refusal, text
 
 MODULE = "django.contrib.auth.hashers"
 BASE = "django.contrib.auth.password_validation"
-METHODS = ("encode", "decode", "verify", "must_update", "safe_summary", "salt", "_check_encode_args")
+METHODS = ("encode", "decode", "verify", "must_update", "safe_summary", "salt")
 
 
-def wire_hasher(hasher):
-    """A hasher and what it costs."""
+def wire_hasher(hasher, *replaced):
+    """A hasher and what it costs; it is Django's own but for the methods that a test has replaced."""
     args = {"algorithm": hasher.algorithm, "salt_entropy": getattr(hasher, "salt_entropy", 128)}
     for cls, kind, names in KINDS:
         if isinstance(hasher, cls):
-            only_as_django_wrote_it(hasher, cls, *METHODS)
+            only_as_django_wrote_it(hasher, cls, *(set(METHODS) - set(replaced)))
             args["kind"] = kind
             args.update({name: getattr(hasher, name) for name in names})
             if kind in ("pbkdf2", "bcrypt"):
@@ -79,7 +79,8 @@ def salt(self):
 
 
 def harden_runtime(self, password, encoded):
-    question = {"hasher": wire_hasher(self), "encoded": text(encoded)}
+    # Tests count the runs, and so replace `encode`.
+    question = {"hasher": wire_hasher(self, "encode"), "encoded": text(encoded)}
     for run in ask("hasher.harden_plan", question):
         salt = run["salt"]
         if isinstance(self, hashers.BCryptSHA256PasswordHasher):
@@ -120,6 +121,8 @@ def make_password(password, salt=None, hasher="default"):
 
 @answers(f"{MODULE}:verify_password")
 def verify_password(password, encoded, preferred="default"):
+    if mocked(hashers.identify_hasher, hashers.make_password):
+        raise NotRepresentable("a mock")
     chosen = hashers.get_hasher(preferred)
     question = {
         "password": secret(password),
@@ -191,7 +194,7 @@ def validate(self, password, user=None):
 
 def described(name):
     def describe(self):
-        if get_language() not in ("en", "en-us", None):
+        if get_language() not in ("en", "en-us", None) or mocked(password_validation.ngettext):
             raise NotRepresentable("another language")
         return ask("validator.describe", {"validator": wire_validator(self)})[name]
 
@@ -210,12 +213,17 @@ def similarity(self, user_attributes=("username", "first_name", "last_name", "em
     ask("validator.describe", {"validator": wire_validator(self)})
 
 
+COMMON = django(f"{BASE}:CommonPasswordValidator.__init__")
+
+
 @answers(f"{BASE}:CommonPasswordValidator.__init__")
 def common(self, password_list_path=None):
     self.password_list_path = password_list_path and str(password_list_path)
+    # A test looks at the list.
+    COMMON(self, *([password_list_path] if password_list_path else []))
 
 
-def check_username(mode, self, value):
+def check_username(self, mode, value):
     if not ask("validator.username", {"mode": mode, "value": str(value)}):
         raise ValidationError(self.message, code=self.code, params={"value": value})
 

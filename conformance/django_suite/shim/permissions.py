@@ -1,9 +1,8 @@
 """Permissions of `ModelBackend`, and what else needs the models to be there."""
 
 from django.conf import settings
-from django.contrib.auth import mixins, views  # noqa: F401
+from django.contrib.auth import views
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.views import redirect_to_login as _  # noqa: F401
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import resolve_url
 

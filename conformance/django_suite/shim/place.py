@@ -8,6 +8,9 @@ import functools
 import importlib
 import logging
 import sys
+from unittest.mock import Mock
+
+from django.views.decorators.debug import sensitive_variables
 
 from .program import PROGRAM, NotRepresentable, Refusal
 
@@ -47,6 +50,9 @@ def answers(target):
                 PROGRAM.passed_over[target] += 1
                 return original(*args, **kwargs)
 
+        if getattr(original, "__code__", None) and original.__code__.co_name == "sensitive_variables_wrapper":
+            # What Django hides of a call in its reports is to be hidden of this one.
+            replacement = sensitive_variables()(replacement)
         replacement.of_django = original
         setattr(owner, name, replacement)
         PLACED.append((original, replacement))
@@ -69,7 +75,14 @@ def sweep():
 def overridden(instance, base, *names):
     """Whether a subclass has its own idea of one of the methods."""
     cls = type(instance)
+    if any(name in vars(instance) for name in names):
+        return True
     return any(getattr(cls, name, None) is not getattr(base, name, None) for name in names)
+
+
+def mocked(*functions):
+    """Whether a test has put a double in the place of a function, to watch Django's own code call it."""
+    return any(isinstance(function, Mock) for function in functions)
 
 
 def only_as_django_wrote_it(instance, base, *names):

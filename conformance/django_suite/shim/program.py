@@ -93,7 +93,7 @@ def settings_given():
         except ImproperlyConfigured:
             value = ""
         except AttributeError:
-            value = None
+            continue
         if isinstance(value, os.PathLike):
             value = os.fspath(value)
         try:
@@ -134,6 +134,7 @@ class Program:
         self.command = shlex.split(command)
         self.idle, self.lock, self.owner = [], threading.Lock(), os.getpid()
         self.asked = collections.Counter()
+        self.spent = collections.Counter()
         self.passed_over = collections.Counter()
         self.asked_by_test = 0
         self.problems = []
@@ -167,6 +168,7 @@ class Program:
         self.asked_by_test += 1
         process = self.take()
         raised = None
+        began = time.monotonic()
         try:
             process.send(request)
             reply = process.receive()
@@ -179,6 +181,7 @@ class Program:
             process.child.kill()
             process.close()
             raise self.problem(f"{op}: {error}") from error
+        self.spent[op] += time.monotonic() - began
         with self.lock:
             self.idle.append(process)
         if raised is not None:

@@ -1,5 +1,6 @@
 """`django.views.debug`: what an error report hides."""
 
+from django.conf import settings
 from django.views import debug
 
 from .place import answers, ask, only_as_django_wrote_it
@@ -51,6 +52,19 @@ def cleanse_setting(self, key, value):
     if self.cleansed_substitute != "*" * 20:
         question["substitute"] = self.cleansed_substitute
     return leaves.together(ask("debug.cleanse_setting", question), value)
+
+
+@answers(f"{FILTER}.get_safe_settings")
+def get_safe_settings(self):
+    only_as_django_wrote_it(self, Filter, "cleanse_setting")
+    names = [name for name in dir(settings) if name.isupper()]
+    return self.cleanse_setting("", {name: getattr(settings, name) for name in names})
+
+
+@answers(f"{FILTER}.get_safe_request_meta")
+def get_safe_request_meta(self, request):
+    only_as_django_wrote_it(self, Filter, "cleanse_setting")
+    return self.cleanse_setting("", dict(getattr(request, "META", {})))
 
 
 @answers(f"{FILTER}.is_active")

@@ -9,11 +9,10 @@ import logging
 
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends import base, cache, cached_db, db, file, signed_cookies
-from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.signing import JSONSerializer
 
 from . import cookies, headers
-from .place import answers, as_exception, ask, write
+from .place import answers, as_exception, ask, overridden, write
 from .program import PROGRAM, NotRepresentable, Refusal, wire
 from .stores import host_of
 
@@ -49,7 +48,7 @@ def state_of(session):
 
 
 def keep(session, state):
-    session._session_key = state["key"]
+    session._SessionBase__session_key = state["key"]
     session.accessed, session.modified = state["accessed"], state["modified"]
     data = state["data"]
     if data is None:
@@ -74,8 +73,23 @@ def overrides_of(session):
     return {"SESSION_FILE_PATH": str(session.storage_path), "SESSION_COOKIE_NAME": session.file_prefix}
 
 
+def load_here(session):
+    """Loads a session whose storage the program knows nothing of."""
+    engine = next(store for _, store in ENGINES if isinstance(session, store))
+    if session._session_key is not None and (engine is base.SessionBase or overridden(session, engine, "load")):
+        session._get_session()
+
+
+#: What can be done without the data.
+WITHOUT_DATA = ("session.is_empty", "session.clear", "session.new_key", "session.exists", "session.delete")
+
+
 def question(session, op, args):
+    if op not in WITHOUT_DATA:
+        load_here(session)
     state = state_of(session)
+    if state["engine"] == "none" and op in ("session.new_key", "session.process_response"):
+        raise NotRepresentable("a storage of another kind")
     try:
         answer, log = PROGRAM.ask(
             op, {"session": state, **args}, host=host_of(session), overrides=overrides_of(session)
@@ -387,5 +401,3 @@ def process_response(self, request, response):
     headers.put(response, answer["headers"])
     return response
 
-
-assert SessionInterrupted

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core import signing
 from django.http.response import HttpResponseBase
 
-from .place import answers, ask, django, only_as_django_wrote_it
+from .place import answers, ask, only_as_django_wrote_it
 from .program import NotRepresentable, text, wire
 
 Signer, TimestampSigner = signing.Signer, signing.TimestampSigner
@@ -145,5 +145,3 @@ def set_signed_cookie(self, key, value, salt="", **kwargs):
     signed = ask("signing.cookie_sign", {"name": key, "salt": salt, "value": str(value)})
     return HttpResponseBase.set_cookie(self, key, signed, **kwargs)
 
-
-assert django("django.core.signing:Signer.sign") is not sign

@@ -60,7 +60,7 @@ def get_available_name(self, name, max_length=None):
 
 @answers("django.utils._os:safe_join")
 def safe_join(base, *paths):
-    question = {"base": os.path.abspath(text(base)), "paths": [os.fspath(path) for path in paths]}
+    question = {"base": os.path.abspath(text(os.fspath(base))), "paths": [os.fspath(path) for path in paths]}
     if not all(isinstance(path, str) for path in question["paths"]):
         raise NotRepresentable("bytes in a path")
     return ask("files.safe_join", question)
@@ -121,7 +121,8 @@ def parse(self):
 def play(parser, handlers, part):
     """Hands one file to the handlers, as if it arrived now."""
     counters = [0] * len(handlers)
-    facts = (part["content_type"], None, part["charset"], part["extra"])
+    extra = {name: value.encode() for name, value in part["extra"].items()}
+    facts = (part["content_type"], None, extra.get("charset"), extra)
     try:
         for handler in handlers:
             try:

@@ -1,12 +1,10 @@
 """`django.utils.http`, redirects and query strings."""
 
-from urllib.parse import urlsplit  # noqa: F401
-
 from django.conf import settings
-from django.http.request import QueryDict
 from django.http.response import HttpResponse
 from django.utils import http
 from django.utils.datastructures import MultiValueDict
+from django.utils.encoding import iri_to_uri
 
 from .place import answers, ask
 from .program import NotRepresentable, text
@@ -88,7 +86,12 @@ def redirect(self, redirect_to, preserve_request=False, *args, **kwargs):
         "preserve_request": bool(preserve_request),
         "allowed_schemes": list(self.allowed_schemes),
     }
-    answer = ask("http.redirect", question)
+    try:
+        answer = ask("http.redirect", question)
+    except Exception:
+        # The response is shown with its target where it is refused.
+        self["Location"] = iri_to_uri(redirect_to)
+        raise
     self["Location"] = answer["location"]
     if preserve_request:
         self.status_code = answer["status"]
@@ -107,5 +110,3 @@ def query_dict(self, query_string=None, mutable=False, encoding=None):
         self.appendlist(key, value)
     self._mutable = mutable
 
-
-assert QueryDict.__init__ is query_dict
