@@ -1,6 +1,7 @@
 """Login and logout, session hashes, password-reset tokens, and the way to the login page."""
 
 import functools
+import warnings
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME, tokens
 from django.http import HttpResponseRedirect
 from django.middleware import csrf
 from django.shortcuts import resolve_url
+from django.utils.deprecation import RemovedInDjango61Warning
 
 from .place import answers, ask, only_as_django_wrote_it
 from .program import NotRepresentable, text
@@ -34,18 +36,18 @@ def put(request, plan):
         request.session[key] = value
 
 
+def wire_login(user):
+    session_hash = user.get_session_auth_hash() if hasattr(user, "get_session_auth_hash") else ""
+    return {"id": user._meta.pk.value_to_string(user), "session_hash": session_hash}
+
+
 @answers("django.contrib.auth:login")
 def login(request, user, backend=None):
     if user is None:
         raise NotRepresentable("the user of the request")
     if not isinstance(request.session.get(auth.SESSION_KEY, ""), str):
         raise NotRepresentable("a user id that is not text")
-    session_hash = user.get_session_auth_hash() if hasattr(user, "get_session_auth_hash") else ""
-    question = {
-        "stored": stored(request),
-        "user": {"id": user._meta.pk.value_to_string(user), "session_hash": session_hash},
-        "backend": "",
-    }
+    question = {"stored": stored(request), "user": wire_login(user), "backend": ""}
     follow(request, ask("auth.login", question))
     question["backend"] = auth._get_backend_from_user(user=user, backend=backend)
     plan = ask("auth.login", question)
@@ -57,23 +59,84 @@ def login(request, user, backend=None):
     auth.user_logged_in.send(sender=user.__class__, request=request, user=user)
 
 
-@answers("django.contrib.auth:get_user")
-def get_user(request):
+@answers("django.contrib.auth:alogin")
+async def alogin(request, user, backend=None):
+    if user is None:
+        user = await request.auser()
+        warnings.warn(
+            "Fallback to request.auser() when user is None will be removed.",
+            RemovedInDjango61Warning,
+            stacklevel=2,
+        )
+    question = {"stored": await astored(request), "user": wire_login(user), "backend": ""}
+    await afollow(request, ask("auth.login", question))
+    question["backend"] = auth._get_backend_from_user(user=user, backend=backend)
+    plan = ask("auth.login", question)
+    await aput(request, plan)
+    if hasattr(request, "user"):
+        request.user = user
+    if plan["rotate_csrf"]:
+        csrf.rotate_token(request)
+    await auth.user_logged_in.asend(sender=user.__class__, request=request, user=user)
+
+
+async def astored(request):
+    return {key: await request.session.aget(key) for key in KEYS if await request.session.ahas_key(key)}
+
+
+async def afollow(request, plan):
+    if plan["action"] == "cycle":
+        await request.session.acycle_key()
+    elif plan["action"] == "flush":
+        await request.session.aflush()
+
+
+async def aput(request, plan):
+    for key, value in plan["set"].items():
+        await request.session.aset(key, value)
+
+
+@answers("django.contrib.auth:aget_user")
+async def aget_user(request):
     from django.contrib.auth.models import AnonymousUser
 
-    kept = stored(request)
+    kept = await astored(request)
     user = None
-    if auth.SESSION_KEY in kept and kept.get(auth.BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS:
+    if has_backend(kept):
         backend = auth.load_backend(kept[auth.BACKEND_SESSION_KEY])
-        user = backend.get_user(auth._get_user_session_key(request))
+        user = await backend.aget_user(await auth._aget_user_session_key(request))
+    plan = ask("auth.verify_session", wire_session(kept, user))
+    await afollow(request, plan)
+    await aput(request, plan)
+    return (plan["authenticated"] and user) or AnonymousUser()
+
+
+def has_backend(kept):
+    backend = kept.get(auth.BACKEND_SESSION_KEY)
+    return auth.SESSION_KEY in kept and backend in settings.AUTHENTICATION_BACKENDS
+
+
+def wire_session(kept, user):
+    """What the session says of a login, and what is known of that user."""
     known = None
     if user is not None:
         known = {"session_hash": None, "fallback_hashes": []}
         if hasattr(user, "get_session_auth_hash"):
             known["session_hash"] = user.get_session_auth_hash()
             known["fallback_hashes"] = list(user.get_session_auth_fallback_hash())
-    question = {"stored": {key: str(value) for key, value in kept.items()}, "user": known}
-    plan = ask("auth.verify_session", question)
+    return {"stored": {key: str(value) for key, value in kept.items()}, "user": known}
+
+
+@answers("django.contrib.auth:get_user")
+def get_user(request):
+    from django.contrib.auth.models import AnonymousUser
+
+    kept = stored(request)
+    user = None
+    if has_backend(kept):
+        backend = auth.load_backend(kept[auth.BACKEND_SESSION_KEY])
+        user = backend.get_user(auth._get_user_session_key(request))
+    plan = ask("auth.verify_session", wire_session(kept, user))
     follow(request, plan)
     put(request, plan)
     return (plan["authenticated"] and user) or AnonymousUser()
@@ -81,15 +144,23 @@ def get_user(request):
 
 @answers("django.contrib.auth:update_session_auth_hash")
 def update_session_auth_hash(request, user):
-    able = hasattr(user, "get_session_auth_hash")
-    question = {
-        "stored": stored(request),
-        "same_user": request.user == user,
-        "session_hash": user.get_session_auth_hash() if able else None,
-    }
-    plan = ask("auth.update_session_hash", question)
+    plan = ask("auth.update_session_hash", wire_change(stored(request), request.user, user))
     follow(request, plan)
     put(request, plan)
+
+
+@answers("django.contrib.auth:aupdate_session_auth_hash")
+async def aupdate_session_auth_hash(request, user):
+    # Django asks the plain attribute here, too.
+    plan = ask("auth.update_session_hash", wire_change(await astored(request), request.user, user))
+    await afollow(request, plan)
+    await aput(request, plan)
+
+
+def wire_change(kept, current, user):
+    able = hasattr(user, "get_session_auth_hash")
+    session_hash = user.get_session_auth_hash() if able else None
+    return {"stored": kept, "same_user": current == user, "session_hash": session_hash}
 
 
 @answers("django.contrib.auth:_clean_credentials")

@@ -8,6 +8,7 @@ from django.utils.functional import keep_lazy
 from django.utils.safestring import SafeString, mark_safe
 
 from .place import answers, ask
+from .program import PROGRAM
 
 
 @functools.lru_cache(1 << 16)
@@ -19,6 +20,7 @@ def escaped(text):
 @answers("django.utils.html:escape")
 @keep_lazy(SafeString)
 def escape(text):
+    PROGRAM.asked_by_test += 1
     return SafeString(escaped(str(text)))
 
 

@@ -1,5 +1,6 @@
 """Permissions of `ModelBackend`, and what else needs the models to be there."""
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import views
 from django.contrib.auth.backends import ModelBackend
@@ -76,6 +77,30 @@ def has_perm(self, user_obj, perm, obj=None):
 def has_module_perms(self, user_obj, app_label):
     as_ever(self)
     return put("auth.has_module_perms", self, user_obj, app_label=text(app_label), with_object=False)
+
+
+def twin_of(name):
+    async def asynchronous(self, *args, **kwargs):
+        return await sync_to_async(getattr(self, name))(*args, **kwargs)
+
+    return asynchronous
+
+
+for name in (
+    "get_user_permissions",
+    "get_group_permissions",
+    "get_all_permissions",
+    "has_perm",
+    "has_module_perms",
+):
+    answers(f"{BACKEND}.a{name}")(twin_of(name))
+
+
+@answers("django.contrib.auth.middleware:LoginRequiredMiddleware.handle_no_permission")
+def not_logged_in(self, request, view_func):
+    page = resolve_url(self.get_login_url(view_func))
+    target = accounts.login_next(request, page)
+    return views.redirect_to_login(target, page, self.get_redirect_field_name(view_func))
 
 
 @answers("django.contrib.auth.mixins:AccessMixin.handle_no_permission")

@@ -10,6 +10,7 @@ import logging
 import sys
 from unittest.mock import Mock
 
+from asgiref.sync import iscoroutinefunction
 from django.views.decorators.debug import sensitive_variables
 
 from .program import PROGRAM, NotRepresentable, Refusal
@@ -43,13 +44,22 @@ def answers(target):
         original = vars(owner).get(name) or getattr(owner, name)
 
         @functools.wraps(original)
-        def replacement(*args, **kwargs):
+        async def asynchronous(*args, **kwargs):
+            try:
+                return await ask(*args, **kwargs)
+            except NotRepresentable:
+                PROGRAM.passed_over[target] += 1
+                return await original(*args, **kwargs)
+
+        @functools.wraps(original)
+        def synchronous(*args, **kwargs):
             try:
                 return ask(*args, **kwargs)
             except NotRepresentable:
                 PROGRAM.passed_over[target] += 1
                 return original(*args, **kwargs)
 
+        replacement = asynchronous if iscoroutinefunction(original) else synchronous
         if getattr(original, "__code__", None) and original.__code__.co_name == "sensitive_variables_wrapper":
             # What Django hides of a call in its reports is to be hidden of this one.
             replacement = sensitive_variables()(replacement)

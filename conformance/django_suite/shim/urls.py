@@ -100,9 +100,9 @@ def redirect(self, redirect_to, preserve_request=False, *args, **kwargs):
 @answers("django.http.request:QueryDict.__init__")
 def query_dict(self, query_string=None, mutable=False, encoding=None):
     encoding = encoding or settings.DEFAULT_CHARSET
-    if not query_string or encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
-        raise NotRepresentable("another encoding, or nothing to parse")
-    pairs = ask("http.parse_query", {"query": query_string})
+    if encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
+        raise NotRepresentable("another encoding")
+    pairs = ask("http.parse_query", {"query": query_string}) if query_string else []
     MultiValueDict.__init__(self)
     self.encoding = encoding
     self._mutable = True
