@@ -1,10 +1,12 @@
 """`django.views.debug`: what an error report hides."""
 
+import inspect
+
 from django.conf import settings
 from django.views import debug
 
 from .place import answers, ask, only_as_django_wrote_it
-from .program import NotRepresentable
+from .program import NotRepresentable, text
 
 Filter = debug.SafeExceptionReporterFilter
 PATTERN = Filter.hidden_settings.pattern
@@ -72,14 +74,18 @@ def is_active(self, request):
     return ask("debug.filter_is_active", {})
 
 
-def masked(self, request, values):
+def masked(self, request, values, sensitive):
     """The names of the values that must not be shown."""
     question = {
-        "names": list(values),
-        "sensitive": getattr(request, "sensitive_post_parameters", None),
+        "names": [text(name) for name in values],
+        "sensitive": sensitive or None,
         "active": bool(self.is_active(request)),
     }
     return ask("debug.mask_names", question)
+
+
+def of_form(request):
+    return getattr(request, "sensitive_post_parameters", None)
 
 
 def hidden(self, names, values):
@@ -93,11 +99,44 @@ def hidden(self, names, values):
 
 @answers(f"{FILTER}.get_cleansed_multivaluedict")
 def get_cleansed_multivaluedict(self, request, multivaluedict):
-    return hidden(self, masked(self, request, multivaluedict), multivaluedict)
+    return hidden(self, masked(self, request, multivaluedict, of_form(request)), multivaluedict)
 
 
 @answers(f"{FILTER}.get_post_parameters")
 def get_post_parameters(self, request):
     if request is None:
         return {}
-    return hidden(self, masked(self, request, request.POST), request.POST)
+    return hidden(self, masked(self, request, request.POST, of_form(request)), request.POST)
+
+
+def wrapper_of(frame):
+    """The wrapper that `sensitive_variables` made, if this frame is its call."""
+    if frame.f_code.co_name == "sensitive_variables_wrapper":
+        return frame.f_locals.get("sensitive_variables_wrapper")
+
+
+def of_frame(frame):
+    """What the decorator of the function, or of one that called it, says is sensitive."""
+    code = frame.f_code
+    if code.co_flags & inspect.CO_COROUTINE and code.co_name != "sensitive_variables_wrapper":
+        # A coroutine knows nothing of its caller; the decorator has left a note.
+        place = hash(f"{code.co_filename}:{code.co_firstlineno}")
+        if place in debug.coroutine_functions_to_sensitive_variables:
+            return debug.coroutine_functions_to_sensitive_variables[place]
+    while frame is not None:
+        wrapper = wrapper_of(frame)
+        if wrapper is not None:
+            return getattr(wrapper, "sensitive_variables", None)
+        frame = frame.f_back
+
+
+@answers(f"{FILTER}.get_traceback_frame_variables")
+def get_traceback_frame_variables(self, request, tb_frame):
+    names = set(masked(self, request, tb_frame.f_locals, of_frame(tb_frame)))
+    shown = {
+        name: self.cleansed_substitute if name in names else self.cleanse_special_types(request, value)
+        for name, value in tb_frame.f_locals.items()
+    }
+    if wrapper_of(tb_frame) is not None:
+        shown["func_args"] = shown["func_kwargs"] = self.cleansed_substitute
+    return shown.items()
