@@ -4,6 +4,7 @@ import os
 
 from django.conf import settings
 from django.core.files.storage.base import Storage
+from django.core.files.storage.filesystem import FileSystemStorage
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import SkipFile, StopFutureHandlers, StopUpload
 from django.http.multipartparser import MultiPartParser
@@ -49,7 +50,10 @@ def generate_filename(self, filename):
 
 @answers("django.core.files.storage.base:Storage.get_available_name")
 def get_available_name(self, name, max_length=None):
-    only_as_django_wrote_it(self, Storage, "get_alternative_name")
+    on_disk = isinstance(self, FileSystemStorage)
+    only_as_django_wrote_it(self, FileSystemStorage if on_disk else Storage, "get_alternative_name")
+    if getattr(self, "_allow_overwrite", False):
+        raise NotRepresentable("a storage whose names are always free")
 
     def host(call, args):
         return bool(self.is_name_available(args["name"]))
