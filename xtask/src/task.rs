@@ -50,6 +50,11 @@ pub(crate) const TASKS: &[Task] = &[
         stages: || vec![django()],
     },
     Task {
+        name: "suite",
+        what: "Django's own tests, answered by Palisade",
+        stages: || vec![suite()],
+    },
+    Task {
         name: "extras",
         what: "the separate workspaces of fuzz targets and benchmarks",
         stages: extras,
@@ -60,7 +65,7 @@ pub(crate) const TASKS: &[Task] = &[
 const GAUNTLET: [&str; 4] = ["--test", "weak_twin", "--test", "vault"];
 
 fn ci() -> Vec<Stage> {
-    let mut stages = vec![fmt(), lint(), build(), test(), browser(), django()];
+    let mut stages = vec![fmt(), lint(), build(), test(), browser(), django(), suite()];
     stages.extend(extras());
     stages
 }
@@ -112,6 +117,11 @@ fn django() -> Stage {
         &["test", "--workspace", "--all-features", "--test", "django"],
     )
     .needs(PYTHON)
+}
+
+// The script builds the program that it asks, and fetches Django and its tests, once.
+fn suite() -> Stage {
+    Stage::python("suite", "conformance/django_suite/prove.py").needs(PYTHON)
 }
 
 fn extras() -> Vec<Stage> {
