@@ -71,6 +71,27 @@ pub enum UserStoreError {
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// A stored password, of whoever it may be.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoredPassword {
+    /// The user's primary key.
+    pub id: i64,
+    /// The encoded hash.
+    pub password: Sensitive<String>,
+}
+
+/// A store of users that can be gone through, for work on all passwords, such as wrapping old hashes under a key.
+pub trait PasswordTable: UserStore {
+    /// Reads the stored passwords of the users whose primary key is greater than `after`, in its order, `at_most` so many:
+    /// the last of them is where the next call goes on.
+    fn stored_passwords(
+        &self,
+        after: i64,
+        at_most: u32,
+    ) -> BoxFuture<'_, Result<Vec<StoredPassword>, UserStoreError>>;
+}
+
 /// Keeps users.
 pub trait UserStore: fmt::Debug + Send + Sync + 'static {
     /// Finds a user by primary key.

@@ -11,16 +11,8 @@ use palisade::session::store::{Merge, Stored, Updated};
 use palisade::session::{Device, MySqlSessions, SessionKey, SessionStore, Sessions};
 
 use crate::client::{Client, settings};
-use crate::servers::{mariadb, mariadb_database};
+use crate::servers::{mariadb, mariadb_database, patient_mysql};
 use crate::session_site::site_on;
-use crate::user_stores::keeps_users;
-
-/// Waits long: what is tested is not the speed of a busy machine.
-fn patient() -> MySqlOptions {
-    MySqlOptions::new()
-        .connection_deadline(Duration::from_mins(5))
-        .statement_deadline(Duration::from_mins(2))
-}
 
 fn session(now: SystemTime) -> Stored {
     Stored {
@@ -32,8 +24,7 @@ fn session(now: SystemTime) -> Stored {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn mariadb_keeps_the_contract() {
     let server = mariadb();
-    mariadb_database(&server, "CREATE DATABASE contract").await;
-    let database = patient().open(&server.url_of("contract")).await.unwrap();
+    let database = mariadb_database(&server, "contract", None).await;
     let contract = Contract::of(MySqlSessions::new(database).await.unwrap());
     contract.holds().await;
     contract.counts_exactly(10_000).await;
@@ -42,21 +33,13 @@ async fn mariadb_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn mariadb_keeps_the_contract_in_an_outage() {
     let mut server = testkit::MariaDb::start().unwrap();
-    let database = patient().open(&server.url()).await.unwrap();
+    let database = patient_mysql().open(&server.url()).await.unwrap();
     Contract::of(MySqlSessions::new(database).await.unwrap())
         .survives_outage(async |state| match state {
             Server::Down => server.kill().unwrap(),
             Server::Up => server.resume().unwrap(),
         })
         .await;
-}
-
-#[tokio::test]
-async fn users_are_kept_in_mariadb() {
-    let server = mariadb();
-    mariadb_database(&server, "CREATE DATABASE users").await;
-    let database = patient().open(&server.url_of("users")).await.unwrap();
-    keeps_users(&MySqlUsers::new(database).await.unwrap()).await;
 }
 
 #[tokio::test]
@@ -116,12 +99,7 @@ async fn a_mariadb_that_hangs_is_an_error_within_the_deadline_and_heals() {
 #[tokio::test]
 async fn a_key_that_the_collation_holds_to_be_equal_is_another_key() {
     let server = mariadb();
-    mariadb_database(
-        &server,
-        "CREATE DATABASE collated CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
-    )
-    .await;
-    let database = patient().open(&server.url_of("collated")).await.unwrap();
+    let database = mariadb_database(&server, "collated", Some("utf8mb4_general_ci")).await;
     let store = MySqlSessions::new(database.clone()).await.unwrap();
     let now = SystemTime::now();
     let key = SessionKey::parse("abcdefghijklmnopqrstuvwxyzabcdef").unwrap();
@@ -174,8 +152,7 @@ async fn a_key_that_the_collation_holds_to_be_equal_is_another_key() {
 #[tokio::test]
 async fn ended_sessions_are_cleared_in_batches_from_mariadb() {
     let server = mariadb();
-    mariadb_database(&server, "CREATE DATABASE cleared").await;
-    let database = patient().open(&server.url_of("cleared")).await.unwrap();
+    let database = mariadb_database(&server, "cleared", None).await;
     let store = MySqlSessions::new(database.clone()).await.unwrap();
     let mut connection = database.connection().await.unwrap();
     let made = connection
@@ -205,8 +182,7 @@ async fn ended_sessions_are_cleared_in_batches_from_mariadb() {
 #[tokio::test]
 async fn the_tables_in_mariadb_are_those_that_django_makes() {
     let server = mariadb();
-    mariadb_database(&server, "CREATE DATABASE tables").await;
-    let database = patient().open(&server.url_of("tables")).await.unwrap();
+    let database = mariadb_database(&server, "tables", None).await;
     MySqlSessions::new(database.clone()).await.unwrap();
     MySqlUsers::new(database.clone()).await.unwrap();
     let rows = database
@@ -255,8 +231,7 @@ async fn a_mysql_error_tells_neither_the_password_nor_a_session_key() {
     assert!(error.to_string().contains("Access denied"), "{error}");
     assert!(!format!("{error:?}").contains("hunter2"));
 
-    mariadb_database(&server, "CREATE DATABASE errors").await;
-    let database = patient().open(&server.url_of("errors")).await.unwrap();
+    let database = mariadb_database(&server, "errors", None).await;
     assert!(!format!("{database:?}").contains(server.password()));
     let store = MySqlSessions::new(database).await.unwrap();
     let (key, now) = (SessionKey::generate(), SystemTime::now());
@@ -286,7 +261,10 @@ async fn tls_is_spoken_with_the_mariadb_that_was_meant_and_no_other() {
     let (ours, theirs) = (trust("ours.pem", &ours), trust("theirs.pem", &theirs));
     let named = server.url().replace("127.0.0.1", "localhost");
 
-    let database = patient().open(&format!("{named}?ssl-ca={ours}")).await.unwrap();
+    let database = patient_mysql()
+        .open(&format!("{named}?ssl-ca={ours}"))
+        .await
+        .unwrap();
     let mut row = database
         .one("SHOW SESSION STATUS LIKE 'Ssl_version'", Vec::new())
         .await
@@ -298,14 +276,14 @@ async fn tls_is_spoken_with_the_mariadb_that_was_meant_and_no_other() {
         (format!("{}?ssl-ca={ours}", server.url()), "certificate"),
         (format!("{named}?ssl-ca={ours}.gone"), "ours.pem.gone"),
     ] {
-        let error = patient().open(&address).await.unwrap_err().to_string();
+        let error = patient_mysql().open(&address).await.unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
         assert!(!error.contains(server.password()), "{error}");
     }
 
     let in_clear = mariadb();
     let address = in_clear.url().replace("127.0.0.1", "localhost");
-    let error = patient()
+    let error = patient_mysql()
         .open(&format!("{address}?ssl-ca={ours}"))
         .await
         .unwrap_err();

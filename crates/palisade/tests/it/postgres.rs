@@ -12,12 +12,11 @@ use palisade::session::{PostgresSessions, SessionKey, SessionStore};
 use crate::client::{Client, settings};
 use crate::servers::{patient, postgres, postgres_database};
 use crate::session_site::site_on;
-use crate::user_stores::keeps_users;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn postgres_keeps_the_contract() {
     let server = postgres();
-    let database = postgres_database(&server, "contract", "CREATE DATABASE contract").await;
+    let database = postgres_database(&server, "contract").await;
     let contract = Contract::of(PostgresSessions::new(database).await.unwrap());
     contract.holds().await;
     contract.counts_exactly(10_000).await;
@@ -33,13 +32,6 @@ async fn postgres_keeps_the_contract_in_an_outage() {
             Server::Up => server.resume().unwrap(),
         })
         .await;
-}
-
-#[tokio::test]
-async fn users_are_kept_in_postgres() {
-    let server = postgres();
-    let database = postgres_database(&server, "users", "CREATE DATABASE users").await;
-    keeps_users(&PostgresUsers::new(database).await.unwrap()).await;
 }
 
 #[tokio::test]
@@ -105,7 +97,7 @@ async fn a_logout_is_done_though_the_client_hung_up() {
     use futures_util::FutureExt;
 
     let server = postgres();
-    let database = postgres_database(&server, "hung_up", "CREATE DATABASE hung_up").await;
+    let database = postgres_database(&server, "hung_up").await;
     let store = PostgresSessions::new(database.clone()).await.unwrap();
     let (key, now) = (SessionKey::generate(), SystemTime::now());
     let stored = Stored {
@@ -125,7 +117,7 @@ async fn a_logout_is_done_though_the_client_hung_up() {
 #[tokio::test]
 async fn ended_sessions_are_cleared_in_batches_from_among_a_million() {
     let server = postgres();
-    let database = postgres_database(&server, "million", "CREATE DATABASE million").await;
+    let database = postgres_database(&server, "million").await;
     let store = PostgresSessions::new(database.clone()).await.unwrap();
     let mut writer = database.writer().await.unwrap();
     let made = writer
@@ -170,7 +162,7 @@ async fn ended_sessions_are_cleared_in_batches_from_among_a_million() {
 #[tokio::test]
 async fn the_tables_are_those_that_django_makes() {
     let server = postgres();
-    let database = postgres_database(&server, "tables", "CREATE DATABASE tables").await;
+    let database = postgres_database(&server, "tables").await;
     PostgresSessions::new(database.clone()).await.unwrap();
     PostgresUsers::new(database.clone()).await.unwrap();
     let columns = database
@@ -229,7 +221,7 @@ async fn the_tables_are_those_that_django_makes() {
 #[tokio::test]
 async fn a_user_who_may_not_make_tables_may_use_those_that_are_there() {
     let server = postgres();
-    let database = postgres_database(&server, "guest", "CREATE DATABASE guest").await;
+    let database = postgres_database(&server, "guest").await;
     let address = server
         .url_of("guest")
         .replace(&format!("palisade:{}", server.password()), "guest:a-guest");
@@ -323,7 +315,7 @@ async fn an_error_tells_neither_the_password_nor_a_session_key() {
     );
     assert!(!format!("{error:?}").contains("hunter2"));
 
-    let database = postgres_database(&server, "errors", "CREATE DATABASE errors").await;
+    let database = postgres_database(&server, "errors").await;
     assert!(!format!("{database:?}").contains(server.password()));
     let store = PostgresSessions::new(database).await.unwrap();
     let (key, now) = (SessionKey::generate(), SystemTime::now());
