@@ -56,4 +56,6 @@ mod session_site;
 mod session_stores;
 mod sessions;
 mod signed_cookies;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod sql_servers;
 mod user_stores;
