@@ -9,7 +9,7 @@ use crate::keys::{OLD, palisade, text};
 
 const SLOW: &str = "pbkdf2_sha256$600000$seasalt1seasalt1seasalt$oFBnS0DdLmFh";
 
-/// Wraps a table of one's own twice, and says what the first time said.
+/// Wraps a table of one's own twice: the second time there is nothing to do.
 fn wrap_twice(folder: &Path, address: &str) {
     let keys = folder.join("keys");
     assert!(palisade(&["keys", "make", text(&keys)]).status.success());

@@ -98,11 +98,8 @@ impl MySqlUsers {
         let missing = missing(&database, table)
             .await
             .map_err(|error| UserTableError::Database(Box::new(error)))?;
-        if missing.is_empty() {
-            Ok(Self { database, statements })
-        } else {
-            Err(UserTableError::Missing(missing))
-        }
+        UserTableError::unless_complete(missing)?;
+        Ok(Self { database, statements })
     }
 }
 
@@ -130,11 +127,8 @@ async fn missing(database: &MySql, table: &UserTable) -> Result<Vec<String>, MyS
 }
 
 fn unavailable(error: MySqlError) -> UserStoreError {
-    if error.is_unique_violation() {
-        UserStoreError::NameTaken
-    } else {
-        UserStoreError::Unavailable(Box::new(error))
-    }
+    let is_taken = error.is_unique_violation();
+    UserStoreError::of(error, is_taken)
 }
 
 fn bound(values: &[Value]) -> Vec<Bound> {

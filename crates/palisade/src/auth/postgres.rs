@@ -97,11 +97,8 @@ impl PostgresUsers {
         let missing = missing(&database, table)
             .await
             .map_err(|error| UserTableError::Database(Box::new(error)))?;
-        if missing.is_empty() {
-            Ok(Self { database, statements })
-        } else {
-            Err(UserTableError::Missing(missing))
-        }
+        UserTableError::unless_complete(missing)?;
+        Ok(Self { database, statements })
     }
 }
 
@@ -129,11 +126,8 @@ async fn missing(database: &Postgres, table: &UserTable) -> Result<Vec<String>, 
 }
 
 fn unavailable(error: PostgresError) -> UserStoreError {
-    if error.is_unique_violation() {
-        UserStoreError::NameTaken
-    } else {
-        UserStoreError::Unavailable(Box::new(error))
-    }
+    let is_taken = error.is_unique_violation();
+    UserStoreError::of(error, is_taken)
 }
 
 fn bound(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {

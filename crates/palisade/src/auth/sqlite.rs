@@ -118,11 +118,8 @@ impl SqliteUsers {
         let missing = database
             .read(|reader| missing(reader, table))
             .map_err(|error| UserTableError::Database(Box::new(error)))?;
-        if missing.is_empty() {
-            Ok(Self { database, statements })
-        } else {
-            Err(UserTableError::Missing(missing))
-        }
+        UserTableError::unless_complete(missing)?;
+        Ok(Self { database, statements })
     }
 
     async fn write<R: Send + 'static>(
@@ -153,11 +150,8 @@ fn missing(reader: &Reader<'_>, table: &UserTable) -> Result<Vec<String>, Sqlite
 }
 
 fn unavailable(error: SqliteError) -> UserStoreError {
-    if error.is_unique_violation() {
-        UserStoreError::NameTaken
-    } else {
-        UserStoreError::Unavailable(Box::new(error))
-    }
+    let is_taken = error.is_unique_violation();
+    UserStoreError::of(error, is_taken)
 }
 
 fn bound(values: &[Value]) -> impl rusqlite::Params {

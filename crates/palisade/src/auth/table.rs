@@ -98,12 +98,23 @@ pub enum UserTableError {
         .0.join(", ")
     )]
     Names(Vec<String>),
-    /// Tables or columns that the database does not have.
+    /// Tables or columns that the database does not have, or has with another type.
     #[error("the database lacks {}: name the tables and columns of your user model, or run its migrations first", .0.join(", "))]
     Missing(Vec<String>),
     /// The database cannot say what it has.
     #[error(transparent)]
     Database(Box<dyn Error + Send + Sync>),
+}
+
+impl UserTableError {
+    /// Nothing may be missing.
+    pub(super) fn unless_complete(missing: Vec<String>) -> Result<(), Self> {
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::Missing(missing))
+        }
+    }
 }
 
 /// What is kept in a column.

@@ -92,6 +92,17 @@ pub trait PasswordTable: UserStore {
     ) -> BoxFuture<'_, Result<Vec<StoredPassword>, UserStoreError>>;
 }
 
+impl UserStoreError {
+    /// What a database's error is to a store: a name that is taken, or no answer.
+    pub(super) fn of(error: impl std::error::Error + Send + Sync + 'static, is_taken: bool) -> Self {
+        if is_taken {
+            Self::NameTaken
+        } else {
+            Self::Unavailable(Box::new(error))
+        }
+    }
+}
+
 /// Keeps users.
 pub trait UserStore: fmt::Debug + Send + Sync + 'static {
     /// Finds a user by primary key.
@@ -101,7 +112,8 @@ pub trait UserStore: fmt::Debug + Send + Sync + 'static {
     fn by_username<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Result<Option<User>, UserStoreError>>;
 
     /// Makes an account with an encoded password, if nobody has the name, whatever the case of its letters, as far as the
-    /// database knows case (Django's `UserCreationForm`; SQLite knows that of English): `ada` and `Ada` are not two people.
+    /// database knows case (Django's `UserCreationForm`; SQLite knows that of English): `ada` and `Ada` are not two people,
+    /// also when they sign up at the same moment.
     fn create(
         &self,
         user: NewUser,

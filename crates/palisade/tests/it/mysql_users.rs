@@ -5,7 +5,7 @@ use std::time::Duration;
 use palisade::auth::{MySqlUsers, UserTable, UserTableError};
 use palisade::mysql::{MySql, field};
 
-use crate::servers::{mariadb, mariadb_database};
+use crate::servers::{mariadb, mariadb_database, patient_mysql};
 use crate::user_stores::UserDatabase;
 use crate::{permissions, user_stores};
 
@@ -45,6 +45,29 @@ async fn users_are_kept_in_mariadb() {
 async fn users_are_kept_in_mariadb_where_case_matters() {
     let server = mariadb();
     user_stores::keeps_users(&mariadb_database(&server, "exact", EXACT).await).await;
+}
+
+/// The rights that docs/guide/stores.md asks for.
+#[tokio::test]
+async fn users_are_kept_in_mariadb_by_somebody_with_few_rights() {
+    let server = mariadb();
+    let database = mariadb_database(&server, "few", None).await;
+    database.users().await;
+    for grant in [
+        "CREATE USER clerk@'127.0.0.1' IDENTIFIED BY 'a-clerk'",
+        "GRANT SELECT, INSERT, UPDATE ON auth_user TO clerk@'127.0.0.1'",
+        "GRANT SELECT ON auth_permission TO clerk@'127.0.0.1'",
+        "GRANT SELECT ON auth_group TO clerk@'127.0.0.1'",
+        "GRANT SELECT ON auth_group_permissions TO clerk@'127.0.0.1'",
+        "GRANT SELECT ON auth_user_groups TO clerk@'127.0.0.1'",
+        "GRANT SELECT ON auth_user_user_permissions TO clerk@'127.0.0.1'",
+        "GRANT SELECT ON django_content_type TO clerk@'127.0.0.1'",
+    ] {
+        database.run(grant).await;
+    }
+    let owner = format!("palisade:{}", server.password());
+    let address = server.url_of("few").replace(&owner, "clerk:a-clerk");
+    user_stores::keeps_users(&patient_mysql().open(&address).await.unwrap()).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use palisade::auth::{PostgresUsers, UserTable, UserTableError};
 use palisade::postgres::Postgres;
 
-use crate::servers::{postgres, postgres_database};
+use crate::servers::{patient, postgres, postgres_database};
 use crate::user_stores::UserDatabase;
 use crate::{permissions, user_stores};
 
@@ -36,6 +36,25 @@ impl UserDatabase for Postgres {
 async fn users_are_kept_in_postgres() {
     let server = postgres();
     user_stores::keeps_users(&postgres_database(&server, "users").await).await;
+}
+
+/// The rights that docs/guide/stores.md asks for.
+#[tokio::test]
+async fn users_are_kept_in_postgres_by_somebody_with_few_rights() {
+    let server = postgres();
+    let database = postgres_database(&server, "few").await;
+    database.users().await;
+    for grant in [
+        "CREATE ROLE clerk LOGIN PASSWORD 'a-clerk'",
+        "GRANT SELECT, INSERT, UPDATE ON auth_user TO clerk",
+        "GRANT SELECT ON auth_permission, auth_group, auth_group_permissions, auth_user_groups, auth_user_user_permissions,
+                         django_content_type TO clerk",
+    ] {
+        database.run(grant).await;
+    }
+    let owner = format!("palisade:{}", server.password());
+    let address = server.url_of("few").replace(&owner, "clerk:a-clerk");
+    user_stores::keeps_users(&patient().open(&address).await.unwrap()).await;
 }
 
 #[tokio::test]

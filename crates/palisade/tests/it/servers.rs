@@ -58,7 +58,7 @@ pub(crate) async fn mariadb_database(
 }
 
 /// As [`patient`].
-fn patient_mysql() -> MySqlOptions {
+pub(crate) fn patient_mysql() -> MySqlOptions {
     MySqlOptions::new()
         .connection_deadline(Duration::from_mins(5))
         .statement_deadline(Duration::from_mins(2))

@@ -142,6 +142,8 @@ pub(crate) async fn keeps_users(database: &impl UserDatabase) {
         ("Ada", None),
         "nobody else is changed"
     );
+    let permissions = store.permissions(&bob).await.unwrap();
+    assert_eq!(permissions.granted().count(), 0, "nothing is granted to bob");
 }
 
 /// Whoever goes through all passwords sees each once, in bounded steps.
