@@ -18,6 +18,7 @@ pub struct MariaDb {
     port: u16,
     password: String,
     tls: bool,
+    durable: bool,
     process: Option<Process>,
 }
 
@@ -27,7 +28,7 @@ impl MariaDb {
     /// # Errors
     /// When MariaDB is not installed, with the package to install, or when it does not start.
     pub fn start() -> Result<MariaDb> {
-        MariaDb::with(None)
+        MariaDb::with(None, false)
     }
 
     /// Starts a server that speaks TLS, with a certificate and its key in PEM.
@@ -35,10 +36,18 @@ impl MariaDb {
     /// # Errors
     /// As [`MariaDb::start`].
     pub fn with_tls(certificate: &str, key: &str) -> Result<MariaDb> {
-        MariaDb::with(Some((certificate, key)))
+        MariaDb::with(Some((certificate, key)), false)
     }
 
-    fn with(tls: Option<(&str, &str)>) -> Result<MariaDb> {
+    /// Starts a server as its makers set it, that waits for its disk: for who measures it.
+    ///
+    /// # Errors
+    /// As [`MariaDb::start`].
+    pub fn durable() -> Result<MariaDb> {
+        MariaDb::with(None, true)
+    }
+
+    fn with(tls: Option<(&str, &str)>, durable: bool) -> Result<MariaDb> {
         let place = Place::new("mariadb-", &["mysql"])?;
         let password = password()?;
         let program = installed(&["mariadb-install-db", "mysql_install_db"], &[], "mariadb-server")?;
@@ -66,6 +75,7 @@ impl MariaDb {
             port: 0,
             password,
             tls: tls.is_some(),
+            durable,
             process: None,
         };
         on_a_free_port(|port| {
@@ -159,12 +169,14 @@ impl MariaDb {
                 "--skip-log-bin",
             ])
             // As Debian sets it, and as Django wants it.
-            .arg("--character-set-server=utf8mb4")
+            .arg("--character-set-server=utf8mb4");
+        if !self.durable {
             // A test needs what was acknowledged to outlive the server, not the machine.
-            .args([
+            command.args([
                 "--innodb-flush-log-at-trx-commit=2",
                 "--innodb-buffer-pool-size=64M",
             ]);
+        }
         if self.tls {
             let file = |option: &str, name: &str| format!("--{option}={}", folder.join(name).display());
             command.args([file("ssl-cert", "server.crt"), file("ssl-key", "server.key")]);

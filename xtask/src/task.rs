@@ -129,6 +129,7 @@ fn extras() -> Vec<Stage> {
         ("fuzz", "fuzz/Cargo.toml"),
         ("harness", "benches/harness/Cargo.toml"),
         ("app", "benches/palisade/Cargo.toml"),
+        ("parts", "benches/parts/Cargo.toml"),
     ];
     let present = workspaces
         .into_iter()
