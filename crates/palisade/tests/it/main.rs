@@ -16,6 +16,8 @@ mod client;
 mod corpus_scan;
 mod csrf;
 mod csrf_anonymous;
+#[cfg(feature = "redis")]
+mod csrf_anonymous_redis;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
