@@ -85,7 +85,7 @@ impl RequestState {
         };
         let kept = secrets.load(&key.digest(), protection.now()).await;
         let secret = kept
-            .map_err(unavailable)?
+            .map_err(|error| unavailable(&error))?
             .and_then(|secret| CsrfSecret::parse(secret.expose()).ok());
         Ok(secret.map(|secret| (key, secret)))
     }
@@ -108,7 +108,7 @@ impl RequestState {
         secrets
             .keep(&key.digest(), kept, now + ANONYMOUS_AGE, now)
             .await
-            .map_err(unavailable)?;
+            .map_err(|error| unavailable(&error))?;
         self.secret().anonymous = Some(key);
         Ok(Some(secret))
     }
@@ -180,8 +180,8 @@ async fn is_logged_in(session: &Session) -> Result<bool, Rejection> {
 }
 
 /// A token that cannot be checked, or a form that could not be sent: come back when the cache is there again.
-fn unavailable(error: StoreError) -> Rejection {
-    let source = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+fn unavailable(error: &StoreError) -> Rejection {
+    let source = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     Rejection::unavailable(
         format!("the CSRF secrets of anonymous visitors cannot be reached: {source}"),
         5,

@@ -41,6 +41,8 @@ mod permissions;
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis_sessions;
+#[cfg(feature = "redis")]
+mod redis_tls;
 mod routes;
 mod serve_http;
 mod serve_lifecycle;
