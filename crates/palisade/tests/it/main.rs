@@ -36,6 +36,7 @@ mod login_site;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
 mod pages;
+mod password_keys;
 mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
