@@ -74,9 +74,10 @@ pub fn verify_password(
     hashers: &[Hasher],
     preferred: &Hasher,
 ) -> Result<Verification, HasherError> {
+    // Of several of one name Django keeps the last.
     let hasher = encoded.map(algorithm_name).and_then(|name| {
-        let mut enabled = hashers.iter().chain([preferred]);
-        enabled.find(|hasher| hasher.algorithm() == name)
+        let mut enabled = [preferred].into_iter().chain(hashers);
+        enabled.rfind(|hasher| hasher.algorithm() == name)
     });
     let (Some(password), Some(encoded), Some(hasher)) =
         (password, encoded.filter(|stored| is_usable(stored)), hasher)

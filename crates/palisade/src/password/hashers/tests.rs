@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use futures_util::FutureExt;
-use palisade_core::password::unusable;
+use palisade_core::password::{identify, unusable};
 use proptest::prelude::*;
 
 use super::super::derive::SPENT;
