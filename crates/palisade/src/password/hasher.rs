@@ -266,8 +266,13 @@ impl Hasher {
     ///
     /// Of a password beyond 72 bytes plain bcrypt compares the beginning, as it did when that password was stored.
     pub fn verify(&self, password: &[u8], encoded: &str) -> Result<bool, HasherError> {
+        Ok(self.compare(password, encoded)?.unwrap_or_default())
+    }
+
+    /// Compares; nothing where what is stored is damaged, so that no time was spent on it.
+    fn compare(&self, password: &[u8], encoded: &str) -> Result<Option<bool>, HasherError> {
         if let Scheme::Argon2 { .. } = self.scheme {
-            return self.verify_argon2(password, encoded);
+            return self.compare_argon2(password, encoded);
         }
         let (salt, scheme) = if let Scheme::Bcrypt { .. } = self.scheme {
             (self.after_name(encoded)?.to_owned(), self.scheme)
@@ -275,13 +280,11 @@ impl Hasher {
             let decoded = self.decode(encoded)?;
             (decoded.salt.clone(), decoded.scheme(self.scheme))
         };
-        Ok(constant_time_eq(
-            encoded,
-            self.encode_with(password, &salt, scheme)?,
-        ))
+        let given = self.encode_with(password, &salt, scheme)?;
+        Ok(Some(constant_time_eq(encoded, given)))
     }
 
-    fn verify_argon2(&self, password: &[u8], encoded: &str) -> Result<bool, HasherError> {
+    fn compare_argon2(&self, password: &[u8], encoded: &str) -> Result<Option<bool>, HasherError> {
         let phc = self.after_name(encoded)?;
         let variety = phc.split('$').next().unwrap_or_default();
         if !matches!(variety, "argon2id" | "argon2i" | "argon2d") || !phc.is_ascii() {
@@ -289,7 +292,7 @@ impl Hasher {
         }
         let standard = format!("argon2${phc}");
         let given = standard.parse().ok().and_then(|stored| argon2(password, stored));
-        Ok(given.is_some_and(|given| constant_time_eq(standard, given.to_string())))
+        Ok(given.map(|given| constant_time_eq(standard, given.to_string())))
     }
 
     fn after_name<'e>(&self, encoded: &'e str) -> Result<&'e str, HasherError> {

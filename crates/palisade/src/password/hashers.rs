@@ -320,7 +320,8 @@ impl Scheme {
             accepted.collect::<Result<Vec<_>, _>>()?,
             self.hasher(self.preferred)?,
         );
-        let Ok(found) = verify_password(Some(password.as_bytes()), stored, &accepted, &preferred) else {
+        let found = verify_password(Some(password.as_bytes()), stored, &accepted, &preferred).ok();
+        let Some(found) = found.filter(|found| !found.is_damaged) else {
             let algorithm = stored.map_or("", algorithm_name);
             tracing::warn!(%algorithm, "a stored password is malformed or too expensive to verify");
             return self.nobodys(password);

@@ -23,6 +23,8 @@ pub struct Verification {
     pub correct: bool,
     /// It is not stored as the preferred hasher would store it.
     pub must_update: bool,
+    /// What is stored is damaged in a way of which Django makes no error. No time was spent on it.
+    pub is_damaged: bool,
     /// What time was spent on.
     pub work: Vec<Work>,
 }
@@ -87,12 +89,14 @@ pub fn verify_password(
         return Ok(Verification {
             correct: false,
             must_update: false,
+            is_damaged: false,
             work: vec![Work::Fake],
         });
     };
     let has_changed = hasher.algorithm() != preferred.algorithm();
     let must_update = has_changed || preferred.must_update(encoded)?;
-    let correct = hasher.verify(password, encoded)?;
+    let compared = hasher.compare(password, encoded)?;
+    let correct = compared.unwrap_or_default();
     let mut work = vec![Work::Verify];
     if !correct && !has_changed && must_update {
         hasher.harden(password, encoded)?;
@@ -101,6 +105,7 @@ pub fn verify_password(
     Ok(Verification {
         correct,
         must_update,
+        is_damaged: compared.is_none(),
         work,
     })
 }
