@@ -27,7 +27,7 @@
 
 pub use self::codec::SessionCodec;
 pub use self::data::{InvalidValue, SessionData};
-pub use self::expiry::{EXPIRY_KEY, Expiry, SessionExpiry, expiry};
+pub use self::expiry::{Age, EXPIRY_KEY, Expiry, SessionExpiry, StoredExpiry, expiry};
 pub use self::login::SessionAuthHasher;
 pub use self::plan::{KeyAction, LoginPlan, LoginProof, StoredLogin, update_login_hash};
 pub use crate::signing::DecodeError;
