@@ -46,7 +46,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "django",
-        what: "one login for a real Django and Palisade, and random questions to both",
+        what: "one login for a real Django and Palisade on every database, and random questions to both",
         stages: || vec![django()],
     },
     Task {
@@ -112,6 +112,7 @@ fn django() -> Stage {
         &["test", "--workspace", "--all-features", "--test", "django"],
     )
     .needs(PYTHON)
+    .needs(SERVERS)
 }
 
 fn extras() -> Vec<Stage> {

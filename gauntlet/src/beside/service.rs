@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
@@ -11,7 +11,7 @@ use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
-use palisade::auth::{Auth, LoggedIn, PasswordChangeError, SqliteUsers, UserStore, UserStoreError};
+use palisade::auth::{Auth, LoggedIn, PasswordChangeError, UserStore, UserStoreError};
 use palisade::core::KeyRing;
 use palisade::core::cookie::{self, SetCookie};
 use palisade::core::password::{ResetSubject, ResetTokens};
@@ -20,13 +20,14 @@ use palisade::core::settings::DjangoSettings;
 use palisade::core::signing::{self, CookieSigner};
 use palisade::csrf::CsrfToken;
 use palisade::serve::Listen;
-use palisade::session::{Session, SqliteSessions};
-use palisade::sqlite::Sqlite;
+use palisade::session::Session;
 use palisade::{Palisade, Rejection, Router, SecretKey, Sensitive, Settings};
 use serde_json::{Map, Value};
 use tokio::task::AbortHandle;
 
-use super::{Agreement, django};
+use super::Oracle;
+use super::ground::Ground;
+use super::keeper::Opened;
 
 /// What values are signed for, here and there.
 const SALT: &str = "shop.values";
@@ -39,18 +40,13 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) async fn start(database: &Path, agreement: &Agreement) -> Result<Service> {
-        let settings = settings(database, agreement)?;
-        let database = Sqlite::open(database)?;
-        let users = SqliteUsers::new(database.clone())?;
-        let shop = Shop {
-            keys: settings.key_ring(),
-            users: users.clone(),
-        };
-        let app = Palisade::new(settings)
-            .with_sessions(SqliteSessions::new(database)?)
-            .with_users(users)
-            .protect(router(&shop));
+    pub(super) async fn start(ground: &Ground, oracle: &Oracle) -> Result<Service> {
+        let settings = settings(oracle)?;
+        let (keys, opened) = (settings.key_ring(), Opened::of(ground).await?);
+        let palisade = Palisade::new(settings.clone());
+        let palisade = opened.with_sessions(ground, &settings, palisade).await?;
+        let (palisade, users) = opened.with_users(palisade).await?;
+        let app = palisade.protect(router(&Shop { keys, users }));
         let bound = palisade::serve(app, Listen::plain_behind_proxy("127.0.0.1:0"))
             .bind()
             .await?;
@@ -71,10 +67,10 @@ impl Drop for Service {
 }
 
 /// Django's own settings, and the one thing that Django does not ask: which proxy is to be believed.
-fn settings(database: &Path, agreement: &Agreement) -> Result<Settings> {
+pub(super) fn settings(oracle: &Oracle) -> Result<Settings> {
     let django = DjangoSettings {
         file: "settings.json",
-        json: &django::dump(database, agreement)?,
+        json: &oracle.settings()?,
     };
     let defaults = Settings::new(SecretKey::new(""), [""; 0]);
     let toml = "trusted_proxies = [\"127.0.0.0/8\"]";
@@ -88,7 +84,7 @@ fn settings(database: &Path, agreement: &Agreement) -> Result<Settings> {
 #[derive(Clone)]
 struct Shop {
     keys: KeyRing,
-    users: SqliteUsers,
+    users: Arc<dyn UserStore>,
 }
 
 type Fields = Form<HashMap<String, String>>;

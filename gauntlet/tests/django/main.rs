@@ -7,8 +7,10 @@
 )]
 
 mod answers;
+mod everywhere;
 mod keys;
 mod logins;
 mod passwords;
 mod permissions;
+mod sessions;
 mod tokens;
