@@ -12,14 +12,15 @@ mod service;
 mod traveller;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use palisade::core::token::{Alphabet, random_string};
 use testkit::Process;
+use tokio::sync::Mutex;
 
 use ground::Ground;
-pub use ground::{Database, Kept, SessionEngine};
+pub use ground::{Database, SessionEngine};
 pub use keeper::Keeper;
 pub use oracle::Oracle;
 use service::Service;
@@ -109,6 +110,26 @@ impl Pair {
     /// When Django cannot be installed, or a side does not start.
     pub async fn start(agreement: Agreement) -> Result<Pair> {
         Pair::on(Arc::new(Ground::new(&agreement)?), agreement).await
+    }
+
+    /// The pair on this database that all tests use who change nothing that others see; it ends with the last of them.
+    ///
+    /// # Errors
+    /// As [`Pair::start`].
+    pub async fn shared(database: Database) -> Result<Arc<Pair>> {
+        static PAIRS: [Mutex<Weak<Pair>>; 3] = [const { Mutex::const_new(Weak::new()) }; 3];
+        let place = PAIRS.get(database as usize).context("an unknown database")?;
+        let mut place = place.lock().await;
+        if let Some(running) = place.upgrade() {
+            return Ok(running);
+        }
+        let agreement = Agreement {
+            database,
+            ..Agreement::new()
+        };
+        let started = Arc::new(Pair::start(agreement).await?);
+        *place = Arc::downgrade(&started);
+        Ok(started)
     }
 
     /// Stops both and starts them again on the same database, as after a change of settings.

@@ -150,25 +150,6 @@ impl fmt::Debug for Ground {
     }
 }
 
-/// Keeps databases running while it is held, so that not every test starts and migrates one.
-#[derive(Debug)]
-pub struct Kept {
-    _databases: Vec<Arc<Migrated>>,
-}
-
-impl Kept {
-    /// Starts what is not running yet.
-    ///
-    /// # Errors
-    /// When Django or a server is not installed, or does not start.
-    pub fn all() -> Result<Kept> {
-        let databases = Database::ALL.into_iter().map(Migrated::running);
-        Ok(Kept {
-            _databases: databases.collect::<Result<_>>()?,
-        })
-    }
-}
-
 /// A database that Django has migrated, to be copied, and the server that it is on.
 #[derive(Debug)]
 struct Migrated {

@@ -1,11 +1,12 @@
 //! Palisade's side: the same paths as the Django site, on the same tables.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use axum::Form;
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
@@ -19,10 +20,11 @@ use palisade::core::permission::PermissionName;
 use palisade::core::settings::DjangoSettings;
 use palisade::core::signing::{self, CookieSigner};
 use palisade::csrf::CsrfToken;
-use palisade::serve::Listen;
+use palisade::serve::{Bound, Listen};
 use palisade::session::Session;
 use palisade::{Palisade, Rejection, Router, SecretKey, Sensitive, Settings};
 use serde_json::{Map, Value};
+use tokio::runtime::{self, Runtime};
 use tokio::task::AbortHandle;
 
 use super::Oracle;
@@ -32,6 +34,14 @@ use super::keeper::Opened;
 /// What values are signed for, here and there.
 const SALT: &str = "shop.values";
 
+/// Where all services run, whichever test began them: a test's own runtime ends with the test.
+static RUNTIME: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+});
+
 /// A running service; its port closes when this is dropped.
 #[derive(Debug)]
 pub(super) struct Service {
@@ -40,18 +50,12 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) async fn start(ground: &Ground, oracle: &Oracle) -> Result<Service> {
-        let settings = settings(oracle)?;
-        let (keys, opened) = (settings.key_ring(), Opened::of(ground).await?);
-        let palisade = Palisade::new(settings.clone());
-        let palisade = opened.with_sessions(ground, &settings, palisade).await?;
-        let (palisade, users) = opened.with_users(palisade).await?;
-        let app = palisade.protect(router(&Shop { keys, users }));
-        let bound = palisade::serve(app, Listen::plain_behind_proxy("127.0.0.1:0"))
-            .bind()
-            .await?;
+    pub(super) async fn start(ground: &Arc<Ground>, oracle: &Oracle) -> Result<Service> {
+        let runtime = RUNTIME.as_ref().map_err(|error| anyhow!("no runtime: {error}"))?;
+        let (ground, settings) = (Arc::clone(ground), settings(oracle)?);
+        let bound = runtime.spawn(bind(ground, settings)).await??;
         let address = *bound.addresses().first().context("the service listens nowhere")?;
-        let task = tokio::spawn(async move { bound.await }).abort_handle();
+        let task = runtime.spawn(async move { bound.await }).abort_handle();
         Ok(Service { address, task })
     }
 
@@ -64,6 +68,16 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+async fn bind(ground: Arc<Ground>, settings: Settings) -> Result<Bound> {
+    let (keys, opened) = (settings.key_ring(), Opened::of(&ground).await?);
+    let palisade = Palisade::new(settings.clone());
+    let palisade = opened.with_sessions(&ground, &settings, palisade).await?;
+    let (palisade, users) = opened.with_users(palisade).await?;
+    let app = palisade.protect(router(&Shop { keys, users }));
+    let listen = Listen::plain_behind_proxy("127.0.0.1:0");
+    Ok(palisade::serve(app, listen).bind().await?)
 }
 
 /// Django's own settings, and the one thing that Django does not ask: which proxy is to be believed.

@@ -4,22 +4,22 @@ use anyhow::Result;
 use gauntlet::beside::{Agreement, HOST, Pair, Side};
 use serde_json::{Value, json};
 
-use crate::everywhere::on_each_database;
+use crate::everywhere::alone_on_each_database;
 use crate::logins::{PASSWORD, enrol};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rotated_key_logs_nobody_out_at_either_side() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
+    alone_on_each_database(Agreement::new(), async |pair| {
         let mut people = Vec::new();
         for ((first, second), name) in Side::BOTH_WAYS.into_iter().zip(["ann", "bob"]) {
-            enrol(&pair, name)?;
+            let name = enrol(&pair, name)?;
             let mut ann = pair.traveller();
-            ann.log_in(first, name, PASSWORD).await?;
+            ann.log_in(first, &name, PASSWORD).await?;
             ann.submit(first, "/session/", &[("key", "cart"), ("value", "1")])
                 .await?;
             ann.submit(first, "/greeting/", &[("value", "welcome")]).await?;
             let signed = ann.submit(first, "/sign/", &[("value", "[1]")]).await?;
-            let reset = ann.submit(first, "/reset/", &[("username", name)]).await?;
+            let reset = ann.submit(first, "/reset/", &[("username", &name)]).await?;
             people.push((ann, name, first, second, signed, reset));
         }
         let rotated = pair.agreement().rotated();
@@ -45,9 +45,9 @@ async fn a_rotated_key_logs_nobody_out_at_either_side() -> Result<()> {
                 ann.submit(*second, "/unsign/", &[("signed", signed)]).await?,
                 "[1]"
             );
-            let fields = [("username", *name), ("token", reset.as_str())];
+            let fields = [("username", name.as_str()), ("token", reset.as_str())];
             assert_eq!(ann.submit(*second, "/reset/check/", &fields).await?, "valid");
-            upgraded.push((ann, *name));
+            upgraded.push((ann, name));
         }
         // Once everybody has been there, the old key can go.
         let finished = Agreement {
@@ -58,7 +58,7 @@ async fn a_rotated_key_logs_nobody_out_at_either_side() -> Result<()> {
         for (ann, name) in upgraded {
             let ann = pair.recognise(&ann);
             for side in Side::EACH {
-                assert_eq!(ann.clone().who(side).await?, name);
+                assert_eq!(ann.clone().who(side).await?, *name);
             }
         }
         Ok(())
@@ -82,10 +82,10 @@ async fn the_command_of_the_readme_dumps_what_both_must_agree_about() -> Result<
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_was_dropped_ends_what_it_signed_at_both() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
-        enrol(&pair, "ann")?;
+    alone_on_each_database(Agreement::new(), async |pair| {
+        let name = enrol(&pair, "ann")?;
         let mut ann = pair.traveller();
-        ann.log_in(Side::Django, "ann", PASSWORD).await?;
+        ann.log_in(Side::Django, &name, PASSWORD).await?;
         let replaced = Agreement {
             key: Agreement::new().key,
             ..pair.agreement().clone()

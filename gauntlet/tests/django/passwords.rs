@@ -7,7 +7,8 @@ use palisade::core::password::{Algorithm, identify};
 use palisade::password::Hashers;
 use serde_json::json;
 
-use crate::everywhere::on_each_database;
+use crate::everywhere::{alone_on_each_database, on_each_database};
+use crate::logins::named;
 
 const PASSWORD: &str = "pässword mit ☃ und so weiter";
 
@@ -68,7 +69,7 @@ async fn a_login_upgrades_the_hash_to_what_that_side_prefers() -> Result<()> {
         hasher: "pbkdf2_sha256",
         ..Agreement::new()
     };
-    on_each_database(agreement, async |pair| {
+    alone_on_each_database(agreement, async |pair| {
         pair.oracle()
             .ask(json!({"username": "ann", "password": PASSWORD}), "make_user")?;
         let stored = || pair.oracle().text(json!({"username": "ann"}), "password_of");
@@ -91,13 +92,13 @@ async fn a_login_upgrades_the_hash_to_what_that_side_prefers() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hashes_of_all_ages_open_the_door_at_both_sides() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
+    on_each_database(async |pair| {
         for (number, hasher) in ["pbkdf2_sha1", "bcrypt_sha256", "scrypt"].into_iter().enumerate() {
             let encoded = pair
                 .oracle()
                 .text(json!({"password": PASSWORD, "hasher": hasher}), "encode_password")?;
             for side in [Side::Django, Side::Palisade] {
-                let name = format!("user{number}{side:?}");
+                let name = named(&format!("user{number}{side:?}"));
                 pair.oracle()
                     .ask(json!({"username": name, "password": "unused"}), "make_user")?;
                 pair.oracle()

@@ -1,12 +1,12 @@
 //! Permissions granted in Django's admin hold here, and every user may the same at both sides.
 
 use anyhow::Result;
-use gauntlet::beside::{Agreement, Pair, Side, Traveller};
+use gauntlet::beside::{Pair, Side, Traveller};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::everywhere::on_each_database;
-use crate::logins::PASSWORD;
+use crate::logins::{PASSWORD, named};
 
 const NAMES: [&str; 3] = ["auth.change_group", "auth.view_user", "sessions.delete_session"];
 
@@ -26,11 +26,14 @@ async fn log_in(pair: &Pair, side: Side, username: &str) -> Result<Traveller> {
     Ok(who)
 }
 
-fn make(pair: &Pair, username: &str, flags: &Value) -> Result<Value> {
+/// Makes an account with these flags: its name and its number.
+fn make(pair: &Pair, name: &str, flags: &Value) -> Result<(String, Value)> {
+    let username = named(name);
     let mut user = json!({"username": username, "password": PASSWORD});
     let fields = flags.as_object().cloned().unwrap_or_default();
     user.as_object_mut().unwrap().extend(fields);
-    pair.oracle().ask(user, "make_user")
+    let id = pair.oracle().ask(user, "make_user")?;
+    Ok((username, id))
 }
 
 /// Fills in a form of Django's admin.
@@ -43,21 +46,22 @@ async fn administer(root: &mut Traveller, path: &str, fields: &[(&str, &str)]) -
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_granted_and_taken_back_in_djangos_admin_holds_here_at_once() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
-        make(&pair, "root", &json!({"is_staff": true, "is_superuser": true}))?;
-        let id = make(&pair, "ann", &json!({}))?;
-        let mut ann = log_in(&pair, Side::Palisade, "ann").await?;
+    on_each_database(async |pair| {
+        let (root, _) = make(pair, "root", &json!({"is_staff": true, "is_superuser": true}))?;
+        let (name, id) = make(pair, "ann", &json!({}))?;
+        let mut ann = log_in(pair, Side::Palisade, &name).await?;
         assert!(may(&mut ann, Side::Palisade).await?.is_empty());
 
         // Whoever logged in here is in the admin there.
-        let mut root = log_in(&pair, Side::Palisade, "root").await?;
+        let mut root = log_in(pair, Side::Palisade, &root).await?;
         let number = |name: &str| pair.oracle().ask(json!({"name": name}), "permission_id");
+        let helpers = named("helpers");
         let of_group = number("auth.view_user")?.to_string();
-        let fields = [("name", "helpers"), ("permissions", of_group.as_str())];
+        let fields = [("name", helpers.as_str()), ("permissions", of_group.as_str())];
         administer(&mut root, "/admin/auth/group/add/", &fields).await?;
         let group = pair
             .oracle()
-            .ask(json!({"name": "helpers"}), "group_id")?
+            .ask(json!({"name": helpers}), "group_id")?
             .to_string();
 
         let own = number("auth.change_group")?.to_string();
@@ -73,7 +77,7 @@ async fn what_is_granted_and_taken_back_in_djangos_admin_holds_here_at_once() ->
             (vec![], vec![]),
         ] {
             let fields = [
-                ("username", "ann"),
+                ("username", name.as_str()),
                 ("is_active", "on"),
                 ("date_joined_0", "2026-01-02"),
                 ("date_joined_1", "03:04:05"),
@@ -90,30 +94,31 @@ async fn what_is_granted_and_taken_back_in_djangos_admin_holds_here_at_once() ->
 
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_superusers_and_inactive_users_may_the_same_at_both() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
+    on_each_database(async |pair| {
         let oracle = pair.oracle();
-        make(&pair, "root", &json!({"is_superuser": true}))?;
-        make(&pair, "staff", &json!({"is_staff": true}))?;
-        make(&pair, "member", &json!({}))?;
+        let (root, _) = make(pair, "root", &json!({"is_superuser": true}))?;
+        let (staff, _) = make(pair, "staff", &json!({"is_staff": true}))?;
+        let (member, _) = make(pair, "member", &json!({}))?;
+        let helpers = named("helpers");
         for name in ["auth.view_user", "sessions.delete_session"] {
-            oracle.ask(json!({"group": "helpers", "name": name}), "grant_group")?;
+            oracle.ask(json!({"group": helpers, "name": name}), "grant_group")?;
         }
-        oracle.ask(json!({"username": "member", "group": "helpers"}), "join")?;
-        oracle.ask(json!({"username": "member", "name": "auth.view_user"}), "grant")?;
+        oracle.ask(json!({"username": member, "group": helpers}), "join")?;
+        oracle.ask(json!({"username": member, "name": "auth.view_user"}), "grant")?;
         for (username, expected) in [
-            ("root", &NAMES[..]),
-            ("staff", &[]),
-            ("member", &["auth.view_user", "sessions.delete_session"]),
+            (&root, &NAMES[..]),
+            (&staff, &[]),
+            (&member, &["auth.view_user", "sessions.delete_session"]),
         ] {
-            let mut who = log_in(&pair, Side::Django, username).await?;
+            let mut who = log_in(pair, Side::Django, username).await?;
             for side in [Side::Palisade, Side::Django] {
                 assert_eq!(may(&mut who, side).await?, expected, "{username} at {side:?}");
             }
         }
-        let mut root = log_in(&pair, Side::Palisade, "root").await?;
-        oracle.ask(json!({"username": "root", "is_active": false}), "set_user")?;
+        let mut who = log_in(pair, Side::Palisade, &root).await?;
+        oracle.ask(json!({"username": root, "is_active": false}), "set_user")?;
         for side in [Side::Palisade, Side::Django] {
-            assert!(may(&mut root, side).await?.is_empty());
+            assert!(may(&mut who, side).await?.is_empty());
         }
         Ok(())
     })

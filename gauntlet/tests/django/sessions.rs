@@ -266,7 +266,6 @@ async fn one_login_holds_with_each_of_djangos_session_engines() -> Result<()> {
     with_each(engines, async |agreement| {
         let in_cookies = agreement.sessions == SessionEngine::SignedCookies;
         let pair = Pair::start(agreement).await?;
-        enrol(&pair, "ann")?;
         logins::login_is_known(&pair).await?;
         logins::session_is_shared(&pair).await?;
         logout_ends_both(&pair, in_cookies).await?;
@@ -277,14 +276,15 @@ async fn one_login_holds_with_each_of_djangos_session_engines() -> Result<()> {
 
 /// A logout ends the session at both sides, but not a copy of a session that is in the cookie, at neither.
 async fn logout_ends_both(pair: &Pair, in_cookies: bool) -> Result<()> {
+    let name = enrol(pair, "ann")?;
     for (first, second) in Side::BOTH_WAYS {
         let mut ann = pair.traveller();
-        ann.log_in(first, "ann", PASSWORD).await?;
+        ann.log_in(first, &name, PASSWORD).await?;
         let mut copy = ann.clone();
         assert_eq!(ann.submit(second, "/logout/", &[]).await?, "out");
         for side in [first, second] {
             assert_eq!(ann.who(side).await?, "nobody");
-            let kept = if in_cookies { "ann" } else { "nobody" };
+            let kept = if in_cookies { &*name } else { "nobody" };
             assert_eq!(copy.who(side).await?, kept, "logged out at {second:?}");
         }
     }

@@ -1,7 +1,7 @@
 //! CSRF tokens, signed values, signed cookies and reset tokens of one side at the other.
 
 use anyhow::Result;
-use gauntlet::beside::{Agreement, Side};
+use gauntlet::beside::Side;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::logins::{PASSWORD, enrol};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_of_one_side_is_taken_by_the_other() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
+    on_each_database(async |pair| {
         for (first, second) in Side::BOTH_WAYS {
             let mut ann = pair.traveller();
             let token = ann.token(first).await?;
@@ -37,7 +37,7 @@ async fn a_form_of_one_side_is_taken_by_the_other() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_with_somebody_elses_token_is_refused_by_both() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
+    on_each_database(async |pair| {
         for (first, second) in Side::BOTH_WAYS {
             let stolen = pair.traveller().token(first).await?;
             let mut ann = pair.traveller();
@@ -54,7 +54,7 @@ async fn a_form_with_somebody_elses_token_is_refused_by_both() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_without_its_token_or_its_cookie_is_refused_by_both() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
+    on_each_database(async |pair| {
         for side in Side::EACH {
             let mut ann = pair.traveller();
             let token = ann.token(Side::Django).await?;
@@ -72,12 +72,12 @@ async fn a_form_without_its_token_or_its_cookie_is_refused_by_both() -> Result<(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_from_before_the_login_is_refused_by_both_after_it() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
-        enrol(&pair, "ann")?;
+    on_each_database(async |pair| {
+        let name = enrol(pair, "ann")?;
         for (first, second) in Side::BOTH_WAYS {
             let mut ann = pair.traveller();
             let before = ann.token(first).await?;
-            ann.log_in(second, "ann", PASSWORD).await?;
+            ann.log_in(second, &name, PASSWORD).await?;
             for side in [first, second] {
                 let reply = ann.send(side, "/form/", &[("note", "hello")], &before).await?;
                 assert_eq!(reply.status, StatusCode::FORBIDDEN, "{side:?}");
@@ -93,7 +93,7 @@ async fn a_token_from_before_the_login_is_refused_by_both_after_it() -> Result<(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_signed_at_one_side_is_read_at_the_other() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
+    on_each_database(async |pair| {
         let value = json!({"id": 7, "text": "größer ☃".repeat(40), "list": [0.5, null, true]});
         let text = value.to_string();
         for (first, second) in Side::BOTH_WAYS {
@@ -115,7 +115,7 @@ async fn a_value_signed_at_one_side_is_read_at_the_other() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_cookie_of_one_side_is_read_at_the_other() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
+    on_each_database(async |pair| {
         for (first, second) in Side::BOTH_WAYS {
             let mut ann = pair.traveller();
             ann.submit(first, "/greeting/", &[("value", "welcome, Ann; come in")])
@@ -135,30 +135,31 @@ async fn a_signed_cookie_of_one_side_is_read_at_the_other() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reset_token_of_one_side_is_valid_at_the_other_until_it_is_used() -> Result<()> {
-    on_each_database(Agreement::new(), async |pair| {
-        enrol(&pair, "ann")?;
-        enrol(&pair, "bob")?;
+    on_each_database(async |pair| {
+        let (name, other) = (enrol(pair, "ann")?, enrol(pair, "bob")?);
         for (first, second) in Side::BOTH_WAYS {
             // Tokens know the last login to the second: it must not be this one.
-            let long_ago = json!({"username": "ann", "last_login": "2020-01-02T03:04:05.678901Z"});
+            let long_ago = json!({"username": name, "last_login": "2020-01-02T03:04:05.678901Z"});
             pair.oracle().ask(long_ago, "set_user")?;
             let mut ann = pair.traveller();
-            let token = ann.submit(first, "/reset/", &[("username", "ann")]).await?;
-            let fields = [("username", "ann"), ("token", token.as_str())];
+            let token = ann
+                .submit(first, "/reset/", &[("username", name.as_str())])
+                .await?;
+            let fields = [("username", name.as_str()), ("token", token.as_str())];
             assert_eq!(ann.submit(second, "/reset/check/", &fields).await?, "valid");
             assert_eq!(ann.submit(first, "/reset/check/", &fields).await?, "valid");
             let changed = format!("{token}0");
             for side in [first, second] {
                 for forged in [
-                    [("username", "bob"), ("token", token.as_str())],
-                    [("username", "ann"), ("token", changed.as_str())],
+                    [("username", other.as_str()), ("token", token.as_str())],
+                    [("username", name.as_str()), ("token", changed.as_str())],
                 ] {
                     let answer = ann.submit(side, "/reset/check/", &forged).await?;
                     assert_eq!(answer, "invalid", "{forged:?} at {side:?}");
                 }
             }
             // A login at the other side is use enough.
-            ann.log_in(second, "ann", PASSWORD).await?;
+            ann.log_in(second, &name, PASSWORD).await?;
             for side in [first, second] {
                 assert_eq!(
                     ann.submit(side, "/reset/check/", &fields).await?,
