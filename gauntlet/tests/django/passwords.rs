@@ -7,7 +7,7 @@ use palisade::core::password::{Algorithm, identify};
 use palisade::password::Hashers;
 use serde_json::json;
 
-use crate::everywhere::{alone_on_each_database, on_each_database};
+use crate::everywhere::{alone_on_each_database, on_each_database, shared};
 use crate::logins::named;
 
 const PASSWORD: &str = "pässword mit ☃ und so weiter";
@@ -92,15 +92,21 @@ async fn a_login_upgrades_the_hash_to_what_that_side_prefers() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hashes_of_all_ages_open_the_door_at_both_sides() -> Result<()> {
+    let pairs = shared().await?;
+    let made: Result<Vec<_>> = ["pbkdf2_sha1", "bcrypt_sha256", "scrypt"]
+        .into_iter()
+        .map(|hasher| {
+            let question = json!({"password": PASSWORD, "hasher": hasher});
+            pairs.first().unwrap().oracle().text(question, "encode_password")
+        })
+        .collect();
+    let hashes = made?;
     on_each_database(async |pair| {
-        for (number, hasher) in ["pbkdf2_sha1", "bcrypt_sha256", "scrypt"].into_iter().enumerate() {
-            let encoded = pair
-                .oracle()
-                .text(json!({"password": PASSWORD, "hasher": hasher}), "encode_password")?;
-            for side in [Side::Django, Side::Palisade] {
-                let name = named(&format!("user{number}{side:?}"));
+        for encoded in &hashes {
+            for side in Side::EACH {
+                let name = named("old");
                 pair.oracle()
-                    .ask(json!({"username": name, "password": "unused"}), "make_user")?;
+                    .ask(json!({"username": name, "password": null}), "make_user")?;
                 pair.oracle()
                     .ask(json!({"username": name, "password": encoded}), "set_user")?;
                 pair.traveller().log_in(side, &name, PASSWORD).await?;
