@@ -1,5 +1,7 @@
 //! A MariaDB of a test's own: on a free port, in a temporary folder, gone when it is dropped.
 
+use std::fs::File;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -96,6 +98,41 @@ impl MariaDb {
             "mysql://palisade:{}@127.0.0.1:{}/{database}",
             self.password, self.port
         )
+    }
+
+    /// Makes an empty database, or a copy of another.
+    ///
+    /// # Errors
+    /// When there is one of that name, or none to copy.
+    pub fn create(&self, database: &str, like: Option<&str>) -> Result<()> {
+        let create = format!("--execute=CREATE DATABASE {database} CHARACTER SET utf8mb4");
+        run(self.client(&["mariadb", "mysql"])?.arg(create))?;
+        let Some(like) = like else {
+            return Ok(());
+        };
+        let dump = self.place.path().join(format!("{database}.sql"));
+        run(self
+            .client(&["mariadb-dump", "mysqldump"])?
+            .arg(format!("--result-file={}", dump.display()))
+            .arg(like))?;
+        run(self
+            .client(&["mariadb", "mysql"])?
+            .arg(database)
+            .stdin(File::open(dump)?))
+    }
+
+    fn client(&self, names: &[&str]) -> Result<Command> {
+        let mut command = self.place.command(&installed(names, &[], "mariadb-client")?);
+        command
+            .args([
+                "--no-defaults",
+                "--protocol=tcp",
+                "--host=127.0.0.1",
+                "--user=palisade",
+            ])
+            .arg(format!("--port={}", self.port))
+            .env("MYSQL_PWD", &self.password);
+        Ok(command)
     }
 
     /// Its port of the loopback address.

@@ -95,22 +95,18 @@ impl Postgres {
         )
     }
 
-    /// Makes another, empty database, for [`Postgres::url_of`].
+    /// Makes an empty database, or a copy of one that nobody uses meanwhile.
     ///
     /// # Errors
-    /// When there is one of that name.
-    pub fn create_database(&self, name: &str) -> Result<()> {
-        let mut create = self.place.command(&program("createdb")?);
-        create
-            .env("PGPASSWORD", &self.password)
-            .args([
-                "--host=127.0.0.1",
-                "--username=palisade",
-                "--maintenance-db=postgres",
-            ])
+    /// When there is one of that name, or the other is in use.
+    pub fn create(&self, database: &str, like: Option<&str>) -> Result<()> {
+        let mut make = self.place.command(&program("createdb")?);
+        make.args(["--host=127.0.0.1", "--username=palisade", "--no-password"])
             .arg(format!("--port={}", self.port))
-            .arg(name);
-        run(&mut create)
+            .env("PGPASSWORD", &self.password)
+            .args(like.map(|like| format!("--template={like}")))
+            .arg(database);
+        run(&mut make)
     }
 
     /// The process that the server's others come from, while it runs.

@@ -46,7 +46,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "django",
-        what: "one login for a real Django and Palisade, and random questions to both",
+        what: "one login for a real Django and Palisade on every database, and random questions to both",
         stages: || vec![django()],
     },
     Task {
@@ -117,6 +117,7 @@ fn django() -> Stage {
         &["test", "--workspace", "--all-features", "--test", "django"],
     )
     .needs(PYTHON)
+    .needs(SERVERS)
 }
 
 // The script builds the program that it asks, and fetches Django and its tests, once.

@@ -98,7 +98,7 @@ impl Databases {
             Ground::Sqlite => None,
             Ground::Postgres | Ground::Redis => {
                 let postgres = self.postgres.as_ref().context("PostgreSQL is not running")?;
-                postgres.create_database(database)?;
+                postgres.create(database, None)?;
                 Some(postgres.url_of(database))
             }
         };

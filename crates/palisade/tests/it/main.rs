@@ -21,8 +21,6 @@ mod csrf_anonymous_redis;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
-#[cfg(feature = "redis")]
-mod django_sessions;
 mod faulty;
 mod file_sessions;
 mod flaky;
