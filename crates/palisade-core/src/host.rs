@@ -384,6 +384,23 @@ mod tests {
         assert_eq!(refusal.domain(), None);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_a_request_is_asked_and_what_django_asks_are_one_answer(
+            raw in r"\[?[a-cA-C0-9.:_-]{0,12}(\]|\]:|:)?[0-9]{0,3}|(.?\.)?(a|B)\.test\.?(:[0-9]{0,3})?"
+        ) {
+            let hosts = AllowedHosts::parse([".a.test", "b.test", "[a:b]", "1.2"]);
+            for hosts in [hosts, AllowedHosts::parse(["*"])] {
+                let asked = hosts.validate(&raw).map(|_| ());
+                if raw.is_ascii() {
+                    proptest::prop_assert_eq!(asked, hosts.check_split(&raw));
+                } else {
+                    proptest::prop_assert!(asked.is_err());
+                }
+            }
+        }
+    }
+
     #[test]
     fn patterns_that_match_no_host_are_named() {
         let hosts = AllowedHosts::parse([

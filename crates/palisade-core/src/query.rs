@@ -3,10 +3,10 @@
 //! `&` alone separates (a `;` that one cache splits at and another does not has been a way to poison it,
 //! CVE-2021-23336), blank values are kept, `+` is a space, and what is not UTF-8 becomes U+FFFD.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use percent_encoding::percent_decode;
+use zeroize::Zeroizing;
 
 /// There are more fields than are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,17 +28,28 @@ pub struct TooManyFieldsSent;
 /// # Errors
 /// Where there are more than `most` fields, counted by their separators before anything is decoded.
 pub fn parse(query: &str, most: Option<usize>) -> Result<Vec<(String, String)>, TooManyFieldsSent> {
+    Ok(fields(query, most)?.collect())
+}
+
+/// Splits as [`parse`] does, a field at a time: for whom it matters where a value is kept.
+///
+/// # Errors
+/// As [`parse`].
+pub fn fields(
+    query: &str,
+    most: Option<usize>,
+) -> Result<impl Iterator<Item = (String, String)>, TooManyFieldsSent> {
     let separators = query.bytes().filter(|byte| *byte == b'&').count();
     let fields = if query.is_empty() { 0 } else { 1 + separators };
     if most.is_some_and(|most| fields > most) {
         return Err(TooManyFieldsSent);
     }
-    let pair = |field: &str| {
+    let pair = |field: &'_ str| {
         let (name, value) = field.split_once('=').unwrap_or((field, ""));
         (decoded(name), decoded(value))
     };
     let fields = query.split('&').filter(|field| !field.is_empty());
-    Ok(fields.map(pair).collect())
+    Ok(fields.map(pair))
 }
 
 /// Reads a query string or form body as text: UTF-8, or else Latin-1.
@@ -61,12 +72,13 @@ pub fn grouped(fields: Vec<(String, String)>) -> Vec<(String, String)> {
 }
 
 /// Resolves `+` and `%`; bytes that are not UTF-8 are replaced, and never together with a character beside them.
-fn decoded(text: &str) -> String {
-    let text: Cow<'_, str> = if text.contains('+') {
-        text.replace('+', " ").into()
-    } else {
-        text.into()
-    };
+///
+/// What is made on the way is wiped, since any value may be a password.
+pub fn decoded(text: &str) -> String {
+    if !text.contains(['+', '%']) {
+        return text.to_owned();
+    }
+    let text = Zeroizing::new(text.replace('+', " "));
     let mut plain = String::with_capacity(text.len());
     for run in text.split_inclusive(|c: char| !c.is_ascii()) {
         let end = run
@@ -74,7 +86,9 @@ fn decoded(text: &str) -> String {
             .next_back()
             .filter(|(_, last)| !last.is_ascii());
         let (ascii, other) = run.split_at(end.map_or(run.len(), |(at, _)| at));
-        plain.push_str(&percent_decode(ascii.as_bytes()).decode_utf8_lossy());
+        let bytes = Zeroizing::new(percent_decode(ascii.as_bytes()).collect::<Vec<u8>>());
+        let letters = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+        plain.push_str(&letters);
         plain.push_str(other);
     }
     plain

@@ -117,7 +117,6 @@ pub use palisade_macros::{Form, ModelForm};
 pub use query::QueryForm;
 pub use rejection::FormRejection;
 pub use spec::{FieldSpec, Kind, Limit, Pattern, Widget};
-pub(crate) use submission::decode;
 
 use submission::Submission;
 

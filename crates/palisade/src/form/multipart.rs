@@ -184,3 +184,54 @@ fn broken(error: multer::Error) -> FormRejection {
         other => FormRejection::MalformedMultipart(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use palisade_core::upload::{UploadLimits, parse_multipart};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A part as a browser writes it (HTML, multipart/form-data encoding), or with the base64 of other clients.
+    fn part() -> impl Strategy<Value = String> {
+        let name = "[a-z][a-z0-9_é ;=.-]{0,8}";
+        let text = "[ -~éß\u{2028}\r\n-]{0,30}";
+        let file = prop_oneof![3 => Just(None), 1 => "[a-z]{0,4}\\.png".prop_map(Some), 1 => Just(Some(String::new()))];
+        (name, text, file, any::<bool>()).prop_map(|(name, text, file, base64)| {
+            let file = file.map_or_else(String::new, |file| {
+                format!("; filename=\"{file}\"\r\nContent-Type: image/png")
+            });
+            let (encoding, text) = if base64 && file.is_empty() {
+                let text = base64::engine::general_purpose::STANDARD.encode(text);
+                ("\r\nContent-Transfer-Encoding: base64", text)
+            } else {
+                ("", text)
+            };
+            format!(
+                "--X\r\nContent-Disposition: form-data; name=\"{name}\"{file}{encoding}\r\n\r\n{text}\r\n"
+            )
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_stream_is_read_as_django_reads_the_whole(
+            parts in prop::collection::vec(part(), 0..6),
+            cut in 1..40_usize,
+        ) {
+            let body = format!("{}--X--\r\n", parts.concat());
+            let whole = parse_multipart("X", body.as_bytes(), UploadLimits::default()).unwrap();
+            let chunks: Vec<_> = body.as_bytes().chunks(cut).map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk))).collect();
+            let policy = FormPolicy::default().with_files(FileParts::Skip);
+            let stream = futures_util::stream::iter(chunks);
+            let streamed = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap()
+                .block_on(read("multipart/form-data; boundary=X", stream, &policy))
+                .unwrap();
+            prop_assert_eq!(streamed.pairs(), whole.fields);
+        }
+    }
+}

@@ -6,6 +6,7 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use palisade_core::Threat;
+use palisade_core::query::TooManyFieldsSent;
 
 use crate::redact::printable;
 use crate::rejection::Rejection;
@@ -74,6 +75,12 @@ impl FormRejection {
             Self::UnknownFields(_) => Some(Threat::MassAssignment),
             _ => None,
         }
+    }
+}
+
+impl From<TooManyFieldsSent> for FormRejection {
+    fn from(_: TooManyFieldsSent) -> Self {
+        Self::TooManyFieldsSent
     }
 }
 

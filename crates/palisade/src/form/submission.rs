@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use percent_encoding::percent_decode;
-use zeroize::{Zeroize as _, Zeroizing};
+use palisade_core::query;
+use zeroize::Zeroizing;
 
 use super::field::Input;
 use super::{FieldSpec, FormLimits, FormRejection};
@@ -26,15 +26,10 @@ pub(crate) struct Submission(Vec<(String, Zeroizing<String>)>);
 impl Submission {
     /// Reads `a=1&b=2`.
     pub(crate) fn urlencoded(text: &str, limits: &FormLimits) -> Result<Self, FormRejection> {
-        let fields = 1 + text.bytes().filter(|byte| *byte == b'&').count();
-        if limits.max_number_fields.is_some_and(|limit| fields > limit) {
-            return Err(FormRejection::TooManyFieldsSent);
-        }
-        let mut submission = Self(Vec::with_capacity(fields.min(32)));
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decode(name);
-            let value = Zeroizing::new(decode(value));
+        let mut submission = Self::default();
+        let fields = query::fields(text, limits.max_number_fields)?;
+        for (name, value) in fields {
+            let value = Zeroizing::new(value);
             if limits.max_field_size.is_some_and(|limit| value.len() > limit) {
                 return Err(FormRejection::FieldTooBig(name));
             }
@@ -45,6 +40,12 @@ impl Submission {
 
     pub(crate) fn push(&mut self, name: String, value: String) {
         self.0.push((name, Zeroizing::new(value)));
+    }
+
+    #[cfg(test)]
+    pub(super) fn pairs(&self) -> Vec<(String, String)> {
+        let pair = |(name, value): &(String, Zeroizing<String>)| (name.clone(), value.to_string());
+        self.0.iter().map(pair).collect()
     }
 
     /// Gives what was sent under the name to `read`.
@@ -124,28 +125,14 @@ impl fmt::Debug for Submission {
     }
 }
 
-/// Undoes the encoding of a name or value in a form or query.
-pub(crate) fn decode(text: &str) -> String {
-    if !text.contains(['+', '%']) {
-        return text.to_owned();
-    }
-    let mut spaced = text.replace('+', " ");
-    let decoded = percent_decode(spaced.as_bytes()).decode_utf8_lossy().into_owned();
-    spaced.zeroize();
-    decoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn pairs(text: &str) -> Vec<(String, String)> {
-        let submission = Submission::urlencoded(text, &FormLimits::default()).unwrap();
-        submission
-            .0
-            .iter()
-            .map(|(name, value)| (name.clone(), value.to_string()))
-            .collect()
+        Submission::urlencoded(text, &FormLimits::default())
+            .unwrap()
+            .pairs()
     }
 
     fn pair(name: &str, value: &str) -> (String, String) {

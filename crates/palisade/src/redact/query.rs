@@ -6,8 +6,10 @@
 
 use std::borrow::Cow;
 
+use palisade_core::query::decoded;
+
 use super::printable;
-use crate::form::{Form, decode};
+use crate::form::Form;
 
 /// The words of Django's pattern, and what people write for them.
 const WORDS: [&str; 14] = [
@@ -106,7 +108,7 @@ pub fn sensitive_in_query(query: &str, names: &SensitiveNames) -> Option<String>
         .filter(|name| !name.is_empty());
     sent.find_map(|name| {
         let name = if name.contains(['+', '%']) {
-            Cow::Owned(decode(name))
+            Cow::Owned(decoded(name))
         } else {
             Cow::Borrowed(name)
         };
