@@ -35,6 +35,7 @@ use std::fmt::Write as _;
 
 use http::request::Parts;
 use http::{HeaderMap, Uri};
+use palisade_core::query::decoded;
 use palisade_core::secret::CLEANSED;
 use serde_json::Value;
 
@@ -42,7 +43,7 @@ pub use guard::QueryGuard;
 pub use query::{SensitiveNames, sensitive_in_query};
 pub use report::{ReportFilter, SensitiveParameters};
 
-use crate::form::{Form, decode};
+use crate::form::Form;
 
 /// The words of Django's pattern, which is searched for in any case.
 const HIDDEN: [&str; 8] = [
@@ -247,7 +248,7 @@ impl Redactor {
             let Some((name, value)) = pair.split_once('=') else {
                 return Cow::Borrowed(pair);
             };
-            let hides = self.is_sensitive(&decode(name)) || self.has_secret_address(&decode(value));
+            let hides = self.is_sensitive(&decoded(name)) || self.has_secret_address(&decoded(value));
             if hides {
                 format!("{name}={CLEANSED}").into()
             } else {
@@ -265,7 +266,7 @@ impl Redactor {
         let query = value.get(place + 1..).unwrap_or_default();
         query.split(['&', '?', '#']).any(|pair| {
             pair.split_once('=')
-                .is_some_and(|(name, _)| self.is_sensitive(&decode(name)))
+                .is_some_and(|(name, _)| self.is_sensitive(&decoded(name)))
         })
     }
 
