@@ -17,6 +17,8 @@ use super::{FileParts, FormPolicy, FormRejection};
 const PER_FIELD: usize = 2;
 /// The most bytes of a part's headers and boundary, as Django has it.
 const PART_HEADERS: usize = 1024;
+/// What Django strips from the ends of a field's name.
+const BLANK: [char; 6] = [' ', '\t', '\n', '\r', '\x0b', '\x0c'];
 /// The longest boundary that Django takes.
 const LONGEST_BOUNDARY: usize = 201;
 /// Base64 whose last letter may carry bits that nobody reads, as Python takes it.
@@ -58,7 +60,7 @@ where
                 "the headers of a part are too long".into(),
             ));
         }
-        let Some(name) = part.name().map(str::to_owned) else {
+        let Some(name) = part.name().map(|name| name.trim_matches(BLANK).to_owned()) else {
             continue;
         };
         if part.file_name().is_some_and(|file| !file.is_empty()) {
