@@ -94,12 +94,13 @@ fn form_impl(input: &DeriveInput, attributes: &FormAttributes, fields: &[Declare
             quote_spanned!(ty.span()=> ::palisade::form::FieldSpec::of::<#ty>(#name) #rules)
         },
     );
-    let secrecy = fields
-        .iter()
-        .fold(quote!(::palisade::form::Open), |sum, Declared { ty, .. }| {
+    let secrecy = fields.iter().fold(
+        quote!(::palisade::form::CarriesNoSecret),
+        |sum, Declared { ty, .. }| {
             let one = quote_spanned!(ty.span()=> <#ty as ::palisade::form::Field>::Secrecy);
             quote!(<#sum as ::palisade::form::Secrecy>::With<#one>)
-        });
+        },
+    );
     let cleaned: Vec<_> = (0..fields.len())
         .map(|index| format_ident!("__field_{index}"))
         .collect();

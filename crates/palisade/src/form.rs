@@ -111,7 +111,7 @@ pub use bound::{Bound, ChoiceView, FieldView, FormView};
 pub use checked::{Checked, Valid};
 pub use clean::Cleaning;
 pub use error::{ErrorList, FormErrors, ValidationError};
-pub use field::{CarriesSecret, Field, FromText, Input, Open, Readable, Secrecy};
+pub use field::{CarriesNoSecret, CarriesSecret, Field, FromText, Input, Readable, Secrecy};
 pub use limits::{FileParts, FormLimits, FormPolicy, UnknownFields};
 pub use palisade_macros::{Form, ModelForm};
 pub use query::QueryForm;

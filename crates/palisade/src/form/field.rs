@@ -47,13 +47,13 @@ pub trait Readable: Secrecy {}
 
 /// The secrecy of a value that may be shown.
 #[derive(Debug)]
-pub enum Open {}
+pub enum CarriesNoSecret {}
 
 /// The secrecy of a value that may not be shown.
 #[derive(Debug)]
 pub enum CarriesSecret {}
 
-impl Secrecy for Open {
+impl Secrecy for CarriesNoSecret {
     const SENSITIVE: bool = false;
     type With<S: Secrecy> = S;
 }
@@ -63,7 +63,7 @@ impl Secrecy for CarriesSecret {
     type With<S: Secrecy> = Self;
 }
 
-impl Readable for Open {}
+impl Readable for CarriesNoSecret {}
 
 /// Makes a type usable for a field of a form.
 ///
@@ -76,7 +76,7 @@ impl Readable for Open {}
 pub trait Field: Sized {
     /// What validators are given a reference to.
     type Value: ?Sized;
-    /// [`Open`] or [`CarriesSecret`].
+    /// [`CarriesNoSecret`] or [`CarriesSecret`].
     type Secrecy: Secrecy;
     /// Which rules fit.
     const KIND: Kind;
@@ -154,7 +154,7 @@ pub trait FromText: FromStr + Display + PartialEq {
 
 impl<T: FromText> Field for T {
     type Value = Self;
-    type Secrecy = Open;
+    type Secrecy = CarriesNoSecret;
     const KIND: Kind = Kind::Other;
     const WIDGET: Widget = Widget::Text;
 
@@ -178,7 +178,7 @@ impl<T: FromText> Field for T {
 
 impl Field for String {
     type Value = str;
-    type Secrecy = Open;
+    type Secrecy = CarriesNoSecret;
     const KIND: Kind = Kind::Text;
     const WIDGET: Widget = Widget::Text;
     const HAS_EMPTY: bool = true;
@@ -227,7 +227,7 @@ impl Field for Sensitive<String> {
 /// A checkbox: missing is no. `false`, `0` and nothing are no, in any case, as in Django's `BooleanField`.
 impl Field for bool {
     type Value = Self;
-    type Secrecy = Open;
+    type Secrecy = CarriesNoSecret;
     const KIND: Kind = Kind::Flag;
     const WIDGET: Widget = Widget::Checkbox;
     const REQUIRED: bool = false;

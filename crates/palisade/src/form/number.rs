@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::field::{Input, Open};
+use super::field::{CarriesNoSecret, Input};
 use super::spec::{Kind, Limit, Widget};
 use super::text::{among_choices, strip_end};
 use super::{ErrorList, Field, FieldSpec, ValidationError};
@@ -89,7 +89,7 @@ macro_rules! whole_number {
     ($($number:ty),*) => {$(
         impl Field for $number {
             type Value = Self;
-            type Secrecy = Open;
+            type Secrecy = CarriesNoSecret;
             const KIND: Kind = Kind::Whole;
             const WIDGET: Widget = Widget::Number;
 
@@ -125,7 +125,7 @@ whole_number!(i8, i16, i32, i64, u8, u16, u32, u64);
 
 impl Field for f64 {
     type Value = Self;
-    type Secrecy = Open;
+    type Secrecy = CarriesNoSecret;
     const KIND: Kind = Kind::Real;
     const WIDGET: Widget = Widget::Number;
 
