@@ -28,6 +28,8 @@ mod form_compile;
 mod form_html;
 mod form_model;
 mod headers;
+#[cfg(all(feature = "mysql", feature = "postgres", feature = "redis"))]
+mod hostile_stores;
 mod log;
 mod login;
 mod login_site;
