@@ -410,3 +410,179 @@ async fn a_login_costs_the_same_however_many_sessions_the_user_has() {
     let last = log_in().await;
     assert!(last < first + 50, "the first login took {first} commands, the 402nd {last}");
 }
+
+/// A request that is given up in the midst of a transaction (the client hung up) leaves no transaction to the next.
+#[tokio::test]
+async fn a_transaction_that_nobody_waits_for_any_more_is_not_the_next_ones() {
+    let server = postgres();
+    postgres_database(&server, "given_up", "CREATE DATABASE given_up").await;
+    let database = PostgresOptions::new()
+        .writers(1)
+        .open(&server.url_of("given_up"))
+        .await
+        .unwrap();
+    for slow in [true, false] {
+        let mut writer = database.writer().await.unwrap();
+        let sql = if slow {
+            "SELECT pg_current_xact_id()::text, pg_sleep(0.2)"
+        } else {
+            "SELECT pg_current_xact_id()::text"
+        };
+        let first = writer.first(sql, &[]);
+        if slow {
+            assert!(tokio::time::timeout(Duration::from_millis(50), first).await.is_err());
+        } else {
+            first.await.unwrap();
+        }
+        drop(writer);
+        let mut next = database.writer().await.unwrap();
+        let sql = "SELECT pg_current_xact_id_if_assigned() IS NULL";
+        let row = next.one(sql, &[]).await.unwrap().unwrap();
+        assert!(row.try_get::<_, bool>(0).unwrap(), "in a transaction that another began (slow: {slow})");
+    }
+}
+
+/// Such a Django writes local times into SQLite and MySQL, which are read as UTC: a session that ended in Tokyo lives here nine
+/// hours longer.
+#[test]
+fn a_django_that_writes_local_times_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = r#"{"SECRET_KEY": "Zq3!fT8v(0xk_7y^mW2s&Jb9+Ld5@nRc4*hGp6-uEa1=tYiOoQ", "ALLOWED_HOSTS": ["shop.example"],
+                   "USE_TZ": false, "TIME_ZONE": "Asia/Tokyo"}"#;
+    fs::write(folder.path().join("settings.json"), json).unwrap();
+    let toml = "django_settings = \"settings.json\"\n";
+    fs::write(folder.path().join("palisade.toml"), toml).unwrap();
+    let loaded = palisade::load_settings(folder.path().join("palisade.toml"), []);
+    let told = loaded.expect_err("taken as any other").to_string();
+    assert!(told.contains("USE_TZ"), "{told}");
+}
+
+/// The same site with a letter in another case: person 7 has what user 7 was granted.
+#[tokio::test]
+async fn auth_users_own_tables_are_no_other_tables_however_their_names_are_written() {
+    use palisade::auth::{SqliteUsers, UserStore, UserTable};
+    use palisade::core::permission::PermissionName;
+    use palisade::sqlite::{Sqlite, params};
+
+    let database = Sqlite::in_memory().unwrap();
+    SqliteUsers::new(database.clone()).unwrap();
+    database
+        .write(|writer| {
+            let run = |sql: &'static str| writer.execute(sql, params![]);
+            run("CREATE TABLE person AS SELECT * FROM auth_user")?;
+            run("INSERT INTO person (id, username, password, is_superuser, is_staff, is_active, email, first_name, last_name, date_joined)
+                 VALUES (7, 'eve', '!', 0, 0, 1, '', '', '', '2026-01-01 00:00:00')")?;
+            run("INSERT INTO auth_user (id, username, password, is_superuser, is_staff, is_active, email, first_name, last_name, date_joined)
+                 VALUES (7, 'root', '!', 0, 0, 1, '', '', '', '2026-01-01 00:00:00')")?;
+            run("INSERT INTO django_content_type (id, app_label, model) VALUES (901, 'notes', 'note')")?;
+            run("INSERT INTO auth_permission (id, content_type_id, codename, name) VALUES (901, 901, 'change_note', 'x')")?;
+            run("INSERT INTO auth_user_user_permissions (user_id, permission_id) VALUES (7, 901)")
+        })
+        .await
+        .unwrap();
+    let people = UserTable {
+        table: "person".to_owned(),
+        groups: "Auth_User_Groups".to_owned(),
+        user_permissions: "Auth_User_User_Permissions".to_owned(),
+        ..UserTable::default()
+    };
+    let users = SqliteUsers::of_table(database, &people).unwrap();
+    let eve = users.by_id(7).await.unwrap().unwrap();
+    let may = users.permissions(&eve).await.unwrap();
+    assert!(
+        !may.has_perm(&PermissionName::new("notes", "change_note")),
+        "eve of `person` has what root of `auth_user` was granted"
+    );
+}
+
+/// What an administrator keeps beside the keys: `old.key`, `backup.key`.
+#[test]
+fn a_key_that_is_no_date_is_never_the_newest() {
+    use palisade::core::password::{PasswordKey, PasswordKeys};
+
+    let key = |id: &str| PasswordKey::parse(id, &format!("secret = \"secret of {id}\""));
+    let keys = ["2025-11-01", "2026-11-01", "old"].map(key).into_iter().filter_map(Result::ok);
+    let keys = PasswordKeys::new(keys);
+    assert_eq!(keys.newest(SystemTime::now()).unwrap().id(), "2026-11-01", "`o` comes after `2`");
+}
+
+/// The attack: while the cache is away somebody gives up what they were allowed (`sudo`, an account being impersonated); then it is
+/// back, with the copy from before.
+#[tokio::test]
+async fn a_change_that_was_acknowledged_while_the_cache_was_away_holds_when_it_is_back() {
+    let mut server = testkit::Redis::start().unwrap();
+    let database = MemorySessions::new();
+    let store = CachedDbSessions::new(database, Redis::open(&server.url()).unwrap(), &settings());
+    let (key, now) = (SessionKey::generate(), SystemTime::now());
+    store
+        .create(&key, stored(r#"{"sudo":true}"#, now + HOUR), None, None, now)
+        .await
+        .unwrap();
+    assert!(store.load(&key, now).await.unwrap().is_some(), "and now it is cached");
+    server.kill().unwrap();
+    let gives_up = Merge::new(move |current| Stored {
+        data: stored("{}", now).data,
+        expires: current.expires,
+    });
+    let updated = store.update(&key, gives_up, now).await;
+    server.resume().unwrap();
+    if updated.is_err() {
+        return;
+    }
+    let found = store.load(&key, now).await.unwrap().unwrap();
+    let says = codec().decode(&found.data).unwrap().to_json().to_string();
+    assert_eq!(says, "{}", "given up, acknowledged, and allowed again");
+}
+
+#[tokio::test]
+async fn a_session_that_a_login_replaces_is_gone_from_the_cache_too() {
+    let server = testkit::Redis::start().unwrap();
+    let store = CachedDbSessions::new(MemorySessions::new(), Redis::open(&server.url()).unwrap(), &settings());
+    let (old, new, now) = (SessionKey::generate(), SessionKey::generate(), SystemTime::now());
+    store
+        .create(&old, stored(r#"{"n":1}"#, now + HOUR), None, None, now)
+        .await
+        .unwrap();
+    assert!(store.load(&old, now).await.unwrap().is_some(), "and now it is cached");
+    store
+        .create(&new, stored("{}", now + HOUR), None, Some(&old), now)
+        .await
+        .unwrap();
+    assert_eq!(store.load(&old, now).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_token_from_before_the_login_is_worth_nothing_where_the_secret_is_in_the_session() {
+    use palisade::auth::SqliteUsers;
+    use palisade::csrf::CsrfToken;
+    use palisade::password::PasswordPolicy;
+    use palisade::sqlite::Sqlite;
+    use palisade::{Palisade, Router};
+
+    use crate::csrf_site::{FORM, OURS, request};
+    use crate::login_site::{form, log_in, sign_up};
+
+    let mut settings = settings();
+    settings.csrf_use_sessions = true;
+    let users = SqliteUsers::new(Sqlite::in_memory().unwrap()).unwrap();
+    let page = async |csrf: CsrfToken| csrf.masked();
+    let router = Router::new()
+        .route("/form/", axum::routing::get(page).post(async || "noted"))
+        .route("/login/", axum::routing::get(page).post(log_in))
+        .route("/sign-up/", axum::routing::get(page).post(sign_up));
+    let app = Palisade::new(settings)
+        .with_sessions(MemorySessions::new())
+        .with_users_and(users, Hashers::dangerous_cheap(), PasswordPolicy::default())
+        .protect(router);
+    let client = crate::client::Client::new(&app);
+    let send = async |path: &str, token: &str, fields: &str| {
+        let body = format!("csrfmiddlewaretoken={token}&{fields}");
+        client.send(request("POST", path, &[OURS, FORM], body)).await
+    };
+    let before = client.get("/login/").await.text;
+    let fields = form("ann", "a fine long passphrase");
+    assert_eq!(send("/sign-up/", &before, &fields).await.text, "made");
+    assert_eq!(send("/form/", &before, "a=1").await.text, "noted");
+    assert_eq!(send("/login/", &before, &fields).await.text, "in");
+    assert_eq!(send("/form/", &before, "a=1").await.status, 403);
+}
