@@ -12,6 +12,8 @@ mod accounts;
 mod attacks;
 #[cfg(feature = "redis")]
 mod cache_sessions;
+#[cfg(feature = "redis")]
+mod cached_db_attacks;
 mod client;
 mod corpus_scan;
 mod csrf;
@@ -24,6 +26,7 @@ mod defects;
 #[cfg(feature = "redis")]
 mod django_sessions;
 mod faulty;
+mod file_attacks;
 mod file_sessions;
 mod flaky;
 mod form_compile;
@@ -42,6 +45,8 @@ mod password_keys;
 mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis_attacks;
 #[cfg(feature = "redis")]
 mod redis_sessions;
 #[cfg(feature = "redis")]
