@@ -140,7 +140,7 @@ fn a_short_pickle_that_becomes_a_long_text_is_refused_long_before_it_is_written_
     // What is as long as it looks is not a tower.
     let session = format!(r#"{{"text":"{}"}}"#, "é\\u0001".repeat(60_000));
     let read = read(&write(&session).unwrap()).unwrap();
-    assert_eq!(read.unwrap().len(), session.len());
+    assert_eq!(read.unwrap().len(), r#"{"text":""}"#.len() + 12 * 60_000);
     assert_eq!(
         write(&format!("\"{}\"", "a".repeat(LONGEST))),
         None,
