@@ -9,6 +9,7 @@ use palisade_core::origin::TrustedOrigins;
 use palisade_core::settings::ExemptPaths;
 use palisade_core::{KeyRing, SecretKey};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::object::{Bytes, Object, texts, truthy};
@@ -114,11 +115,12 @@ impl Settings {
 
     /// The keys: `SECRET_KEY` and `SECRET_KEY_FALLBACKS`.
     pub(crate) fn keys(&self) -> Result<KeyRing, Failure> {
-        let fallbacks: Option<Vec<Bytes>> = self.get("SECRET_KEY_FALLBACKS")?;
-        let fallbacks = fallbacks
-            .unwrap_or_default()
-            .into_iter()
-            .map(|key| SecretKey::new(key.0));
+        // Text where a list is usual is the list of its characters, as Python has it.
+        let fallbacks = match self.texts("SECRET_KEY_FALLBACKS") {
+            Ok(texts) => texts.into_iter().map(|key| Bytes(key.into_bytes())).collect(),
+            Err(_) => self.get::<Vec<Bytes>>("SECRET_KEY_FALLBACKS")?,
+        };
+        let fallbacks = fallbacks.into_iter().map(|key| SecretKey::new(key.0));
         let key = SecretKey::new(self.get::<Bytes>("SECRET_KEY")?.0);
         Ok(KeyRing::new(key).with_fallbacks(fallbacks.collect()))
     }
@@ -138,14 +140,28 @@ impl Settings {
         if !self.truthy("SECURE_PROXY_SSL_HEADER") {
             return Ok(None);
         }
-        let pair = self.get::<[String; 2]>("SECURE_PROXY_SSL_HEADER").map_err(|_| {
-            Failure::new(
+        // Whatever Python takes apart into two.
+        let parts = match self.get::<Value>("SECURE_PROXY_SSL_HEADER")? {
+            Value::Array(parts) => parts,
+            Value::String(text) => text
+                .chars()
+                .map(|character| character.to_string().into())
+                .collect(),
+            Value::Object(members) => members.into_iter().map(|(name, _)| name.into()).collect(),
+            _ => return Err(Failure::new("TypeError", "cannot unpack non-iterable object")),
+        };
+        let [name, value] = parts.as_slice() else {
+            return Err(Failure::new(
                 "ImproperlyConfigured",
                 "The SECURE_PROXY_SSL_HEADER setting must be a tuple containing two values.",
-            )
-        })?;
-        let [name, value] = pair;
-        Ok(Some(ProxyHeader { name, value }))
+            ));
+        };
+        // What is no text names no header, and stands for none: the part before a comma has no comma.
+        let text = |part: &Value, none: &str| part.as_str().unwrap_or(none).to_owned();
+        Ok(Some(ProxyHeader {
+            name: text(name, ""),
+            value: text(value, ","),
+        }))
     }
 
     /// What `SecurityMiddleware` does.

@@ -42,6 +42,7 @@ pub use django::{DJANGO_SETTINGS, DjangoSettings};
 pub use django_site::{DjangoCache, DjangoSite, PassedOver, SessionEngine};
 pub use errors::{Place, Problem, SettingsErrors};
 pub use exempt_paths::{ExemptPaths, InvalidPatterns};
+pub(crate) use header_name::says_secure;
 pub use header_name::{HeaderName, InvalidHeaderName, ProxyHeader};
 pub use password_rule::PasswordRule;
 pub use reference::reference_toml;

@@ -32,7 +32,8 @@ mod token;
 #[cfg(feature = "redis")]
 pub use anonymous::RedisAnonymousSecrets;
 pub use anonymous::{AnonymousSecrets, MemoryAnonymousSecrets};
-pub use protection::{CsrfProtection, CsrfRejection, TokenSource};
+pub use palisade_core::csrf::{CsrfRejection, TokenSource};
+pub use protection::CsrfProtection;
 pub use scan::{SCAN_LIMIT, Scan, scan};
 pub use service::{CsrfFuture, CsrfLayer, CsrfService};
 pub use token::CsrfToken;

@@ -23,8 +23,6 @@ mod csrf_anonymous_redis;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
-#[cfg(feature = "redis")]
-mod django_sessions;
 mod faulty;
 mod file_attacks;
 mod file_sessions;
@@ -40,11 +38,15 @@ mod login;
 mod login_site;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql_users;
 mod pages;
 mod password_keys;
 mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod postgres_users;
 #[cfg(feature = "redis")]
 mod redis_attacks;
 #[cfg(feature = "redis")]
@@ -64,4 +66,6 @@ mod session_site;
 mod session_stores;
 mod sessions;
 mod signed_cookies;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod sql_servers;
 mod user_stores;
