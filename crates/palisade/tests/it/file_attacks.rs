@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
 use palisade::session::store::Stored;
 use palisade::session::{Device, FileSessions, SessionKey, SessionStore};
 use palisade_core::session::{SessionCodec, SessionData};
@@ -110,6 +111,40 @@ async fn a_pipe_in_the_folder_takes_no_thread_and_stops_no_cleaning() {
         (false, false, false),
         "hang: a look-up, the cleaning, and then every write of everybody"
     );
+}
+
+/// One change waits for the folder's lock, which another process has, and a logout for that change.
+#[tokio::test]
+async fn a_logout_that_waits_for_its_turn_is_done_though_the_client_hung_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FileSessions::new(folder.path(), &settings()).unwrap();
+    let (key, first, now) = (SessionKey::generate(), SessionKey::generate(), SystemTime::now());
+    store
+        .create(&key, stored("{}", now + HOUR), None, None, now)
+        .await
+        .unwrap();
+    let other = fs::File::open(folder.path().join(".palisade-sessions.lock")).unwrap();
+    other.lock().unwrap();
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move {
+            store
+                .create(&first, stored("{}", now + HOUR), None, None, now)
+                .await
+        }
+    });
+    tokio::task::yield_now().await;
+    assert!(store.delete(&key).now_or_never().is_none());
+    other.unlock().unwrap();
+    waiting.await.unwrap().unwrap();
+    let gone = async {
+        while store.load(&key, now).await.unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone)
+        .await
+        .expect("the session is there for as long as it lives");
 }
 
 #[tokio::test]
