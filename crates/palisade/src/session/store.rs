@@ -107,7 +107,8 @@ pub enum Updated {
 
 /// Keeps sessions.
 ///
-/// All methods answer only when what they say is durable as far as the store is. Keys are compared exactly.
+/// All methods answer only when what they say is durable as far as the store is. Keys are compared exactly. Whatever ends a session, once
+/// asked for (its future polled once), is done to the end though the future is dropped: who logged out and hung up is out.
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Whether the data is carried by the session cookie itself, so that nothing here is ever asked.
     fn is_the_cookie(&self) -> bool {
@@ -169,4 +170,12 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         user_id: &'a str,
         keep: Option<&'a SessionKey>,
     ) -> BoxFuture<'a, Result<usize, StoreError>>;
+}
+
+/// Does work to its end, even if the client that asked for it hangs up: who logged out is out.
+pub(super) async fn to_the_end<R: Send + 'static>(
+    work: impl Future<Output = Result<R, StoreError>> + Send + 'static,
+) -> Result<R, StoreError> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|gone| Err(StoreError::unavailable(gone)))
 }

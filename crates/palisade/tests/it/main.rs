@@ -12,6 +12,8 @@ mod accounts;
 mod attacks;
 #[cfg(feature = "redis")]
 mod cache_sessions;
+#[cfg(feature = "redis")]
+mod cached_db_attacks;
 mod client;
 mod corpus_scan;
 mod csrf;
@@ -22,12 +24,15 @@ mod csrf_bodies;
 mod csrf_site;
 mod defects;
 mod faulty;
+mod file_attacks;
 mod file_sessions;
 mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
 mod headers;
+#[cfg(all(feature = "mysql", feature = "postgres", feature = "redis"))]
+mod hostile_stores;
 mod log;
 mod login;
 mod login_site;
@@ -42,6 +47,8 @@ mod permissions;
 mod postgres;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
+#[cfg(feature = "redis")]
+mod redis_attacks;
 #[cfg(feature = "redis")]
 mod redis_sessions;
 #[cfg(feature = "redis")]
