@@ -57,7 +57,7 @@ impl MariaDb {
             &format!(
                 "CREATE DATABASE palisade CHARACTER SET utf8mb4;\n\
                  CREATE USER palisade@'127.0.0.1' IDENTIFIED BY '{password}';\n\
-                 GRANT ALL ON *.* TO palisade@'127.0.0.1';\n\
+                 GRANT ALL ON *.* TO palisade@'127.0.0.1' WITH GRANT OPTION;\n\
                  DROP USER root@localhost;\n"
             ),
         )?;

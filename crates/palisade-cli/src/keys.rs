@@ -1,16 +1,17 @@
 //! `palisade keys`: makes a key, and puts keyed hashes around old ones.
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 use clap::Subcommand;
 use palisade::Sensitive;
+use palisade::auth::UserTable;
 use palisade::clock::Clock;
 use palisade::password::{Hashers, make_key, read_keys};
-use palisade::sqlite::{Sqlite, SqliteError, params};
 
-/// How many rows are read at a time.
-const PAGE: i64 = 500;
+use crate::database;
+use crate::wrap::{self, Progress};
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
@@ -21,12 +22,27 @@ pub(crate) enum Verb {
     },
     /// Wraps every old MD5 or SHA hash of a user table in a keyed one, in place. No password is needed. The
     /// sessions of these users end; their next login replaces the wrapped hash by a new one.
+    ///
+    /// A hash takes a core for a quarter of a second. What is wrapped stays so: after an interruption, run it again.
     Wrap {
         /// The folder of the keys.
         dir: PathBuf,
-        /// The SQLite database that has the table `auth_user`.
-        #[arg(long)]
-        database: PathBuf,
+        /// The database: a file of SQLite, `postgres://…` or `mysql://…`. An address with a password belongs into the
+        /// environment, where other users of the machine do not see it.
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+        database: Sensitive<String>,
+        /// The table of users.
+        #[arg(long, default_value = "auth_user")]
+        table: String,
+        /// Its primary key.
+        #[arg(long, default_value = "id")]
+        id_column: String,
+        /// Its column of names to log in with.
+        #[arg(long, default_value = "username")]
+        username_column: String,
+        /// Its column of stored passwords.
+        #[arg(long, default_value = "password")]
+        password_column: String,
     },
 }
 
@@ -42,15 +58,23 @@ impl Verb {
                     path.display()
                 ))
             }
-            Self::Wrap { dir, database } => {
-                ensure!(
-                    database.is_file(),
-                    "there is no database at {}",
-                    database.display()
-                );
+            Self::Wrap {
+                dir,
+                database,
+                table,
+                id_column: id,
+                username_column: username,
+                password_column: password,
+            } => {
                 let keys = read_keys(dir, clock.now())?;
                 let hashers = Hashers::default().with_keys(keys, clock);
-                let (wrapped, left) = wrap(&Sqlite::open(&database)?, &hashers).await?;
+                let table = table_of_passwords(table, id, username, password);
+                let users = database::open(database.expose(), &table).await?;
+                let done = wrap::wrap(&*users, &hashers, |so_far| {
+                    // Where nobody listens any more, the work goes on.
+                    drop(writeln!(io::stderr(), "{so_far}"));
+                });
+                let Progress { wrapped, left } = done.await?;
                 Ok(format!(
                     "wrapped {wrapped} old hashes; {left} others are slow or keyed already, or belong to nobody"
                 ))
@@ -59,39 +83,24 @@ impl Verb {
     }
 }
 
-/// Goes through the table once, and says how many hashes were wrapped and how many left as they are.
-async fn wrap(database: &Sqlite, hashers: &Hashers) -> Result<(usize, usize)> {
-    let (mut wrapped, mut left, mut after) = (0, 0, i64::MIN);
-    loop {
-        let page: Vec<(i64, String)> = database
-            .read(|reader| {
-                reader.all(
-                    "SELECT id, password FROM auth_user WHERE id > ?1 ORDER BY id LIMIT ?2",
-                    params![after, PAGE],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-            })
-            .context("the users cannot be read; is there a table auth_user?")?;
-        let Some((last, _)) = page.last() else {
-            return Ok((wrapped, left));
-        };
-        after = *last;
-        for (id, stored) in page {
-            let old = Sensitive::new(stored);
-            let Some(new) = hashers.wrap(&old).await? else {
-                left += 1;
-                continue;
-            };
-            // Whoever logs in at this moment has a better hash already, which is kept.
-            let replaced: Result<usize, SqliteError> = database
-                .write(move |writer| {
-                    writer.execute(
-                        "UPDATE auth_user SET password = ?3 WHERE id = ?1 AND password = ?2",
-                        params![id, old.expose(), new.expose()],
-                    )
-                })
-                .await;
-            wrapped += replaced.context("the table cannot be written")?;
-        }
+/// What of a table has to be there for its passwords, whatever else it has.
+fn table_of_passwords(table: String, id: String, username: String, password: String) -> UserTable {
+    let none = String::new;
+    UserTable {
+        table,
+        id,
+        username,
+        password,
+        last_login: none(),
+        is_superuser: none(),
+        is_staff: none(),
+        is_active: none(),
+        email: none(),
+        first_name: none(),
+        last_name: none(),
+        date_joined: none(),
+        groups: none(),
+        user_permissions: none(),
+        user_id: none(),
     }
 }

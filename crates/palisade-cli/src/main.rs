@@ -2,7 +2,9 @@
 //!
 //! Only the command line is read here; what a command does stands in the room of its noun.
 
+mod database;
 mod keys;
+mod wrap;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -17,7 +17,9 @@
 //! Guessing many passwords from many addresses is slowed only by the hashing pool's bound; throttles are still to come.
 
 mod can;
+mod dialect;
 mod extract;
+mod in_table;
 mod login;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -25,6 +27,7 @@ mod next;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod sqlite;
+mod statements;
 mod table;
 mod user;
 
@@ -38,7 +41,7 @@ pub use next::{Next, login_redirect};
 pub use postgres::PostgresUsers;
 pub use sqlite::SqliteUsers;
 pub use table::{UserTable, UserTableError};
-pub use user::{NewUser, Profile, User, UserStore, UserStoreError};
+pub use user::{NewUser, PasswordTable, Profile, StoredPassword, User, UserStore, UserStoreError};
 
 use std::sync::Arc;
 

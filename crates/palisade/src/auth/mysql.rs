@@ -1,29 +1,38 @@
-//! Users in Django's `auth_user` table, in MySQL or MariaDB.
+//! Users in Django's `auth_user` table, or a table of one's own, in MySQL or MariaDB.
+
+mod tables;
 
 use std::time::SystemTime;
 
-use futures_util::future::{BoxFuture, FutureExt};
-use palisade_core::Sensitive;
+use super::dialect::Dialect;
+use super::in_table::{Columns, InTable};
+use super::statements::{Asked, Statements, Value};
+use super::table::{Found, Kind, UserTable, UserTableError};
+use super::user::UserStoreError;
+use crate::mysql::{
+    MySql, MySqlConnection, MySqlError, Row, Value as Bound, field, from_value, to_the_end, to_value,
+};
 
-use super::user::{NewUser, Profile, User, UserStore, UserStoreError};
-use crate::mysql::{MySql, MySqlError, Row, Table, Value, field, from_value, to_the_end, to_value};
-
-const TABLES: &[Table] = &[Table {
-    name: "auth_user",
-    sql: "CREATE TABLE IF NOT EXISTS auth_user (
-              id integer AUTO_INCREMENT NOT NULL PRIMARY KEY,
-              password varchar(128) NOT NULL,
-              last_login datetime(6) NULL,
-              is_superuser bool NOT NULL,
-              username varchar(150) NOT NULL UNIQUE,
-              first_name varchar(150) NOT NULL,
-              last_name varchar(150) NOT NULL,
-              email varchar(254) NOT NULL,
-              is_staff bool NOT NULL,
-              is_active bool NOT NULL,
-              date_joined datetime(6) NOT NULL
-          )",
-}];
+static DIALECT: Dialect = Dialect {
+    quote: '`',
+    place: '?',
+    numbered: false,
+    number: "",
+    text: "",
+    yes: "1",
+    no: "0",
+    no_time: "NULL",
+    folded: ["UPPER(", ")"],
+    exact: ["CAST(", " AS BINARY)"],
+    returning: false,
+    same_name: str::eq_ignore_ascii_case,
+    types: |kind| match kind {
+        Kind::Number => &["tinyint", "smallint", "mediumint", "int", "bigint"],
+        Kind::Text => &["varchar", "char", "tinytext", "text", "mediumtext", "longtext"],
+        Kind::Flag => &["tinyint"],
+        Kind::Time => &["datetime", "timestamp"],
+    },
+};
 
 /// Keeps users in MySQL or MariaDB, in Django's table.
 ///
@@ -41,199 +50,179 @@ const TABLES: &[Table] = &[Table {
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-pub struct MySqlUsers(MySql);
+pub struct MySqlUsers {
+    database: MySql,
+    statements: Statements,
+}
 
 impl MySqlUsers {
-    /// Keeps users in this database, making the table if it is not there.
+    /// Keeps users in this database, making the tables of users, groups and permissions if they are not there.
     ///
     /// # Errors
     ///
-    /// When the server cannot be reached, or the table is missing and cannot be made.
+    /// When the server cannot be reached, or a table is missing and cannot be made.
     pub async fn new(database: MySql) -> Result<Self, MySqlError> {
-        database.provide(TABLES).await?;
-        Ok(Self(database))
+        database.provide(tables::TABLES).await?;
+        let statements = Statements::over_auth_user(&DIALECT);
+        Ok(Self { database, statements })
+    }
+
+    /// Keeps users in the table of a user model of one's own, which must be there already.
+    ///
+    /// A new account fills the columns that are named; if the table asks for more, they need defaults in the database.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use palisade::auth::{MySqlUsers, UserTable};
+    /// use palisade::mysql::MySql;
+    ///
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// let people = UserTable {
+    ///     table: "people_person".to_owned(),
+    ///     groups: "people_person_groups".to_owned(),
+    ///     user_permissions: "people_person_user_permissions".to_owned(),
+    ///     user_id: "person_id".to_owned(),
+    ///     ..UserTable::default()
+    /// };
+    /// let database = MySql::open("mysql://shop:password@db.example.com/shop").await?;
+    /// let users = MySqlUsers::of_table(database, &people).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Names each name that is none, or each table and column that the database lacks or that is of another type, all at once.
+    pub async fn of_table(database: MySql, table: &UserTable) -> Result<Self, UserTableError> {
+        let statements = Statements::over(table, &DIALECT)?;
+        let missing = missing(&database, table)
+            .await
+            .map_err(|error| UserTableError::Database(Box::new(error)))?;
+        UserTableError::unless_complete(missing)?;
+        Ok(Self { database, statements })
     }
 }
 
-fn answer<'a, R: Send + 'static>(
-    work: impl Future<Output = Result<R, MySqlError>> + Send + 'a,
-) -> BoxFuture<'a, Result<R, UserStoreError>> {
-    async move { work.await.map_err(unavailable) }.boxed()
+/// What is named and not there, or of another type.
+async fn missing(database: &MySql, table: &UserTable) -> Result<Vec<String>, MySqlError> {
+    let mut missing = Vec::new();
+    for needed in table.needed() {
+        let rows = database
+            .all(
+                "SELECT column_name, data_type FROM information_schema.columns
+                 WHERE table_schema = DATABASE() AND table_name = ?",
+                vec![needed.table.into()],
+            )
+            .await?;
+        let found = |mut row: Row| {
+            Ok(Found {
+                column: field(&mut row, 0)?,
+                of_type: field(&mut row, 1)?,
+            })
+        };
+        let found: Vec<Found> = rows.into_iter().map(found).collect::<Result<_, MySqlError>>()?;
+        missing.extend(needed.lacks(&found, &DIALECT));
+    }
+    Ok(missing)
 }
 
 fn unavailable(error: MySqlError) -> UserStoreError {
-    if error.is_unique_violation() {
-        UserStoreError::NameTaken
-    } else {
-        UserStoreError::Unavailable(Box::new(error))
+    let is_taken = error.is_unique_violation();
+    UserStoreError::of(error, is_taken)
+}
+
+fn bound(values: &[Value]) -> Vec<Bound> {
+    let bound = |value: &Value| match value {
+        Value::Number(number) => (*number).into(),
+        Value::Text(text) => text.as_str().into(),
+        Value::Secret(text) => text.expose().as_str().into(),
+        Value::Time(at) => at.map_or(Bound::NULL, to_value),
+        Value::Flag(flag) => (*flag).into(),
+    };
+    values.iter().map(bound).collect()
+}
+
+impl Columns for Row {
+    fn number(&mut self, column: usize) -> Result<i64, UserStoreError> {
+        field(self, column).map_err(unavailable)
+    }
+
+    fn text(&mut self, column: usize) -> Result<String, UserStoreError> {
+        let text = field::<Option<String>>(self, column);
+        text.map(Option::unwrap_or_default).map_err(unavailable)
+    }
+
+    fn flag(&mut self, column: usize) -> Result<bool, UserStoreError> {
+        let flag = field::<Option<bool>>(self, column);
+        flag.map(Option::unwrap_or_default).map_err(unavailable)
+    }
+
+    fn time(&mut self, column: usize) -> Result<Option<SystemTime>, UserStoreError> {
+        let at = field::<Bound>(self, column).map_err(unavailable)?;
+        Ok(from_value(&at))
     }
 }
 
-fn user(mut row: Row) -> Result<User, MySqlError> {
-    let row = &mut row;
-    Ok(User {
-        id: field(row, 0)?,
-        username: field(row, 1)?,
-        password: Sensitive::new(field(row, 2)?),
-        first_name: field(row, 3)?,
-        last_name: field(row, 4)?,
-        email: field(row, 5)?,
-        is_staff: field(row, 6)?,
-        is_superuser: field(row, 7)?,
-        last_login: from_value(&field::<Value>(row, 8)?),
-        is_active: field(row, 9)?,
-        date_joined: from_value(&field::<Value>(row, 10)?).ok_or(MySqlError::Row {
-            reason: "date_joined is no time",
-        })?,
-    })
+/// Inserts a user whose name nobody has, and tells the primary key.
+async fn insert_new(
+    connection: &mut MySqlConnection,
+    taken: Asked,
+    insert: Asked,
+) -> Result<Option<i64>, MySqlError> {
+    if connection.one(taken.sql, bound(&taken.values)).await?.is_some() {
+        return Ok(None);
+    }
+    connection.execute(insert.sql, bound(&insert.values)).await?;
+    let row = connection.one("SELECT LAST_INSERT_ID()", Vec::new()).await?;
+    row.map(|mut row| field(&mut row, 0)).transpose()
 }
 
-impl UserStore for MySqlUsers {
-    fn by_id(&self, id: i64) -> BoxFuture<'_, Result<Option<User>, UserStoreError>> {
-        answer(async move {
-            let row = self
-                .0
-                .one(
-                    "SELECT id, username, password, first_name, last_name, email, is_staff, is_superuser, last_login,
-                            is_active, date_joined FROM auth_user WHERE id = ?",
-                    vec![id.into()],
-                )
-                .await?;
-            row.map(user).transpose()
-        })
+impl InTable for MySqlUsers {
+    fn statements(&self) -> &Statements {
+        &self.statements
     }
 
-    fn by_username<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Result<Option<User>, UserStoreError>> {
-        answer(async move {
-            let row = self
-                .0
-                .one(
-                    "SELECT id, username, password, first_name, last_name, email, is_staff, is_superuser, last_login,
-                            is_active, date_joined FROM auth_user WHERE username = ?",
-                    vec![username.into()],
-                )
-                .await?;
-            let found = row.map(user).transpose()?;
-            Ok(found.filter(|user| user.username == username))
-        })
-    }
-
-    fn create(
+    async fn all<T: Send + 'static>(
         &self,
-        new: NewUser,
-        password: Sensitive<String>,
-        now: SystemTime,
-    ) -> BoxFuture<'_, Result<User, UserStoreError>> {
-        let work = (self.0.clone(), new, password);
-        let created = answer(to_the_end(move || {
-            let (database, new, password) = work.clone();
+        asked: Asked,
+        read: fn(&mut dyn Columns) -> Result<T, UserStoreError>,
+    ) -> Result<Vec<T>, UserStoreError> {
+        let rows = self.database.all(asked.sql, bound(&asked.values)).await;
+        rows.map_err(unavailable)?
+            .into_iter()
+            .map(|mut row| read(&mut row))
+            .collect()
+    }
+
+    async fn change(&self, asked: Asked) -> Result<u64, UserStoreError> {
+        let work = (self.database.clone(), asked);
+        let changed = to_the_end(move || {
+            let (database, asked) = work.clone();
+            async move { database.execute(asked.sql, bound(&asked.values)).await }
+        });
+        changed.await.map_err(unavailable)
+    }
+
+    /// Nobody sees what another has not committed: so those of one name, whatever its case, stand in line.
+    async fn insert(
+        &self,
+        username: String,
+        taken: Asked,
+        insert: Asked,
+    ) -> Result<Option<i64>, UserStoreError> {
+        let work = (self.database.clone(), username, taken, insert);
+        let inserted = to_the_end(move || {
+            let (database, username, taken, insert) = work.clone();
             async move {
                 let mut connection = database.connection().await?;
                 connection.begin().await?;
-                let taken = connection
-                    .one(
-                        "SELECT id FROM auth_user WHERE UPPER(username) = UPPER(?) LIMIT 1",
-                        vec![new.username.clone().into()],
-                    )
-                    .await?;
-                if taken.is_some() {
-                    connection.commit().await?;
-                    return Ok(None);
-                }
-                connection
-                    .execute(
-                        "INSERT INTO auth_user (password, last_login, is_superuser, username, last_name, email, is_staff,
-                                                is_active, date_joined, first_name)
-                         VALUES (?, NULL, 0, ?, ?, ?, 0, 1, ?, ?)",
-                        vec![
-                            password.expose().as_str().into(),
-                            new.username.into(),
-                            new.last_name.into(),
-                            new.email.into(),
-                            to_value(now),
-                            new.first_name.into(),
-                        ],
-                    )
-                    .await?;
-                let row = connection
-                    .one(
-                        "SELECT id, username, password, first_name, last_name, email, is_staff, is_superuser, last_login,
-                                is_active, date_joined FROM auth_user WHERE id = LAST_INSERT_ID()",
-                        Vec::new(),
-                    )
-                    .await?;
+                connection.stand_in_line(&username).await?;
+                let inserted = insert_new(&mut connection, taken, insert).await?;
                 connection.commit().await?;
-                let made = row.map(user).transpose()?.ok_or(MySqlError::Row {
-                    reason: "a new user is not there",
-                });
-                made.map(Some)
+                connection.leave_the_line(&username).await?;
+                Ok(inserted)
             }
-        }));
-        created
-            .map(|created| created?.ok_or(UserStoreError::NameTaken))
-            .boxed()
-    }
-
-    fn replace_password<'a>(
-        &'a self,
-        id: i64,
-        old: &'a Sensitive<String>,
-        new: Sensitive<String>,
-    ) -> BoxFuture<'a, Result<bool, UserStoreError>> {
-        let work = (self.0.clone(), old.clone(), new);
-        answer(to_the_end(move || {
-            let (database, old, new) = work.clone();
-            async move {
-                let replaced = database
-                    .execute(
-                        "UPDATE auth_user SET password = ?
-                         WHERE id = ? AND CAST(password AS BINARY) = CAST(? AS BINARY)",
-                        vec![
-                            new.expose().as_str().into(),
-                            id.into(),
-                            old.expose().as_str().into(),
-                        ],
-                    )
-                    .await?;
-                Ok(replaced == 1)
-            }
-        }))
-    }
-
-    fn logged_in(&self, id: i64, now: SystemTime) -> BoxFuture<'_, Result<(), UserStoreError>> {
-        let database = self.0.clone();
-        answer(to_the_end(move || {
-            let database = database.clone();
-            async move {
-                database
-                    .execute(
-                        "UPDATE auth_user SET last_login = ? WHERE id = ?",
-                        vec![to_value(now), id.into()],
-                    )
-                    .await?;
-                Ok(())
-            }
-        }))
-    }
-
-    fn save_profile(&self, id: i64, profile: Profile) -> BoxFuture<'_, Result<(), UserStoreError>> {
-        let work = (self.0.clone(), profile);
-        answer(to_the_end(move || {
-            let (database, profile) = work.clone();
-            async move {
-                database
-                    .execute(
-                        "UPDATE auth_user SET first_name = ?, last_name = ?, email = ? WHERE id = ?",
-                        vec![
-                            profile.first_name.into(),
-                            profile.last_name.into(),
-                            profile.email.into(),
-                            id.into(),
-                        ],
-                    )
-                    .await?;
-                Ok(())
-            }
-        }))
+        });
+        inserted.await.map_err(unavailable)
     }
 }

@@ -1,19 +1,18 @@
-//! Users in Django's `auth_user` table, in SQLite in process.
+//! Users in Django's `auth_user` table, or a table of one's own, in SQLite in process.
 
-mod statements;
+use std::time::SystemTime;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use futures_util::future::ready;
+use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
+use rusqlite::{Row, params, params_from_iter};
 
-use futures_util::future::{BoxFuture, FutureExt, ready};
-use palisade_core::Sensitive;
-use palisade_core::permission::{PermissionName, Permissions};
-use rusqlite::params;
-
-use super::table::{UserTable, UserTableError};
-use super::user::{NewUser, Profile, User, UserStore, UserStoreError};
+use super::dialect::Dialect;
+use super::in_table::{Columns, InTable};
+use super::statements::{Asked, Statements, Value};
+use super::table::{Found, UserTable, UserTableError};
+use super::user::UserStoreError;
 use crate::sqlite::datetime::{from_text, to_text};
 use crate::sqlite::{Migration, Reader, Sqlite, SqliteError, Writer};
-use statements::Statements;
 
 const USERS: &[Migration] = &[
     Migration {
@@ -46,6 +45,22 @@ const USERS: &[Migration] = &[
     },
 ];
 
+static DIALECT: Dialect = Dialect {
+    quote: '"',
+    place: '?',
+    numbered: true,
+    number: "",
+    text: "",
+    yes: "1",
+    no: "0",
+    no_time: "NULL",
+    folded: ["", " COLLATE NOCASE"],
+    exact: ["", ""],
+    returning: true,
+    same_name: str::eq_ignore_ascii_case,
+    types: |_| &[],
+};
+
 /// Keeps users in SQLite, in Django's table.
 ///
 /// # Example
@@ -70,11 +85,7 @@ impl SqliteUsers {
     /// When a table cannot be made.
     pub fn new(database: Sqlite) -> Result<Self, SqliteError> {
         database.migrate(USERS)?;
-        let statements = Statements::over(&UserTable::default()).map_err(|error| match error {
-            UserTableError::Database(error) => error,
-            // Django's own names are names.
-            _ => SqliteError::Closed,
-        })?;
+        let statements = Statements::over_auth_user(&DIALECT);
         Ok(Self { database, statements })
     }
 
@@ -103,181 +114,121 @@ impl SqliteUsers {
     ///
     /// Names each name that is none, or each table and column that the database lacks, all at once.
     pub fn of_table(database: Sqlite, table: &UserTable) -> Result<Self, UserTableError> {
-        let statements = Statements::over(table)?;
-        let missing = database.read(|reader| missing(reader, table))?;
-        if missing.is_empty() {
-            Ok(Self { database, statements })
-        } else {
-            Err(UserTableError::Missing(missing))
-        }
+        let statements = Statements::over(table, &DIALECT)?;
+        let missing = database
+            .read(|reader| missing(reader, table))
+            .map_err(|error| UserTableError::Database(Box::new(error)))?;
+        UserTableError::unless_complete(missing)?;
+        Ok(Self { database, statements })
     }
 
-    fn write<'a, R: Send + 'static>(
+    async fn write<R: Send + 'static>(
         &self,
         work: impl FnOnce(&Writer<'_>) -> Result<R, SqliteError> + Send + 'static,
-    ) -> BoxFuture<'a, Result<R, UserStoreError>> {
-        self.database
-            .write(work)
-            .map(|done| done.map_err(unavailable))
-            .boxed()
+    ) -> Result<R, UserStoreError> {
+        self.database.write(work).await.map_err(unavailable)
     }
 }
 
 /// The tables and columns that are named and not there.
 fn missing(reader: &Reader<'_>, table: &UserTable) -> Result<Vec<String>, SqliteError> {
-    let mut needed = table.needed();
-    if table.has_permissions() {
-        needed.push(("auth_permission", vec!["id", "content_type_id", "codename"]));
-        needed.push(("auth_group_permissions", vec!["group_id", "permission_id"]));
-        needed.push(("django_content_type", vec!["id", "app_label"]));
-    }
     let mut missing = Vec::new();
-    for (table, columns) in needed {
-        let there = reader.all("SELECT name FROM pragma_table_info(?1)", params![table], |row| {
-            row.get::<_, String>(0)
-        })?;
-        if there.is_empty() {
-            missing.push(format!("the table {table}"));
-        } else {
-            let lacks = columns
-                .into_iter()
-                .filter(|column| !there.iter().any(|name| name.eq_ignore_ascii_case(column)));
-            missing.extend(lacks.map(|column| format!("the column {column} of {table}")));
-        }
+    for needed in table.needed() {
+        let found = reader.all(
+            "SELECT name, type FROM pragma_table_info(?1)",
+            params![needed.table],
+            |row| {
+                Ok(Found {
+                    column: row.get(0)?,
+                    of_type: row.get(1)?,
+                })
+            },
+        )?;
+        missing.extend(needed.lacks(&found, &DIALECT));
     }
     Ok(missing)
 }
 
 fn unavailable(error: SqliteError) -> UserStoreError {
-    if error.is_unique_violation() {
-        UserStoreError::NameTaken
-    } else {
-        UserStoreError::Unavailable(Box::new(error))
+    let is_taken = error.is_unique_violation();
+    UserStoreError::of(error, is_taken)
+}
+
+fn bound(values: &[Value]) -> impl rusqlite::Params {
+    params_from_iter(values.iter().map(|value| match value {
+        Value::Number(number) => ToSqlOutput::Owned(Stored::Integer(*number)),
+        Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        Value::Secret(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.expose().as_bytes())),
+        Value::Time(at) => ToSqlOutput::Owned(at.map_or(Stored::Null, |at| Stored::Text(to_text(at)))),
+        Value::Flag(flag) => ToSqlOutput::Owned(Stored::Integer(i64::from(*flag))),
+    }))
+}
+
+fn unread(error: rusqlite::Error) -> UserStoreError {
+    unavailable(error.into())
+}
+
+impl Columns for &Row<'_> {
+    fn number(&mut self, column: usize) -> Result<i64, UserStoreError> {
+        self.get(column).map_err(unread)
+    }
+
+    fn text(&mut self, column: usize) -> Result<String, UserStoreError> {
+        self.get::<_, Option<String>>(column)
+            .map(Option::unwrap_or_default)
+            .map_err(unread)
+    }
+
+    fn flag(&mut self, column: usize) -> Result<bool, UserStoreError> {
+        self.get::<_, Option<bool>>(column)
+            .map(Option::unwrap_or_default)
+            .map_err(unread)
+    }
+
+    fn time(&mut self, column: usize) -> Result<Option<SystemTime>, UserStoreError> {
+        let text = self.get_ref(column).map_err(unread)?.as_str_or_null();
+        text.map(|text| text.and_then(from_text))
+            .map_err(|error| UserStoreError::Unavailable(Box::new(error)))
     }
 }
 
-fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
-    let last_login = row.get_ref(8)?.as_str_or_null()?.and_then(from_text);
-    Ok(User {
-        id: row.get(0)?,
-        username: row.get(1)?,
-        password: Sensitive::new(row.get(2)?),
-        first_name: row.get(3)?,
-        last_name: row.get(4)?,
-        email: row.get(5)?,
-        is_staff: row.get(6)?,
-        is_superuser: row.get(7)?,
-        last_login,
-        is_active: row.get(9)?,
-        date_joined: from_text(row.get_ref(10)?.as_str()?).unwrap_or(UNIX_EPOCH),
-    })
-}
-
-impl UserStore for SqliteUsers {
-    fn by_id(&self, id: i64) -> BoxFuture<'_, Result<Option<User>, UserStoreError>> {
-        let found = self
-            .database
-            .read(|reader| reader.one(self.statements.by_id, params![id], user));
-        ready(found.map_err(unavailable)).boxed()
+impl InTable for SqliteUsers {
+    fn statements(&self) -> &Statements {
+        &self.statements
     }
 
-    fn by_username<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Result<Option<User>, UserStoreError>> {
-        let found = self
-            .database
-            .read(|reader| reader.one(self.statements.by_username, params![username], user));
-        ready(found.map_err(unavailable)).boxed()
-    }
-
-    fn create(
+    fn all<T: Send + 'static>(
         &self,
-        new: NewUser,
-        password: Sensitive<String>,
-        now: SystemTime,
-    ) -> BoxFuture<'_, Result<User, UserStoreError>> {
-        let (create, taken) = (self.statements.create, self.statements.taken);
-        let created = self.write(move |writer| {
-            if writer.exists(taken, params![new.username])? {
-                return Ok(None);
-            }
-            writer.execute(
-                create,
-                params![
-                    password.expose(),
-                    new.username,
-                    new.last_name,
-                    new.email,
-                    to_text(now),
-                    new.first_name
-                ],
-            )?;
-            Ok(Some(User {
-                id: writer.last_insert_id(),
-                username: new.username,
-                password,
-                first_name: new.first_name,
-                last_name: new.last_name,
-                email: new.email,
-                is_staff: false,
-                is_superuser: false,
-                is_active: true,
-                last_login: None,
-                date_joined: now,
-            }))
-        });
-        created
-            .map(|created| created?.ok_or(UserStoreError::NameTaken))
-            .boxed()
-    }
-
-    fn replace_password<'a>(
-        &'a self,
-        id: i64,
-        old: &'a Sensitive<String>,
-        new: Sensitive<String>,
-    ) -> BoxFuture<'a, Result<bool, UserStoreError>> {
-        let (old, replace) = (old.clone(), self.statements.replace_password);
-        self.write(move |writer| {
-            let replaced = writer.execute(replace, params![id, old.expose(), new.expose()])?;
-            Ok(replaced == 1)
-        })
-    }
-
-    fn logged_in(&self, id: i64, now: SystemTime) -> BoxFuture<'_, Result<(), UserStoreError>> {
-        let Some(logged_in) = self.statements.logged_in else {
-            return ready(Ok(())).boxed();
-        };
-        self.write(move |writer| {
-            writer.execute(logged_in, params![id, to_text(now)])?;
-            Ok(())
-        })
-    }
-
-    fn save_profile(&self, id: i64, profile: Profile) -> BoxFuture<'_, Result<(), UserStoreError>> {
-        let Some(save) = self.statements.save_profile else {
-            return ready(Ok(())).boxed();
-        };
-        self.write(move |writer| {
-            writer.execute(
-                save,
-                params![id, profile.first_name, profile.last_name, profile.email],
-            )?;
-            Ok(())
-        })
-    }
-
-    fn permissions<'a>(&'a self, user: &'a User) -> BoxFuture<'a, Result<Permissions, UserStoreError>> {
-        let of_user = |granted| Permissions::of_user(user.is_active, user.is_superuser, granted);
-        let (true, Some(permissions)) = (user.is_active, self.statements.permissions) else {
-            return ready(Ok(of_user(Vec::new()))).boxed();
-        };
-        let granted = self.database.read(|reader| {
-            reader.all(permissions, params![user.id, user.is_superuser], |row| {
-                Ok(PermissionName::from_columns(
-                    row.get::<_, String>(0)?,
-                    row.get::<_, String>(1)?,
-                ))
+        asked: Asked,
+        read: fn(&mut dyn Columns) -> Result<T, UserStoreError>,
+    ) -> impl Future<Output = Result<Vec<T>, UserStoreError>> + Send {
+        let rows = self.database.read(|reader| {
+            reader.all(asked.sql, bound(&asked.values), |row| {
+                let mut row = row;
+                Ok(read(&mut row))
             })
         });
-        ready(granted.map(of_user).map_err(unavailable)).boxed()
+        ready(
+            rows.map_err(unavailable)
+                .and_then(|rows| rows.into_iter().collect()),
+        )
+    }
+
+    async fn change(&self, asked: Asked) -> Result<u64, UserStoreError> {
+        let changed = self
+            .write(move |writer| writer.execute(asked.sql, bound(&asked.values)))
+            .await?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
+    /// Who writes has the whole database: nobody comes between the question and the answer.
+    async fn insert(&self, _: String, taken: Asked, insert: Asked) -> Result<Option<i64>, UserStoreError> {
+        self.write(move |writer| {
+            if writer.exists(taken.sql, bound(&taken.values))? {
+                return Ok(None);
+            }
+            writer.one(insert.sql, bound(&insert.values), |row| row.get(0))
+        })
+        .await
     }
 }

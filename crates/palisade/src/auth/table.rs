@@ -1,15 +1,13 @@
 //! Which table holds the users: Django's `auth_user`, or that of a user model of one's own.
 //!
-//! Query text is a `&'static str` by type, so that nothing of a request can get into it. A table of one's own has names
-//! that are known only at start; so its statements are put together once, there, from names that were checked letter by
-//! letter, and are then kept for the life of the process. Nothing that comes later can add to them.
+//! Its names are checked letter by letter before anything is asked of a database, and then held against the database's
+//! catalogue: what is not there, or is of another kind, is told at start and all at once.
 
-use std::collections::BTreeSet;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::error::Error;
 
 use serde::Deserialize;
 
-use crate::sqlite::SqliteError;
+use super::dialect::Dialect;
 
 /// The names of the table of users, its columns, and the two tables beside it. An empty name says that there is no such
 /// column or table.
@@ -100,29 +98,74 @@ pub enum UserTableError {
         .0.join(", ")
     )]
     Names(Vec<String>),
-    /// Tables or columns that the database does not have.
+    /// Tables or columns that the database does not have, or has with another type.
     #[error("the database lacks {}: name the tables and columns of your user model, or run its migrations first", .0.join(", "))]
     Missing(Vec<String>),
     /// The database cannot say what it has.
     #[error(transparent)]
-    Database(#[from] SqliteError),
+    Database(Box<dyn Error + Send + Sync>),
+}
+
+impl UserTableError {
+    /// Nothing may be missing.
+    pub(super) fn unless_complete(missing: Vec<String>) -> Result<(), Self> {
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::Missing(missing))
+        }
+    }
+}
+
+/// What is kept in a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Number,
+    Text,
+    Flag,
+    Time,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Number => "a whole number",
+            Self::Text => "text",
+            Self::Flag => "a boolean",
+            Self::Time => "a date with a time",
+        }
+    }
+}
+
+/// A table that must be in the database, with its columns.
+#[derive(Debug)]
+pub(super) struct Needed<'t> {
+    pub(super) table: &'t str,
+    columns: Vec<(&'t str, Kind)>,
+}
+
+/// A column that is there, and the database's name of its type.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) column: String,
+    pub(super) of_type: String,
 }
 
 impl UserTable {
-    /// The columns, each with what it is and whether it must be there.
-    fn columns(&self) -> [(&'static str, &str, bool); 11] {
+    /// The columns, each with what it is, whether it must be there, and what it holds.
+    fn columns(&self) -> [(&'static str, &str, bool, Kind); 11] {
         [
-            ("id", &self.id, true),
-            ("username", &self.username, true),
-            ("password", &self.password, true),
-            ("last_login", &self.last_login, false),
-            ("is_superuser", &self.is_superuser, false),
-            ("is_staff", &self.is_staff, false),
-            ("is_active", &self.is_active, false),
-            ("email", &self.email, false),
-            ("first_name", &self.first_name, false),
-            ("last_name", &self.last_name, false),
-            ("date_joined", &self.date_joined, false),
+            ("id", &self.id, true, Kind::Number),
+            ("username", &self.username, true, Kind::Text),
+            ("password", &self.password, true, Kind::Text),
+            ("last_login", &self.last_login, false, Kind::Time),
+            ("is_superuser", &self.is_superuser, false, Kind::Flag),
+            ("is_staff", &self.is_staff, false, Kind::Flag),
+            ("is_active", &self.is_active, false, Kind::Flag),
+            ("email", &self.email, false, Kind::Text),
+            ("first_name", &self.first_name, false, Kind::Text),
+            ("last_name", &self.last_name, false, Kind::Text),
+            ("date_joined", &self.date_joined, false, Kind::Time),
         ]
     }
 
@@ -134,16 +177,31 @@ impl UserTable {
         named(&self.groups, "auth_user_groups") && named(&self.user_permissions, "auth_user_user_permissions")
     }
 
-    /// What must be in the database: tables, each with its columns.
-    pub(super) fn needed(&self) -> Vec<(&str, Vec<&str>)> {
-        let columns = self.columns().into_iter().map(|(_, name, _)| name);
-        let mut needed = vec![(
-            self.table.as_str(),
-            columns.filter(|name| !name.is_empty()).collect(),
-        )];
+    /// What must be in the database.
+    pub(super) fn needed(&self) -> Vec<Needed<'_>> {
+        let columns = self.columns().into_iter();
+        let own = columns.filter(|(_, name, ..)| !name.is_empty());
+        let mut needed = vec![Needed {
+            table: &self.table,
+            columns: own.map(|(_, name, _, kind)| (name, kind)).collect(),
+        }];
         if self.has_permissions() {
-            needed.push((&self.groups, vec![&self.user_id, "group_id"]));
-            needed.push((&self.user_permissions, vec![&self.user_id, "permission_id"]));
+            let mut need = |table, columns| needed.push(Needed { table, columns });
+            need(&self.groups, numbers([&self.user_id, "group_id"]));
+            need(&self.user_permissions, numbers([&self.user_id, "permission_id"]));
+            need(
+                "auth_permission",
+                vec![
+                    ("id", Kind::Number),
+                    ("content_type_id", Kind::Number),
+                    ("codename", Kind::Text),
+                ],
+            );
+            need("auth_group_permissions", numbers(["group_id", "permission_id"]));
+            need(
+                "django_content_type",
+                vec![("id", Kind::Number), ("app_label", Kind::Text)],
+            );
         }
         needed
     }
@@ -156,8 +214,8 @@ impl UserTable {
             ("user_permissions", &self.user_permissions, false),
             ("user_id", &self.user_id, self.has_permissions()),
         ];
-        let wrong: Vec<String> = self
-            .columns()
+        let columns = self.columns().map(|(what, name, must, _)| (what, name, must));
+        let wrong: Vec<String> = columns
             .into_iter()
             .chain(tables)
             .filter(|(_, name, must)| {
@@ -177,6 +235,37 @@ impl UserTable {
     }
 }
 
+impl Needed<'_> {
+    /// What of it is not there, or cannot be what it is said to be. No columns at all are no table.
+    pub(super) fn lacks(&self, found: &[Found], dialect: &Dialect) -> Vec<String> {
+        let table = self.table;
+        if found.is_empty() {
+            return vec![format!("the table {table}")];
+        }
+        let lack = |&(column, kind): &(&str, Kind)| {
+            let there = found
+                .iter()
+                .find(|found| (dialect.same_name)(&found.column, column));
+            let Some(there) = there else {
+                return Some(format!("the column {column} of {table}"));
+            };
+            let (fits, of_type) = ((dialect.types)(kind), there.of_type.as_str());
+            let fits = fits.is_empty() || fits.contains(&of_type);
+            (!fits).then(|| {
+                format!(
+                    "{} in the column {column} of {table}, which is {of_type}",
+                    kind.name()
+                )
+            })
+        };
+        self.columns.iter().filter_map(lack).collect()
+    }
+}
+
+fn numbers(columns: [&str; 2]) -> Vec<(&str, Kind)> {
+    columns.map(|column| (column, Kind::Number)).into()
+}
+
 /// A name that means nothing else in any dialect, quoted or not.
 fn is_identifier(name: &str) -> bool {
     name.len() <= 63
@@ -184,18 +273,6 @@ fn is_identifier(name: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !name.starts_with(|first: char| first.is_ascii_digit())
-}
-
-/// Keeps a statement for the life of the process. The same text is kept once, however often a table is opened.
-pub(super) fn kept(sql: String) -> &'static str {
-    static KEPT: LazyLock<Mutex<BTreeSet<&'static str>>> = LazyLock::new(Mutex::default);
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(same) = kept.get(sql.as_str()) {
-        return same;
-    }
-    let sql: &'static str = sql.leak();
-    kept.insert(sql);
-    sql
 }
 
 #[cfg(test)]
@@ -223,11 +300,5 @@ mod tests {
         };
         let told = table.check().unwrap_err().to_string();
         assert!(told.contains("e mail") && told.contains("id = \"\""), "{told}");
-    }
-
-    #[test]
-    fn same_statement_is_kept_once() {
-        let twice = [kept("SELECT 1".to_owned()), kept("SELECT 1".to_owned())];
-        assert!(std::ptr::eq(twice[0], twice[1]));
     }
 }

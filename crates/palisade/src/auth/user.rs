@@ -71,6 +71,38 @@ pub enum UserStoreError {
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// A stored password, of whoever it may be.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoredPassword {
+    /// The user's primary key.
+    pub id: i64,
+    /// The encoded hash.
+    pub password: Sensitive<String>,
+}
+
+/// A store of users that can be gone through, for work on all passwords, such as wrapping old hashes under a key.
+pub trait PasswordTable: UserStore {
+    /// Reads the stored passwords of the users whose primary key is greater than `after`, in its order, `at_most` so many:
+    /// the last of them is where the next call goes on.
+    fn stored_passwords(
+        &self,
+        after: i64,
+        at_most: u32,
+    ) -> BoxFuture<'_, Result<Vec<StoredPassword>, UserStoreError>>;
+}
+
+impl UserStoreError {
+    /// What a database's error is to a store: a name that is taken, or no answer.
+    pub(super) fn of(error: impl std::error::Error + Send + Sync + 'static, is_taken: bool) -> Self {
+        if is_taken {
+            Self::NameTaken
+        } else {
+            Self::Unavailable(Box::new(error))
+        }
+    }
+}
+
 /// Keeps users.
 pub trait UserStore: fmt::Debug + Send + Sync + 'static {
     /// Finds a user by primary key.
@@ -80,7 +112,8 @@ pub trait UserStore: fmt::Debug + Send + Sync + 'static {
     fn by_username<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Result<Option<User>, UserStoreError>>;
 
     /// Makes an account with an encoded password, if nobody has the name, whatever the case of its letters, as far as the
-    /// database knows case (Django's `UserCreationForm`; SQLite knows that of English): `ada` and `Ada` are not two people.
+    /// database knows case (Django's `UserCreationForm`; SQLite knows that of English): `ada` and `Ada` are not two people,
+    /// also when they sign up at the same moment.
     fn create(
         &self,
         user: NewUser,

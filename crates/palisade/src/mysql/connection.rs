@@ -19,6 +19,7 @@ pub struct MySqlConnection {
     deadline: Duration,
     sound: bool,
     in_transaction: bool,
+    in_line: bool,
 }
 
 impl MySqlConnection {
@@ -39,6 +40,7 @@ impl MySqlConnection {
             deadline,
             sound: true,
             in_transaction: false,
+            in_line: false,
         })
     }
 
@@ -108,6 +110,33 @@ impl MySqlConnection {
         Ok(())
     }
 
+    /// Waits until nobody else in this database, on any machine, is at work on `name`, whatever its case.
+    ///
+    /// Until [`MySqlConnection::leave_the_line`] has answered, dropping the connection lets the next one go on.
+    pub(crate) async fn stand_in_line(&mut self, name: &str) -> Result<(), MySqlError> {
+        self.in_line = true;
+        let seconds = self.deadline.as_secs().max(1);
+        let row = self
+            .one(
+                "SELECT GET_LOCK(CONCAT('palisade.', LEFT(SHA2(CONCAT(DATABASE(), '.', UPPER(?)), 256), 48)), ?)",
+                vec![name.into(), seconds.into()],
+            )
+            .await?;
+        match row.map(|mut row| field::<Option<i64>>(&mut row, 0)).transpose()? {
+            Some(Some(1)) => Ok(()),
+            _ => Err(MySqlError::Unanswered),
+        }
+    }
+
+    /// Lets the next one go on who waits for `name`: after the commit, so that what was done is seen.
+    pub(crate) async fn leave_the_line(&mut self, name: &str) -> Result<(), MySqlError> {
+        let left =
+            "DO RELEASE_LOCK(CONCAT('palisade.', LEFT(SHA2(CONCAT(DATABASE(), '.', UPPER(?)), 256), 48)))";
+        self.execute(left, vec![name.into()]).await?;
+        self.in_line = false;
+        Ok(())
+    }
+
     /// Runs a statement without values or rows.
     pub(super) async fn run(&mut self, sql: &'static str) -> Result<(), MySqlError> {
         self.ask(async |connection| Ok(connection.query_drop(sql).await?))
@@ -139,7 +168,7 @@ impl MySqlConnection {
 
 impl Drop for MySqlConnection {
     fn drop(&mut self) {
-        if (!self.sound || self.in_transaction)
+        if (!self.sound || self.in_transaction || self.in_line)
             && let Some(object) = self.object.take()
         {
             // Out of the pool, and closed.

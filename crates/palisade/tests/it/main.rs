@@ -35,10 +35,14 @@ mod login;
 mod login_site;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql_users;
 mod pages;
 mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod postgres_users;
 #[cfg(feature = "redis")]
 mod redis_sessions;
 mod routes;
@@ -54,4 +58,6 @@ mod session_site;
 mod session_stores;
 mod sessions;
 mod signed_cookies;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod sql_servers;
 mod user_stores;

@@ -2,25 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::StatusCode;
 use palisade::auth::MySqlUsers;
 use palisade::clock::Clock;
-use palisade::mysql::{MySql, MySqlError, MySqlOptions, field};
-use palisade::session::contract::{Contract, Server};
+use palisade::mysql::field;
+use palisade::session::contract::Contract;
 use palisade::session::store::{Merge, Stored, Updated};
 use palisade::session::{Device, MySqlSessions, SessionKey, SessionStore, Sessions};
 
-use crate::client::{Client, settings};
+use crate::client::settings;
 use crate::servers::{mariadb, mariadb_database};
-use crate::session_site::site_on;
-use crate::user_stores::keeps_users;
-
-/// Waits long: what is tested is not the speed of a busy machine.
-fn patient() -> MySqlOptions {
-    MySqlOptions::new()
-        .connection_deadline(Duration::from_mins(5))
-        .statement_deadline(Duration::from_mins(2))
-}
+use crate::sql_servers;
 
 fn session(now: SystemTime) -> Stored {
     Stored {
@@ -32,8 +23,7 @@ fn session(now: SystemTime) -> Stored {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn mariadb_keeps_the_contract() {
     let server = mariadb();
-    mariadb_database(&server, "CREATE DATABASE contract").await;
-    let database = patient().open(&server.url_of("contract")).await.unwrap();
+    let database = mariadb_database(&server, "contract", None).await;
     let contract = Contract::of(MySqlSessions::new(database).await.unwrap());
     contract.holds().await;
     contract.counts_exactly(10_000).await;
@@ -41,87 +31,31 @@ async fn mariadb_keeps_the_contract() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn mariadb_keeps_the_contract_in_an_outage() {
-    let mut server = testkit::MariaDb::start().unwrap();
-    let database = patient().open(&server.url()).await.unwrap();
-    Contract::of(MySqlSessions::new(database).await.unwrap())
-        .survives_outage(async |state| match state {
-            Server::Down => server.kill().unwrap(),
-            Server::Up => server.resume().unwrap(),
-        })
-        .await;
-}
-
-#[tokio::test]
-async fn users_are_kept_in_mariadb() {
-    let server = mariadb();
-    mariadb_database(&server, "CREATE DATABASE users").await;
-    let database = patient().open(&server.url_of("users")).await.unwrap();
-    keeps_users(&MySqlUsers::new(database).await.unwrap()).await;
+    sql_servers::keeps_the_contract_in_an_outage::<testkit::MariaDb>().await;
 }
 
 #[tokio::test]
 async fn a_request_whose_mariadb_is_gone_is_a_503_and_the_session_is_there_afterwards() {
-    let mut server = testkit::MariaDb::start().unwrap();
-    let database = MySql::open(&server.url()).await.unwrap();
-    let site = site_on(settings(), MySqlSessions::new(database).await.unwrap());
-    let client = Client::new(&site.app);
-    assert_eq!(client.get("/set/apple").await.status, StatusCode::OK);
-
-    server.kill().unwrap();
-    for path in ["/show", "/set/pear", "/show"] {
-        let answer = client.get(path).await;
-        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
-        assert_eq!(answer.header("set-cookie"), "", "the cookie stays");
-    }
-    server.resume().unwrap();
-    assert_eq!(client.get("/show").await.text, "apple");
-    assert_eq!(client.get("/set/pear").await.status, StatusCode::OK);
-    assert_eq!(client.get("/show").await.text, "pear");
+    sql_servers::is_a_503_while_it_is_gone::<testkit::MariaDb>().await;
 }
 
 #[tokio::test]
 async fn a_mariadb_that_hangs_is_an_error_within_the_deadline_and_heals() {
-    let server = testkit::MariaDb::start().unwrap();
-    // Long enough for a busy machine to answer in, when it answers.
-    let deadline = Duration::from_secs(2);
-    let options = MySqlOptions::new()
-        .connection_deadline(deadline)
-        .statement_deadline(deadline);
-    let store = MySqlSessions::new(options.open(&server.url()).await.unwrap())
-        .await
-        .unwrap();
-    let (key, now) = (SessionKey::generate(), SystemTime::now());
-    store.create(&key, session(now), None, None, now).await.unwrap();
+    sql_servers::heals_when_it_hung::<testkit::MariaDb>().await;
+}
 
-    server.freeze().unwrap();
-    let asked = std::time::Instant::now();
-    assert!(store.load(&key, now).await.is_err());
-    assert!(store.delete(&key).await.is_err());
-    assert!(asked.elapsed() < deadline * 10, "{:?}", asked.elapsed());
-    server.thaw().unwrap();
-    let again = async {
-        // The first tries may still meet what had hung.
-        while store.delete(&key).await.is_err() {}
-        loop {
-            if let Ok(found) = store.load(&key, now).await {
-                return found;
-            }
-        }
-    };
-    let again = tokio::time::timeout(Duration::from_mins(1), again).await;
-    assert_eq!(again.unwrap(), None);
+#[tokio::test]
+async fn a_logout_is_done_in_mariadb_though_the_client_hung_up() {
+    let server = mariadb();
+    let database = mariadb_database(&server, "hung_up", None).await;
+    sql_servers::ends_a_session_whose_client_hung_up(&MySqlSessions::new(database).await.unwrap()).await;
 }
 
 /// `utf8mb4_general_ci` holds `a` and `A` to be the same.
 #[tokio::test]
 async fn a_key_that_the_collation_holds_to_be_equal_is_another_key() {
     let server = mariadb();
-    mariadb_database(
-        &server,
-        "CREATE DATABASE collated CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
-    )
-    .await;
-    let database = patient().open(&server.url_of("collated")).await.unwrap();
+    let database = mariadb_database(&server, "collated", Some("utf8mb4_general_ci")).await;
     let store = MySqlSessions::new(database.clone()).await.unwrap();
     let now = SystemTime::now();
     let key = SessionKey::parse("abcdefghijklmnopqrstuvwxyzabcdef").unwrap();
@@ -174,8 +108,7 @@ async fn a_key_that_the_collation_holds_to_be_equal_is_another_key() {
 #[tokio::test]
 async fn ended_sessions_are_cleared_in_batches_from_mariadb() {
     let server = mariadb();
-    mariadb_database(&server, "CREATE DATABASE cleared").await;
-    let database = patient().open(&server.url_of("cleared")).await.unwrap();
+    let database = mariadb_database(&server, "cleared", None).await;
     let store = MySqlSessions::new(database.clone()).await.unwrap();
     let mut connection = database.connection().await.unwrap();
     let made = connection
@@ -201,113 +134,32 @@ async fn ended_sessions_are_cleared_in_batches_from_mariadb() {
     assert_eq!(index, "django_session_expire_date_a5c62663");
 }
 
-/// What `manage.py migrate` of Django 5.2 makes.
+/// The file holds what `manage.py migrate` of a real Django 5.2 made: columns, indexes and foreign keys.
 #[tokio::test]
 async fn the_tables_in_mariadb_are_those_that_django_makes() {
     let server = mariadb();
-    mariadb_database(&server, "CREATE DATABASE tables").await;
-    let database = patient().open(&server.url_of("tables")).await.unwrap();
+    let database = mariadb_database(&server, "tables", None).await;
     MySqlSessions::new(database.clone()).await.unwrap();
     MySqlUsers::new(database.clone()).await.unwrap();
     let rows = database
-        .all(
-            "SELECT CONCAT(table_name, '.', column_name, ' ', column_type,
-                           IF(is_nullable = 'YES', ' null', ''), IF(extra = '', '', CONCAT(' ', extra)),
-                           IF(column_key = '', '', CONCAT(' ', column_key)))
-             FROM information_schema.columns
-             WHERE table_schema = DATABASE() AND table_name IN ('django_session', 'auth_user')
-             ORDER BY table_name DESC, ordinal_position",
-            Vec::new(),
-        )
+        .all(include_str!("schema/mysql.sql"), Vec::new())
         .await
         .unwrap();
-    let columns: Vec<String> = rows
+    let mut made: Vec<String> = rows
         .into_iter()
         .map(|mut row| field(&mut row, 0).unwrap())
         .collect();
-    assert_eq!(
-        columns,
-        [
-            "django_session.session_key varchar(40) PRI",
-            "django_session.session_data longtext",
-            "django_session.expire_date datetime(6) MUL",
-            "auth_user.id int(11) auto_increment PRI",
-            "auth_user.password varchar(128)",
-            "auth_user.last_login datetime(6) null",
-            "auth_user.is_superuser tinyint(1)",
-            "auth_user.username varchar(150) UNI",
-            "auth_user.first_name varchar(150)",
-            "auth_user.last_name varchar(150)",
-            "auth_user.email varchar(254)",
-            "auth_user.is_staff tinyint(1)",
-            "auth_user.is_active tinyint(1)",
-            "auth_user.date_joined datetime(6)",
-        ]
-    );
+    made.sort();
+    let djangos: Vec<&str> = include_str!("schema/mysql.txt").lines().collect();
+    assert_eq!(made, djangos);
 }
 
 #[tokio::test]
 async fn a_mysql_error_tells_neither_the_password_nor_a_session_key() {
-    let server = mariadb();
-    let wrong = server.url().replace(server.password(), "hunter2");
-    let error = MySql::open(&wrong).await.unwrap_err();
-    assert!(matches!(error, MySqlError::Unreachable { .. }), "{error}");
-    assert!(error.to_string().contains("Access denied"), "{error}");
-    assert!(!format!("{error:?}").contains("hunter2"));
-
-    mariadb_database(&server, "CREATE DATABASE errors").await;
-    let database = patient().open(&server.url_of("errors")).await.unwrap();
-    assert!(!format!("{database:?}").contains(server.password()));
-    let store = MySqlSessions::new(database).await.unwrap();
-    let (key, now) = (SessionKey::generate(), SystemTime::now());
-    store.create(&key, session(now), None, None, now).await.unwrap();
-    let error = store
-        .create(&key, session(now), None, None, now)
-        .await
-        .unwrap_err();
-    assert!(format!("{error:?}").contains("there already"), "{error:?}");
-    assert!(!format!("{error:?}").contains(key.expose()), "{error:?}");
+    sql_servers::tells_no_secrets(&*mariadb()).await;
 }
 
 #[tokio::test]
 async fn tls_is_spoken_with_the_mariadb_that_was_meant_and_no_other() {
-    let (ours, theirs) = (
-        testkit::Authority::new().unwrap(),
-        testkit::Authority::new().unwrap(),
-    );
-    let (certificate, key) = ours.issue_pem(&["localhost"]).unwrap();
-    let server = testkit::MariaDb::with_tls(&certificate, &key).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let trust = |name: &str, authority: &testkit::Authority| {
-        let file = folder.path().join(name);
-        std::fs::write(&file, authority.pem()).unwrap();
-        file.display().to_string()
-    };
-    let (ours, theirs) = (trust("ours.pem", &ours), trust("theirs.pem", &theirs));
-    let named = server.url().replace("127.0.0.1", "localhost");
-
-    let database = patient().open(&format!("{named}?ssl-ca={ours}")).await.unwrap();
-    let mut row = database
-        .one("SHOW SESSION STATUS LIKE 'Ssl_version'", Vec::new())
-        .await
-        .unwrap()
-        .unwrap();
-    assert!(field::<String>(&mut row, 1).unwrap().starts_with("TLSv1."));
-    for (address, why) in [
-        (format!("{named}?ssl-ca={theirs}"), "certificate"),
-        (format!("{}?ssl-ca={ours}", server.url()), "certificate"),
-        (format!("{named}?ssl-ca={ours}.gone"), "ours.pem.gone"),
-    ] {
-        let error = patient().open(&address).await.unwrap_err().to_string();
-        assert!(error.contains(why), "{error}");
-        assert!(!error.contains(server.password()), "{error}");
-    }
-
-    let in_clear = mariadb();
-    let address = in_clear.url().replace("127.0.0.1", "localhost");
-    let error = patient()
-        .open(&format!("{address}?ssl-ca={ours}"))
-        .await
-        .unwrap_err();
-    assert!(matches!(error, MySqlError::Unreachable { .. }), "{error}");
+    sql_servers::speaks_tls_with_whom_it_means(&*mariadb()).await;
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use palisade::mysql::MySql;
+use palisade::mysql::{MySql, MySqlOptions};
 use palisade::postgres::{Postgres, PostgresOptions};
 
 static POSTGRES: Mutex<Weak<testkit::Postgres>> = Mutex::new(Weak::new());
@@ -19,15 +19,11 @@ pub(crate) fn postgres() -> Arc<testkit::Postgres> {
     })
 }
 
-/// Makes a database by `create`, and opens the one called `name`.
-pub(crate) async fn postgres_database(
-    server: &testkit::Postgres,
-    name: &str,
-    create: &'static str,
-) -> Postgres {
+/// Makes a database and opens it.
+pub(crate) async fn postgres_database(server: &testkit::Postgres, name: &str) -> Postgres {
     let all = Postgres::open(&server.url()).await.unwrap();
-    let mut writer = all.writer().await.unwrap();
-    writer.execute(create, &[]).await.unwrap();
+    let create = format!("CREATE DATABASE {name}").leak();
+    all.execute(create, &[]).await.unwrap();
     patient().open(&server.url_of(name)).await.unwrap()
 }
 
@@ -48,8 +44,22 @@ pub(crate) fn mariadb() -> Arc<testkit::MariaDb> {
     })
 }
 
-/// Makes a database by `create`.
-pub(crate) async fn mariadb_database(server: &testkit::MariaDb, create: &'static str) {
+/// Makes a database, with a collation of its own if one is named, and opens it.
+pub(crate) async fn mariadb_database(
+    server: &testkit::MariaDb,
+    name: &str,
+    collation: Option<&str>,
+) -> MySql {
     let all = MySql::open(&server.url()).await.unwrap();
+    let collation = collation.map_or_else(String::new, |name| format!(" COLLATE {name}"));
+    let create = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4{collation}").leak();
     all.execute(create, Vec::new()).await.unwrap();
+    patient_mysql().open(&server.url_of(name)).await.unwrap()
+}
+
+/// As [`patient`].
+pub(crate) fn patient_mysql() -> MySqlOptions {
+    MySqlOptions::new()
+        .connection_deadline(Duration::from_mins(5))
+        .statement_deadline(Duration::from_mins(2))
 }

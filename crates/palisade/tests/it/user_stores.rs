@@ -3,8 +3,51 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use palisade::Sensitive;
-use palisade::auth::{NewUser, Profile, SqliteUsers, UserStore, UserStoreError};
-use palisade::sqlite::Sqlite;
+use palisade::auth::{
+    NewUser, PasswordTable, Profile, SqliteUsers, UserStore, UserStoreError, UserTable, UserTableError,
+};
+use palisade::sqlite::{Sqlite, SqliteError};
+
+/// An empty database, to keep users in.
+pub(crate) trait UserDatabase {
+    type Users: PasswordTable + Clone;
+
+    /// What makes the tables of a user model of one's own.
+    const PEOPLE: &[&str];
+
+    /// Users in Django's tables, which are made.
+    async fn users(&self) -> Self::Users;
+
+    /// Users in another table.
+    async fn users_of(&self, table: &UserTable) -> Result<Self::Users, UserTableError>;
+
+    /// Runs a statement that is the same in every dialect.
+    async fn run(&self, sql: &'static str);
+}
+
+impl UserDatabase for Sqlite {
+    type Users = SqliteUsers;
+
+    const PEOPLE: &[&str] = &[
+        "CREATE TABLE people_person (nr INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, secret TEXT NOT NULL,
+                                     nick TEXT, seen TEXT, boss BOOL NOT NULL)",
+        "CREATE TABLE people_person_groups (id INTEGER PRIMARY KEY, person_id INTEGER, group_id INTEGER)",
+        "CREATE TABLE people_person_user_permissions (id INTEGER PRIMARY KEY, person_id INTEGER, permission_id INTEGER)",
+    ];
+
+    async fn users(&self) -> SqliteUsers {
+        SqliteUsers::new(self.clone()).unwrap()
+    }
+
+    async fn users_of(&self, table: &UserTable) -> Result<SqliteUsers, UserTableError> {
+        SqliteUsers::of_table(self.clone(), table)
+    }
+
+    async fn run(&self, sql: &'static str) {
+        let done: Result<usize, SqliteError> = self.write(move |writer| writer.execute(sql, [])).await;
+        done.unwrap();
+    }
+}
 
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds) + Duration::from_micros(123_456)
@@ -24,7 +67,8 @@ fn named(username: &str) -> NewUser {
 }
 
 /// Everything that the trait promises.
-pub(crate) async fn keeps_users(store: &dyn UserStore) {
+pub(crate) async fn keeps_users(database: &impl UserDatabase) {
+    let store = &database.users().await;
     let ada = store.create(named("ada"), secret("hash-1"), at(0)).await.unwrap();
     assert!(!ada.is_staff && !ada.is_superuser && ada.is_active);
     assert_eq!((ada.last_login, ada.date_joined), (None, at(0)));
@@ -55,8 +99,10 @@ pub(crate) async fn keeps_users(store: &dyn UserStore) {
     for nobody in [0, -1, ada.id + 1, i64::MAX] {
         assert!(store.by_id(nobody).await.unwrap().is_none(), "{nobody}");
     }
-    let taken = store.create(named("ada"), secret("hash-2"), at(0)).await;
-    assert!(matches!(taken, Err(UserStoreError::NameTaken)), "{taken:?}");
+    for same in ["ada", "Ada", "ADA"] {
+        let taken = store.create(named(same), secret("hash-2"), at(0)).await;
+        assert!(matches!(taken, Err(UserStoreError::NameTaken)), "{taken:?}");
+    }
     let bob = store.create(named("bob"), secret("hash-3"), at(0)).await.unwrap();
     assert_ne!(ada.id, bob.id);
 
@@ -96,9 +142,63 @@ pub(crate) async fn keeps_users(store: &dyn UserStore) {
         ("Ada", None),
         "nobody else is changed"
     );
+    let permissions = store.permissions(&bob).await.unwrap();
+    assert_eq!(permissions.granted().count(), 0, "nothing is granted to bob");
+}
+
+/// Whoever goes through all passwords sees each once, in bounded steps.
+pub(crate) async fn goes_through_passwords(database: &impl UserDatabase) {
+    let store = database.users().await;
+    for name in ["ada", "bob", "eve"] {
+        let hash = secret(&format!("hash of {name}"));
+        store.create(named(name), hash, at(0)).await.unwrap();
+    }
+    let (mut seen, mut after) = (Vec::new(), i64::MIN);
+    loop {
+        let page = store.stored_passwords(after, 2).await.unwrap();
+        assert!(page.len() <= 2);
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        seen.extend(page.iter().map(|stored| stored.password.expose().clone()));
+    }
+    assert_eq!(seen, ["hash of ada", "hash of bob", "hash of eve"]);
+}
+
+/// Of those who sign up at the same time with names that differ in case only, one has the name.
+pub(crate) async fn one_of_two_has_the_name(database: &impl UserDatabase) {
+    let store = database.users().await;
+    for (one, other) in [("ada", "Ada"), ("BOB", "bob"), ("eve", "eve")] {
+        let sign_up = async |name| store.create(named(name), secret("hash"), at(0)).await;
+        let (first, second) = tokio::join!(sign_up(one), sign_up(other));
+        assert_eq!(
+            usize::from(first.is_ok()) + usize::from(second.is_ok()),
+            1,
+            "{one}"
+        );
+        for failed in [first, second].into_iter().filter_map(Result::err) {
+            assert!(matches!(failed, UserStoreError::NameTaken), "{failed:?}");
+        }
+    }
+}
+
+/// As above, while `held` keeps them both from being written until both are at it.
+pub(crate) async fn one_of_two_has_the_name_however_long_it_takes(store: &impl UserStore, held: impl Future) {
+    let sign_up = async |name| store.create(named(name), secret("hash"), at(0)).await;
+    let (first, second, _) = tokio::join!(sign_up("ada"), sign_up("Ada"), held);
+    assert!(first.is_ok() != second.is_ok(), "{first:?}, {second:?}");
 }
 
 #[tokio::test]
 async fn users_are_kept_in_sqlite() {
-    keeps_users(&SqliteUsers::new(Sqlite::in_memory().unwrap()).unwrap()).await;
+    keeps_users(&Sqlite::in_memory().unwrap()).await;
+}
+
+#[tokio::test]
+async fn passwords_in_sqlite_are_gone_through_in_steps() {
+    goes_through_passwords(&Sqlite::in_memory().unwrap()).await;
+}
+
+#[tokio::test]
+async fn of_two_who_sign_up_in_sqlite_at_once_one_has_the_name() {
+    one_of_two_has_the_name(&Sqlite::in_memory().unwrap()).await;
 }
