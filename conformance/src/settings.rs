@@ -9,6 +9,7 @@ use palisade_core::origin::TrustedOrigins;
 use palisade_core::settings::ExemptPaths;
 use palisade_core::{KeyRing, SecretKey};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::object::{Bytes, Object, texts, truthy};
@@ -138,14 +139,28 @@ impl Settings {
         if !self.truthy("SECURE_PROXY_SSL_HEADER") {
             return Ok(None);
         }
-        let pair = self.get::<[String; 2]>("SECURE_PROXY_SSL_HEADER").map_err(|_| {
-            Failure::new(
+        // Whatever Python takes apart into two.
+        let parts = match self.get::<Value>("SECURE_PROXY_SSL_HEADER")? {
+            Value::Array(parts) => parts,
+            Value::String(text) => text
+                .chars()
+                .map(|character| character.to_string().into())
+                .collect(),
+            Value::Object(members) => members.into_iter().map(|(name, _)| name.into()).collect(),
+            _ => return Err(Failure::new("TypeError", "cannot unpack non-iterable object")),
+        };
+        let [name, value] = parts.as_slice() else {
+            return Err(Failure::new(
                 "ImproperlyConfigured",
                 "The SECURE_PROXY_SSL_HEADER setting must be a tuple containing two values.",
-            )
-        })?;
-        let [name, value] = pair;
-        Ok(Some(ProxyHeader { name, value }))
+            ));
+        };
+        // What is no text names no header, and stands for none: the part before a comma has no comma.
+        let text = |part: &Value, none: &str| part.as_str().unwrap_or(none).to_owned();
+        Ok(Some(ProxyHeader {
+            name: text(name, ""),
+            value: text(value, ","),
+        }))
     }
 
     /// What `SecurityMiddleware` does.

@@ -7,12 +7,11 @@ use palisade_core::login_url::{self, InvalidLoginUrl};
 use palisade_core::moment::Moment;
 use palisade_core::password::{ResetSubject, ResetTokens};
 use palisade_core::session::{
-    AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, KeyAction, LoginPlan, LoginProof, StoredLogin,
-    session_auth_hash, update_login_hash,
+    KeyAction, LoginPlan, LoginProof, SessionAuthHasher, StoredLogin, update_login_hash,
 };
 use palisade_core::{KeyRing, SecretKey};
-use serde_json::Value;
 
+use super::session::read_data;
 use crate::answer::Answer;
 use crate::call::{Call, Op};
 use crate::failure::Failure;
@@ -31,68 +30,41 @@ pub(crate) const OPS: &[(&str, Op)] = &[
 ];
 
 fn session_hash(call: &mut Call) -> Result<Answer, Failure> {
-    let secret = key(call.args.get("secret")?);
-    Ok(session_auth_hash(&call.args.text("password")?, &secret).into())
+    let keys = KeyRing::new(key(call.args.get("secret")?));
+    Ok(SessionAuthHasher::new(&keys)
+        .hash(&call.args.text("password")?)
+        .into())
 }
 
-/// What the session holds of a login, each as text.
-struct Stored([Option<String>; 3]);
-
-impl Stored {
-    fn read(call: &Call) -> Result<Self, Failure> {
-        let stored = call.args.object("stored")?;
-        // Python compares the key of the user as the field's type has it: a number and its text are one.
-        let text = |name| {
-            Ok::<_, Failure>(match stored.get(name)? {
-                Value::Null => None,
-                Value::String(text) => Some(text),
-                other => Some(other.to_string()),
-            })
-        };
-        Ok(Self([
-            text(AUTH_USER_ID)?,
-            text(AUTH_USER_BACKEND)?,
-            text(AUTH_USER_HASH)?,
-        ]))
-    }
-
-    fn login(&self) -> StoredLogin<'_> {
-        let [user_id, backend, hash] = &self.0;
-        StoredLogin {
-            user_id: user_id.as_deref(),
-            backend: backend.as_deref(),
-            hash: hash.as_deref(),
-        }
-    }
+/// What the session holds of a login.
+fn stored(call: &Call) -> Result<StoredLogin, Failure> {
+    let session = read_data(call.args.raw("stored").unwrap_or("{}"))?;
+    Ok(StoredLogin::of(&session))
 }
 
 fn login(call: &mut Call) -> Result<Answer, Failure> {
     let user = call.args.object("user")?;
     let backend: Option<String> = call.args.get("backend")?;
     let hash = user.get::<Option<String>>("session_hash")?.unwrap_or_default();
-    let plan = Stored::read(call)?
-        .login()
-        .login(&user.text("id")?, &hash, &backend.unwrap_or_default());
+    let plan = stored(call)?.login(&user.text("id")?, &hash, &backend.unwrap_or_default());
     Ok(answer(plan, Some(("rotate_csrf", true))))
 }
 
 fn verify_session(call: &mut Call) -> Result<Answer, Failure> {
-    let stored = Stored::read(call)?;
-    if matches!(call.args.raw("user"), None | Some("null")) {
-        let (plan, authenticated) = stored.login().verify(None);
-        return Ok(answer(plan, Some(("authenticated", authenticated))));
-    }
-    let user = call.args.object("user")?;
-    let hash: Option<String> = user.get("session_hash")?;
-    let fallbacks = user
-        .get::<Option<Vec<String>>>("fallback_hashes")?
-        .unwrap_or_default();
-    let fallback_hashes: Vec<&str> = fallbacks.iter().map(String::as_str).collect();
-    let proof = LoginProof {
-        hash: hash.as_deref(),
-        fallback_hashes: &fallback_hashes,
+    let user = match call.args.raw("user") {
+        None | Some("null") => None,
+        Some(_) => Some(call.args.object("user")?),
     };
-    let (plan, authenticated) = stored.login().verify(Some(proof));
+    let mut known: (Option<String>, Vec<String>) = Default::default();
+    if let Some(user) = &user {
+        let fallbacks: Option<Vec<String>> = user.get("fallback_hashes")?;
+        known = (user.get("session_hash")?, fallbacks.unwrap_or_default());
+    }
+    let proof = user.map(|_| LoginProof {
+        hash: known.0.as_deref(),
+        fallback_hashes: &known.1,
+    });
+    let (plan, authenticated) = stored(call)?.verify(proof);
     Ok(answer(plan, Some(("authenticated", authenticated))))
 }
 

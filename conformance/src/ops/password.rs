@@ -3,8 +3,9 @@
 use palisade::password::hasher::{
     Field, Hasher, HasherError, Scheme, Work, identify_among, make_password, verify_password,
 };
-use palisade_core::password::{Pbkdf2Digest, is_usable};
+use palisade_core::password::is_usable;
 
+use super::crypto::algorithm;
 use crate::answer::{Answer, object};
 use crate::call::{Call, Op};
 use crate::failure::Failure;
@@ -134,11 +135,7 @@ fn read_hasher(hasher: &Object) -> Result<Hasher, Failure> {
     let digest: Option<String> = hasher.get("digest")?;
     let scheme = match hasher.text("kind")?.as_str() {
         "pbkdf2" => Scheme::Pbkdf2 {
-            digest: match digest.as_deref() {
-                Some("sha1") => Pbkdf2Digest::Sha1,
-                Some("sha256") => Pbkdf2Digest::Sha256,
-                _ => return Err(Failure::internal("PBKDF2 over another digest is not offered")),
-            },
+            digest: algorithm(hasher, "digest")?,
             iterations: number("iterations")?,
         },
         "argon2" => Scheme::Argon2 {

@@ -1,13 +1,10 @@
 //! `auth.permissions` and its sisters: who may do what.
 
-use std::collections::BTreeSet;
-
-use palisade_core::permission::lists::{Granted, Holder, Origin, has_module_perms, has_perm, permissions};
+use palisade_core::permission::{Granted, Holder, Origin, PermissionName, Permissions};
 
 use crate::answer::{Answer, object};
 use crate::call::{Call, Op};
 use crate::failure::Failure;
-use crate::host::Host;
 
 pub(crate) const OPS: &[(&str, Op)] = &[
     ("auth.permissions", list),
@@ -21,23 +18,37 @@ fn list(call: &mut Call) -> Result<Answer, Failure> {
         "group" => Granted::Group,
         _ => Granted::All,
     };
-    let found = permissions(
-        holder(call)?,
-        granted,
-        with_object(call)?,
-        lists(call.host.clone()),
-    )?;
-    Ok(found.into_iter().collect())
+    let permissions = permissions(call, granted)?;
+    Ok(permissions.granted().map(ToString::to_string).collect())
 }
 
 fn perm(call: &mut Call) -> Result<Answer, Failure> {
-    let perm = call.args.text("perm")?;
-    Ok(has_perm(holder(call)?, &perm, with_object(call)?, lists(call.host.clone()))?.into())
+    let permissions = permissions(call, Granted::All)?;
+    // What names no permission was granted to nobody.
+    let name = call.args.text("perm")?.parse();
+    Ok(name.is_ok_and(|name| permissions.has_perm(&name)).into())
 }
 
 fn module_perms(call: &mut Call) -> Result<Answer, Failure> {
-    let app_label = call.args.text("app_label")?;
-    Ok(has_module_perms(holder(call)?, &app_label, lists(call.host.clone()))?.into())
+    let permissions = permissions(call, Granted::All)?;
+    Ok(permissions.has_module_perms(&call.args.text("app_label")?).into())
+}
+
+/// What the user may do, by the lists of the host.
+fn permissions(call: &Call, granted: Granted) -> Result<Permissions, Failure> {
+    Permissions::listed(holder(call)?, granted, with_object(call)?, |origin| {
+        let kind = match origin {
+            Origin::User => "user",
+            Origin::Group => "group",
+            Origin::Every => "every",
+        };
+        let listed = call
+            .host
+            .call("permissions.load", object([("kind", kind.into())]))?;
+        let names: Vec<String> = serde_json::from_str(&listed).map_err(Failure::internal)?;
+        let parsed = names.iter().map(|name| name.parse::<PermissionName>());
+        parsed.collect::<Result<Vec<_>, _>>().map_err(Failure::internal)
+    })
 }
 
 fn holder(call: &Call) -> Result<Holder, Failure> {
@@ -51,16 +62,4 @@ fn holder(call: &Call) -> Result<Holder, Failure> {
 
 fn with_object(call: &Call) -> Result<bool, Failure> {
     Ok(call.args.get::<Option<bool>>("with_object")?.unwrap_or_default())
-}
-
-fn lists(host: Host) -> impl FnMut(Origin) -> Result<BTreeSet<String>, Failure> {
-    move |origin| {
-        let kind = match origin {
-            Origin::User => "user",
-            Origin::Group => "group",
-            Origin::Every => "every",
-        };
-        let listed = host.call("permissions.load", object([("kind", kind.into())]))?;
-        serde_json::from_str(&listed).map_err(Failure::internal)
-    }
 }

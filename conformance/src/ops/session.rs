@@ -285,7 +285,7 @@ fn set_expiry(call: &mut Call) -> Result<Answer, Failure> {
     on(call, |session, args| {
         let raw = args.raw("value").unwrap_or("null");
         let Ok(value) = Object::read(raw) else {
-            return Ok(session.set_expiry(StoredExpiry::from_json(raw))?.into());
+            return Ok(session.set_expiry(&StoredExpiry::from_json(raw))?.into());
         };
         if let Some(length) = value.raw("timedelta") {
             let length =
@@ -293,7 +293,7 @@ fn set_expiry(call: &mut Call) -> Result<Answer, Failure> {
             return Ok(session.set_expiry_in(length)?.into());
         }
         Ok(session
-            .set_expiry(StoredExpiry::At(value.text("datetime")?))?
+            .set_expiry(&StoredExpiry::At(value.text("datetime")?))?
             .into())
     })
 }

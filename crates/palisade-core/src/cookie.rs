@@ -11,6 +11,7 @@ mod prefix;
 pub(crate) mod quoting;
 mod same_site;
 mod set_cookie;
+pub(crate) mod written;
 
 pub use attributes::CookieAttributes;
 pub use expires::Expires;

@@ -2,8 +2,12 @@
 //!
 //! The cookie or the session holds a bare secret of 32 characters; a page gets it masked, 64 characters that differ each
 //! time, because a secret that is always the same bytes in a compressed page can be measured out of it (BREACH). Both
-//! forms are accepted back, as Django does. Which request needs a token, and what else it must bring, is the library's
-//! decision; here is only the value. Meets `cross-site-request-forgery`.
+//! forms are accepted back, as Django does. What a request must bring says [`Source`] and [`check_token`]; which request needs it is for
+//! whoever serves it. Meets `cross-site-request-forgery`.
+
+mod decision;
+
+pub use self::decision::{CsrfRejection, Source, TokenSource, bad_referer, check_token, header_title};
 
 use std::fmt;
 

@@ -11,7 +11,7 @@
 //!
 //! let stored: EncodedPassword = "pbkdf2_sha256$600000$seasalt1seasalt1seasalt$oFBnS0DdLmFh".parse()?;
 //! assert_eq!(stored.algorithm(), Algorithm::Pbkdf2Sha256);
-//! assert!(stored.must_update(&Parameters::default()));
+//! assert!(!stored.weaknesses(&Parameters::default()).is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -27,7 +27,6 @@ pub use self::key::{InvalidPasswordKey, NoPasswordKey, PasswordKey, PasswordKeys
 pub use self::keyed::{InvalidKeyed, KeyedPassword, LegacyDigest, wrappable};
 pub use self::parameters::Parameters;
 pub use self::reset::{ResetSubject, ResetTokens};
-pub use crate::session::session_auth_hash;
 
 mod encoded;
 mod key;
@@ -40,8 +39,6 @@ mod summary;
 pub const UNUSABLE_PREFIX: char = '!';
 /// How many random characters follow [`UNUSABLE_PREFIX`].
 const UNUSABLE_LENGTH: usize = 40;
-/// How many characters of [`Alphabet::Base62`] make a salt of 128 bits.
-const SALT_LENGTH: usize = 22;
 
 /// A way to hash passwords, by the name Django gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -184,15 +181,6 @@ pub fn unusable() -> String {
         "{UNUSABLE_PREFIX}{}",
         random_string(UNUSABLE_LENGTH, Alphabet::Base62)
     )
-}
-
-/// Draws a salt as Django does: 22 letters and digits, which is at least 128 bits.
-///
-/// # Panics
-///
-/// Where the system gives no randomness.
-pub fn salt() -> String {
-    random_string(SALT_LENGTH, Alphabet::Base62)
 }
 
 #[cfg(test)]

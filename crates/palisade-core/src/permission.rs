@@ -2,9 +2,11 @@
 //!
 //! Follows Django's `PermissionsMixin` and `ModelBackend`: an inactive user may nothing, an active superuser everything, and
 //! everybody else what was granted to them or to one of their groups. Who granted what is for a store to say; the
-//! decision is made here, so that it is the same whatever the store.
+//! decision is made here, so that it is the same whatever the store. Meets `broken-access-control`.
 
-pub mod lists;
+mod holder;
+
+pub use self::holder::{Granted, Holder, Origin};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -108,19 +110,45 @@ impl Permissions {
         Self::default()
     }
 
-    /// Decides from the user's two flags and what was granted to the user and the user's groups together.
+    /// Decides from the user's two flags and what was granted to the user and the user's groups together, as Django's `User`
+    /// does: an active superuser may what nobody has ever listed, too.
     pub fn of_user(
         is_active: bool,
         is_superuser: bool,
         granted: impl IntoIterator<Item = PermissionName>,
     ) -> Self {
-        if !is_active {
-            return Self::none();
+        let holder = Holder {
+            is_active,
+            is_anonymous: false,
+            is_superuser,
+        };
+        match holder.lists(Granted::All, false) {
+            [] => Self::none(),
+            lists => Self {
+                everything: lists.contains(&Origin::Every),
+                granted: granted.into_iter().collect(),
+            },
         }
-        Self {
-            everything: is_superuser,
-            granted: granted.into_iter().collect(),
+    }
+
+    /// Reads the lists that hold what a user may do, as Django's `ModelBackend` does: `get_user_permissions`,
+    /// `get_group_permissions` and `get_all_permissions`. A superuser may what is listed, and nothing else; no list is read
+    /// where the rules need none.
+    ///
+    /// # Errors
+    ///
+    /// What `list` says.
+    pub fn listed<E, L: IntoIterator<Item = PermissionName>>(
+        holder: Holder,
+        granted: Granted,
+        with_object: bool,
+        mut list: impl FnMut(Origin) -> Result<L, E>,
+    ) -> Result<Self, E> {
+        let mut all = Self::none();
+        for origin in holder.lists(granted, with_object) {
+            all.granted.extend(list(*origin)?);
         }
+        Ok(all)
     }
 
     /// Says whether the user may do this.
@@ -176,6 +204,68 @@ mod tests {
         assert!(ann.has_perms([&ADD]) && !ann.has_perms([&ADD, &VIEW]) && ann.has_perms([]));
         assert!(!ann.has_perm(&PermissionName::new("notes", "ADD_note")));
         assert!(!ann.has_perm_for_object());
+    }
+
+    const ANN: Holder = Holder {
+        is_active: true,
+        is_anonymous: false,
+        is_superuser: false,
+    };
+
+    fn listed(holder: Holder, with_object: bool) -> Permissions {
+        let list = |origin| {
+            Ok::<_, std::convert::Infallible>(match origin {
+                Origin::User => vec![ADD],
+                Origin::Group => vec![VIEW],
+                Origin::Every => vec![ADD, PermissionName::new("other", "delete_it")],
+            })
+        };
+        let Ok(permissions) = Permissions::listed(holder, Granted::All, with_object, list);
+        permissions
+    }
+
+    #[test]
+    fn nobody_without_an_active_account_has_any_and_no_list_is_read() {
+        let never = |_| -> Result<[PermissionName; 0], ()> { Err(()) };
+        let root = Holder {
+            is_superuser: true,
+            ..ANN
+        };
+        let (gone, nobody) = (
+            Holder {
+                is_active: false,
+                ..root
+            },
+            Holder {
+                is_anonymous: true,
+                ..root
+            },
+        );
+        for (holder, with_object) in [(gone, false), (nobody, false), (root, true)] {
+            let none = Permissions::listed(holder, Granted::All, with_object, never);
+            assert_eq!(none, Ok(Permissions::none()));
+        }
+    }
+
+    #[test]
+    fn user_has_what_the_account_and_its_groups_have() {
+        assert!(listed(ANN, false).has_perms([&ADD, &VIEW]));
+        assert!(!listed(ANN, false).has_module_perms("other"));
+        let groups = Permissions::listed(ANN, Granted::Group, false, |_| Ok::<_, ()>([VIEW]));
+        assert_eq!(groups.unwrap().granted().collect::<Vec<_>>(), [&VIEW]);
+    }
+
+    #[test]
+    fn listed_superuser_has_every_permission_that_exists_and_no_other() {
+        let root = listed(
+            Holder {
+                is_superuser: true,
+                ..ANN
+            },
+            false,
+        );
+        assert!(root.has_perm(&ADD) && root.has_module_perms("other"));
+        assert!(!root.has_perm(&VIEW));
     }
 
     #[test]

@@ -147,6 +147,15 @@ pub fn redirect_location_to<'u>(url: &'u str, schemes: &[&str]) -> Result<Cow<'u
     Ok(iri_to_uri(url))
 }
 
+/// The address over TLS of what was asked for in clear: `SECURE_SSL_REDIRECT`. The path comes with its query.
+///
+/// # Errors
+/// As [`redirect_location`].
+pub fn https_address(host: &str, full_path: &str) -> Result<String, DisallowedRedirect> {
+    let address = format!("https://{host}{full_path}");
+    Ok(redirect_location(&address)?.into_owned())
+}
+
 /// The status of a redirect: 302 or 301, or with the method kept 307 or 308.
 pub const fn redirect_status(permanent: bool, preserve_request: bool) -> u16 {
     match (permanent, preserve_request) {

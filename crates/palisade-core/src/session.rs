@@ -27,8 +27,8 @@
 
 pub use self::codec::SessionCodec;
 pub use self::data::{InvalidValue, SessionData};
-pub use self::expiry::{EXPIRY_KEY, Expiry, SessionExpiry, expiry};
-pub use self::login::{HashOrigin, SessionAuthHasher, session_auth_hash};
+pub use self::expiry::{Age, EXPIRY_KEY, Expiry, SessionExpiry, StoredExpiry, expiry};
+pub use self::login::SessionAuthHasher;
 pub use self::plan::{KeyAction, LoginPlan, LoginProof, StoredLogin, update_login_hash};
 pub use crate::signing::DecodeError;
 
@@ -42,7 +42,7 @@ mod plan;
 pub const AUTH_USER_ID: &str = "_auth_user_id";
 /// The session key that holds the dotted path of the back end that knew the user.
 pub const AUTH_USER_BACKEND: &str = "_auth_user_backend";
-/// The session key that holds the [`session_auth_hash`] of the login.
+/// The session key that holds the hash of the login: see [`SessionAuthHasher`].
 pub const AUTH_USER_HASH: &str = "_auth_user_hash";
 
 /// The salt of sessions that a cookie holds whole: Django's back end `signed_cookies`.

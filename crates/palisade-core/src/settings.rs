@@ -39,6 +39,7 @@ mod tests;
 pub use django::{DJANGO_SETTINGS, DjangoSettings};
 pub use errors::{Place, Problem, SettingsErrors};
 pub use exempt_paths::{ExemptPaths, InvalidPatterns};
+pub(crate) use header_name::says_secure;
 pub use header_name::{HeaderName, InvalidHeaderName, ProxyHeader};
 pub use reference::reference_toml;
 pub use registry::{REGISTRY, Setting};

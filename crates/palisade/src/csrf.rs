@@ -30,7 +30,8 @@ mod service;
 mod token;
 
 pub use anonymous::{AnonymousSecrets, MemoryAnonymousSecrets};
-pub use protection::{CsrfProtection, CsrfRejection, TokenSource};
+pub use palisade_core::csrf::{CsrfRejection, TokenSource};
+pub use protection::CsrfProtection;
 pub use scan::{SCAN_LIMIT, Scan, scan};
 pub use service::{CsrfFuture, CsrfLayer, CsrfService};
 pub use token::CsrfToken;

@@ -7,7 +7,6 @@
 mod common;
 mod derive;
 mod email;
-mod encode;
 pub mod hasher;
 mod hashers;
 mod keyed;

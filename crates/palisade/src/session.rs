@@ -79,7 +79,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, request};
 use palisade_core::Threat;
-use palisade_core::session::{AUTH_USER_HASH, InvalidValue, SessionData, SessionExpiry};
+use palisade_core::session::{InvalidValue, KeyAction, LoginPlan, SessionData, SessionExpiry};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, MutexGuard};
@@ -362,12 +362,26 @@ impl Session {
         Ok(read(&self.state().await?.view))
     }
 
-    /// Signs a login again that an older key of ours signed, under a new session key. A concurrent request may have done it
-    /// first; then this one has nothing to tell.
-    pub(crate) async fn renew_login(&self, hash: &str) -> Result<(), SessionError> {
-        self.cycle_key().await?;
-        self.insert(AUTH_USER_HASH, hash).await?;
-        self.open().await?.housekeeping += 1;
+    /// Does what a login asks for: first to the key, then to the values.
+    pub(crate) async fn carry_out(&self, plan: &LoginPlan) -> Result<(), SessionError> {
+        match plan.action {
+            KeyAction::Keep => {}
+            KeyAction::Cycle => self.cycle_key().await?,
+            KeyAction::Flush => self.flush().await?,
+        }
+        for (key, value) in &plan.set {
+            self.insert(key, value).await?;
+        }
+        Ok(())
+    }
+
+    /// Does what a look at a login asks for: one that an older key of ours signed is signed again, under a new session key. A
+    /// concurrent request may have done it first; then this one has nothing to tell.
+    pub(crate) async fn keep_login(&self, plan: &LoginPlan) -> Result<(), SessionError> {
+        self.carry_out(plan).await?;
+        if !plan.set.is_empty() {
+            self.open().await?.housekeeping += plan.set.len();
+        }
         Ok(())
     }
 

@@ -16,6 +16,7 @@
 //! HSTS is not sent for `localhost`, `*.localhost` and IP addresses: browsers ignore it for addresses (RFC 6797 §8.1),
 //! and pinning `localhost` would break every other development server on the machine.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, request, resp
 use ipnet::IpNet;
 use palisade_core::Threat;
 use palisade_core::header::Hsts;
-use palisade_core::settings::{ExemptPaths, Settings};
+use palisade_core::redirect::https_address;
+use palisade_core::settings::{ExemptPaths, ProxyHeader, Settings};
 
 use crate::cookies;
 use crate::errors::RequestId;
@@ -140,7 +142,7 @@ pub struct TransportGuard {
     redirect_host: Option<String>,
     exempt: ExemptPaths,
     hsts: Option<HeaderValue>,
-    scheme_header: Option<(HeaderName, String)>,
+    scheme_header: Option<(HeaderName, ProxyHeader)>,
     proxies: TrustedProxies,
     session_cookie: Option<String>,
     revoke: Option<Revoke>,
@@ -180,12 +182,10 @@ impl TransportGuard {
                 .map(|host| host.as_str().to_owned()),
             exempt: settings.secure_redirect_exempt.clone(),
             hsts: settings.hsts().and_then(|hsts| lasting(hsts.to_string())),
-            scheme_header: settings.secure_proxy_ssl_header.as_ref().and_then(|header| {
-                Some((
-                    HeaderName::try_from(header.name.as_str()).ok()?,
-                    header.value.clone(),
-                ))
-            }),
+            scheme_header: settings
+                .secure_proxy_ssl_header
+                .as_ref()
+                .and_then(|header| Some((HeaderName::try_from(header.name.as_str()).ok()?, header.clone()))),
             proxies: TrustedProxies::new(settings.trusted_proxies.clone()),
             session_cookie: Some(settings.session_cookie_name.clone()),
             revoke: None,
@@ -218,10 +218,8 @@ impl TransportGuard {
         let tls = peer.as_ref().is_some_and(|peer| peer.tls);
         if !self.proxies.0.is_empty() && peer.is_some() && self.proxies.contains(address) {
             let secure = match &self.scheme_header {
-                Some((name, value)) => match request.headers.get(name) {
-                    Some(said) => said
-                        .to_str()
-                        .is_ok_and(|said| said.split(',').next().unwrap_or("").trim() == value),
+                Some((name, header)) => match request.headers.get(name) {
+                    Some(said) => said.to_str().is_ok_and(|said| header.says_secure(said)),
                     None => tls,
                 },
                 None => tls,
@@ -273,7 +271,7 @@ impl TransportGuard {
         let cookies = request.headers.get_all(COOKIE);
         cookies
             .iter()
-            .find_map(|line| cookies::value(line, name).map(std::borrow::Cow::into_owned))
+            .find_map(|line| cookies::value(line, name).map(Cow::into_owned))
     }
 
     fn https_location(&self, request: &request::Parts) -> Result<HeaderValue, Rejection> {
@@ -292,11 +290,14 @@ impl TransportGuard {
             .get::<PlainDoor>()
             .map(|door| door.https_port)
             .filter(|port| *port != 443);
-        let location = match port {
-            _ if self.redirect_host.is_some() => format!("https://{host}{path}"),
-            Some(port) => format!("https://{}:{port}{path}", without_port(host)),
-            None => format!("https://{}{path}", host.strip_suffix(":80").unwrap_or(host)),
+        let host: Cow<'_, str> = match port {
+            _ if self.redirect_host.is_some() => host.into(),
+            Some(port) => format!("{}:{port}", without_port(host)).into(),
+            // The plain port answers nobody over TLS.
+            None => host.strip_suffix(":80").unwrap_or(host).into(),
         };
+        let refused = |_| Rejection::bad_request("the address cannot be redirected to");
+        let location = https_address(&host, path).map_err(refused)?;
         HeaderValue::try_from(location)
             .map_err(|_| Rejection::bad_request("the address cannot be redirected to"))
     }

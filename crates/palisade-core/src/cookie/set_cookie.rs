@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use super::attributes::checked;
+use super::written::{Written, deletion_is_secure};
 use super::{CookieAttributes, Expires, InvalidCookie, SameSite, prefix, quoting};
 use crate::Weakness;
 
@@ -86,7 +87,7 @@ impl SetCookie {
     /// ```
     pub fn delete(name: impl Into<String>, attributes: &CookieAttributes) -> Result<Self, InvalidCookie> {
         let mut gone = Self::new(name, "")?;
-        let prefixed = gone.name.starts_with("__Secure-") || gone.name.starts_with("__Host-");
+        let same_site = attributes.same_site.map(SameSite::as_str);
         gone.attributes = CookieAttributes {
             domain: attributes.domain.clone(),
             expires: Some(Expires::at(SystemTime::UNIX_EPOCH)),
@@ -94,7 +95,7 @@ impl SetCookie {
             max_age: Some(0),
             path: attributes.path.clone(),
             same_site: attributes.same_site,
-            secure: prefixed || attributes.same_site == Some(SameSite::None),
+            secure: deletion_is_secure(&gone.name, same_site),
         }
         .checked()?;
         Ok(gone)
@@ -281,32 +282,19 @@ impl SetCookie {
 
     fn write(&self, out: &mut impl Write, expires: Option<&Expires>) -> fmt::Result {
         let attributes = &self.attributes;
-        write!(out, "{}=", self.name)?;
-        quoting::write_quoted(out, &self.value)?;
-        if let Some(domain) = &attributes.domain {
-            write!(out, "; Domain={domain}")?;
-        }
-        if let Some(expires) = expires {
-            write!(out, "; expires={expires}")?;
-        }
-        if attributes.http_only {
-            out.write_str("; HttpOnly")?;
-        }
-        if let Some(seconds) = attributes.max_age {
-            write!(out, "; Max-Age={seconds}")?;
-        }
-        if let Some(path) = &attributes.path {
-            write!(out, "; Path={path}")?;
-        }
-        match (&self.same_site_spelling, attributes.same_site) {
-            (Some(text), _) => write!(out, "; SameSite={text}")?,
-            (None, Some(same_site)) => write!(out, "; SameSite={same_site}")?,
-            (None, None) => {}
-        }
-        if attributes.secure {
-            out.write_str("; Secure")?;
-        }
-        Ok(())
+        let same_site = self.same_site_spelling.as_deref();
+        let written = Written {
+            name: &self.name,
+            value: &self.value,
+            domain: attributes.domain.as_deref(),
+            expires: expires.map(Expires::as_str),
+            http_only: attributes.http_only,
+            max_age: attributes.max_age,
+            path: attributes.path.as_deref(),
+            same_site: same_site.or(attributes.same_site.map(SameSite::as_str)),
+            secure: attributes.secure,
+        };
+        written.write(out)
     }
 
     fn prefixed(self) -> Result<Self, InvalidCookie> {

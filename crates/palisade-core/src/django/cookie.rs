@@ -3,12 +3,12 @@
 //! [`SetCookie`](crate::cookie::SetCookie) is the type to build on: it holds prefixes to their rules and keeps attributes
 //! apart. This writes what Django would write.
 
-use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use time::OffsetDateTime;
 
-use crate::cookie::{InvalidCookie, SameSite, SetCookie, quoting};
+use crate::cookie::written::{Written, deletion_is_secure};
+use crate::cookie::{InvalidCookie, SameSite, SetCookie};
 use crate::http_date::{self, OutOfRange};
 
 /// The arguments of `set_cookie`.
@@ -80,7 +80,6 @@ impl CookieArguments {
     /// The arguments that `delete_cookie` calls with.
     #[must_use]
     pub fn deleting(name: &str, path: Option<&str>, domain: Option<&str>, same_site: Option<&str>) -> Self {
-        let prefixed = name.starts_with("__Secure-") || name.starts_with("__Host-");
         Self {
             name: name.to_owned(),
             value: String::new(),
@@ -88,7 +87,7 @@ impl CookieArguments {
             expires: Some(Expiry::Text("Thu, 01 Jan 1970 00:00:00 GMT".to_owned())),
             path: path.map(ToOwned::to_owned),
             domain: domain.map(ToOwned::to_owned),
-            secure: prefixed || same_site.is_some_and(|text| text.eq_ignore_ascii_case("none")),
+            secure: deletion_is_secure(name, same_site),
             http_only: false,
             same_site: same_site.map(ToOwned::to_owned),
         }
@@ -110,32 +109,20 @@ impl CookieArguments {
         if let Some(same_site) = self.same_site.as_deref().filter(|text| !text.is_empty()) {
             same_site.parse::<SameSite>()?;
         }
-        let mut text = format!("{}=", self.name);
+        let written = Written {
+            name: &self.name,
+            value: &self.value,
+            domain: self.domain.as_deref(),
+            expires: expires.as_deref(),
+            http_only: self.http_only,
+            max_age: max_age.map(|seconds| format!("{seconds:.0}")),
+            path: self.path.as_deref(),
+            same_site: self.same_site.as_deref(),
+            secure: self.secure,
+        };
+        let mut text = String::new();
         // Writing to a `String` cannot fail.
-        let _ = quoting::write_quoted(&mut text, &self.value);
-        let mut attribute = |name: &str, value: Option<&str>| {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                let _ = write!(text, "; {name}={value}");
-            }
-        };
-        attribute("Domain", self.domain.as_deref());
-        attribute("expires", expires.as_deref());
-        if self.http_only {
-            text.push_str("; HttpOnly");
-        }
-        if let Some(max_age) = max_age {
-            let _ = write!(text, "; Max-Age={max_age:.0}");
-        }
-        let mut attribute = |name: &str, value: &Option<String>| {
-            if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
-                let _ = write!(text, "; {name}={value}");
-            }
-        };
-        attribute("Path", &self.path);
-        attribute("SameSite", &self.same_site);
-        if self.secure {
-            text.push_str("; Secure");
-        }
+        let _ = written.write(&mut text);
         Ok(text)
     }
 

@@ -1,9 +1,13 @@
 //! What `CsrfViewMiddleware` does before, around and after a view.
 
+use std::borrow::Cow;
+
 use super::request::{HostSettings, Request, Unhosted};
-use crate::csrf::{CsrfSecret, InvalidToken, check_token_format};
+use crate::csrf::{
+    CsrfRejection, CsrfSecret, InvalidToken, Source, bad_referer, check_token, check_token_format,
+    header_title,
+};
 use crate::origin::{TrustedOrigins, UntrustedReferer, good_referer};
-use crate::repr::Repr;
 use crate::secret::constant_time_eq;
 
 /// What the middleware keeps with a request.
@@ -214,7 +218,7 @@ impl CsrfSettings {
                 None => self.bad_token(request, kept, form)?,
             };
             if let Some(reason) = reason {
-                return Ok(Decision::Reject(reason));
+                return Ok(Decision::Reject(reason.to_string()));
             }
         }
         state.done = true;
@@ -240,33 +244,29 @@ impl CsrfSettings {
     ///
     /// Where the request's own host or port is needed and not known.
     pub fn bad_referer(&self, request: &Request) -> Result<Option<UntrustedReferer>, Unhosted> {
-        let referer = request.meta("HTTP_REFERER");
-        match self.trusted_origins.check_referer(referer, None) {
-            Ok(()) => Ok(None),
-            // Only now is it asked what the site calls itself.
-            Err(UntrustedReferer::Elsewhere(_)) => {
-                let (host, port) = match &self.cookie_domain {
-                    Some(_) => (None, self.hosts.port(request)?),
-                    None => (allowed(self.hosts.host(request))?, ""),
-                };
-                let own = good_referer(self.cookie_domain.as_deref(), host.as_deref(), port);
-                Ok(self.trusted_origins.check_referer(referer, own.as_deref()).err())
-            }
-            Err(reason) => Ok(Some(reason)),
-        }
+        let own = || self.own_referer(request);
+        bad_referer(&self.trusted_origins, request.meta("HTTP_REFERER"), own)
+    }
+
+    /// What a referer of the site's own names.
+    fn own_referer(&self, request: &Request) -> Result<Option<Cow<'_, str>>, Unhosted> {
+        let (host, port) = match &self.cookie_domain {
+            Some(_) => (None, self.hosts.port(request)?),
+            None => (allowed(self.hosts.host(request))?, ""),
+        };
+        let own = good_referer(self.cookie_domain.as_deref(), host.as_deref(), port);
+        Ok(own.map(|own| own.into_owned().into()))
     }
 
     /// Says why the request comes from elsewhere, if it does.
-    fn foreign(&self, request: &Request) -> Result<Option<String>, ProcessView> {
-        if let Some(origin) = request.meta("HTTP_ORIGIN") {
-            let refused = || format!("Origin checking failed - {origin} does not match any trusted origins.");
-            let verified = self.origin_is_verified(origin, request)?;
-            return Ok((!verified).then(refused));
-        }
-        if request.is_secure() {
-            return Ok(self.bad_referer(request)?.map(|reason| reason.to_string()));
-        }
-        Ok(None)
+    fn foreign(&self, request: &Request) -> Result<Option<CsrfRejection>, Unhosted> {
+        let source = Source {
+            secure: request.is_secure(),
+            origin: request.meta("HTTP_ORIGIN"),
+            referer: request.meta("HTTP_REFERER"),
+        };
+        let host = || Ok(allowed(self.hosts.host(request))?.map(Cow::Owned));
+        source.check(&self.trusted_origins, host, || self.own_referer(request))
     }
 
     /// Says what is wrong with the token, if anything is.
@@ -275,54 +275,32 @@ impl CsrfSettings {
         request: &Request,
         kept: &Kept,
         form: &FormToken,
-    ) -> Result<Option<String>, ProcessView> {
+    ) -> Result<Option<CsrfRejection>, ProcessView> {
         let secret = match self.secret(request, kept)? {
-            Err(fault) => return Ok(Some(format!("CSRF cookie {fault}."))),
-            Ok(None) => return Ok(Some("CSRF cookie not set.".to_owned())),
+            Err(fault) => return Ok(Some(CsrfRejection::InvalidCookie(fault))),
+            Ok(None) => return Ok(Some(CsrfRejection::NoCookie)),
             Ok(Some(secret)) => secret,
         };
         let sent = match form {
             _ if request.method.as_deref() != Some("POST") => None,
             FormToken::Failed => return Err(ProcessView::Form),
             FormToken::Unreadable => None,
-            FormToken::Sent(token) => token.as_deref().filter(|token| !token.is_empty()),
+            FormToken::Sent(token) => token.as_deref(),
         };
-        let Some(token) = sent.or_else(|| request.meta(&self.header_name)) else {
-            return Ok(Some("CSRF token missing.".to_owned()));
-        };
-        let wrong = match check_token_format(token) {
-            Err(fault) => fault.to_string(),
-            Ok(()) if Self::matches(token, &secret)? => return Ok(None),
-            Ok(()) => "incorrect".to_owned(),
-        };
-        let source = match sent {
-            Some(_) => "POST".to_owned(),
-            None => format!("the {} HTTP header", self.header_title()),
-        };
-        Ok(Some(format!("CSRF token from {source} {wrong}.")))
+        let header = request.meta(&self.header_name);
+        Ok(check_token(&secret, sent, header, || self.header_title()).err())
     }
 
-    /// The header's name in quotes, its words capitalised.
-    fn header_title(&self) -> String {
+    /// The header's name as Django shows it; a CGI name that stands for no header has none.
+    fn header_title(&self) -> Option<String> {
         let name = match self.header_name.strip_prefix("HTTP_") {
             Some(name) => name,
             None if matches!(self.header_name.as_str(), "CONTENT_TYPE" | "CONTENT_LENGTH") => {
                 &self.header_name
             }
-            None => return "None".to_owned(),
+            None => return None,
         };
-        let mut title = String::with_capacity(name.len());
-        let mut inside = false;
-        for character in name.chars() {
-            let character = if character == '_' { '-' } else { character };
-            if inside {
-                title.extend(character.to_lowercase());
-            } else {
-                title.extend(character.to_uppercase());
-            }
-            inside = character.is_alphabetic();
-        }
-        Repr(&title).to_string()
+        Some(header_title(&name.replace('_', "-")))
     }
 
     /// The secret that the request came with: bare, absent, or a malformed cookie.

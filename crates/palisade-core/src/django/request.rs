@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::host::{AllowedHosts, DisallowedHost};
 use crate::redirect::{escape_uri_path, iri_to_uri};
+use crate::settings::says_secure;
 
 /// What Django knows of a request before its body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,9 +73,7 @@ impl ProxyHeader {
     pub fn scheme<'r>(header: Option<&Self>, request: &'r Request) -> &'r str {
         let said = header.and_then(|header| Some((header, request.meta(&header.name)?)));
         match said {
-            Some((header, said)) if said.split(',').next().unwrap_or_default().trim() == header.value => {
-                "https"
-            }
+            Some((header, said)) if says_secure(said, &header.value) => "https",
             Some(_) => "http",
             None => &request.transport_scheme,
         }

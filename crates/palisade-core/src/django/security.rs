@@ -1,7 +1,7 @@
 //! What `SecurityMiddleware` redirects, and which headers it adds.
 
 use super::request::{HostSettings, Request, Unhosted};
-use crate::redirect::{DisallowedRedirect, redirect_location};
+use crate::redirect::{DisallowedRedirect, https_address};
 use crate::settings::ExemptPaths;
 
 /// The settings of `SecurityMiddleware`, each as Django would use it.
@@ -58,8 +58,7 @@ impl SecuritySettings {
             Some(host) => host.to_owned(),
             None => hosts.host(request)?,
         };
-        let address = format!("https://{host}{}", request.full_path());
-        Ok(Some(redirect_location(&address)?.into_owned()))
+        Ok(Some(https_address(&host, &request.full_path())?))
     }
 
     /// The headers that a response lacks; `has` says which it has.

@@ -1,6 +1,6 @@
-//! How expensive a hash has to be today, and whether a stored one still is.
+//! How expensive a hash has to be today, and what is too cheap to be left in a table.
 
-use super::{Algorithm, Argon2Variety, EncodedPassword};
+use super::{Algorithm, EncodedPassword};
 use crate::{Threat, Weakness};
 
 /// What new hashes are made with. The default is what Django 5.2 uses.
@@ -14,8 +14,6 @@ pub struct Parameters {
     pub argon2_time_cost: u32,
     /// Lanes of Argon2.
     pub argon2_parallelism: u32,
-    /// Bytes of a hash of Argon2.
-    pub argon2_hash_length: usize,
     /// The logarithm of the rounds of bcrypt.
     pub bcrypt_work_factor: u32,
     /// N of scrypt.
@@ -35,7 +33,6 @@ impl Default for Parameters {
             argon2_memory_cost: 102_400,
             argon2_time_cost: 2,
             argon2_parallelism: 8,
-            argon2_hash_length: 32,
             bcrypt_work_factor: 12,
             scrypt_work_factor: 16_384,
             scrypt_block_size: 8,
@@ -45,52 +42,7 @@ impl Default for Parameters {
     }
 }
 
-/// The version of Argon2 that new hashes have.
-const ARGON2_VERSION: u32 = 19;
-
 impl EncodedPassword {
-    /// Says whether the next login should hash the password again: Django's `must_update` of the same algorithm.
-    ///
-    /// Parameters that are *higher* than today's count as different, too. That the algorithm is not the preferred one is
-    /// for the caller to see.
-    pub fn must_update(&self, parameters: &Parameters) -> bool {
-        match self {
-            Self::Pbkdf2 { iterations, salt, .. } => {
-                *iterations != parameters.pbkdf2_iterations || parameters.is_weak(salt.chars().count())
-            }
-            Self::Argon2 {
-                variety,
-                version,
-                memory_cost,
-                time_cost,
-                parallelism,
-                salt,
-                hash,
-            } => {
-                *variety != Argon2Variety::Argon2id
-                    || *version != Some(ARGON2_VERSION)
-                    || *memory_cost != parameters.argon2_memory_cost
-                    || *time_cost != parameters.argon2_time_cost
-                    || *parallelism != parameters.argon2_parallelism
-                    || bytes_of(hash) != parameters.argon2_hash_length
-                    || parameters.is_weak(bytes_of(salt))
-            }
-            Self::Bcrypt { work_factor, .. } => *work_factor != parameters.bcrypt_work_factor,
-            Self::Scrypt {
-                work_factor,
-                block_size,
-                parallelism,
-                ..
-            } => {
-                *work_factor != parameters.scrypt_work_factor
-                    || *block_size != parameters.scrypt_block_size
-                    || *parallelism != parameters.scrypt_parallelism
-            }
-            Self::Md5 { salt, .. } => parameters.is_weak(salt.chars().count()),
-            Self::UnsaltedMd5 { .. } | Self::UnsaltedSha1 { .. } => false,
-        }
-    }
-
     /// Says how a stolen row would give the password away too cheaply.
     pub fn weaknesses(&self, parameters: &Parameters) -> Vec<Weakness> {
         let algorithm = self.algorithm();
@@ -121,17 +73,4 @@ impl EncodedPassword {
         };
         vec![Weakness::new(Threat::WeakPasswordStorage, what)]
     }
-}
-
-impl Parameters {
-    /// Says whether a salt of so many characters has too little chance in it, counted as Django counts.
-    fn is_weak(&self, characters: usize) -> bool {
-        let characters = u32::try_from(characters).unwrap_or(u32::MAX);
-        f64::from(characters) * 62_f64.log2() < f64::from(self.salt_entropy)
-    }
-}
-
-/// How many bytes an unpadded base64 text stands for.
-const fn bytes_of(text: &str) -> usize {
-    text.len() / 4 * 3 + text.len() % 4 * 3 / 4
 }

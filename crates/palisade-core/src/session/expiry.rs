@@ -6,7 +6,14 @@
 use std::time::{Duration, SystemTime};
 
 use super::SessionData;
-use crate::moment::{MICROS, Moment};
+use crate::moment::Moment;
+
+pub use self::stored::{Age, StoredExpiry};
+
+mod stored;
+
+/// A number of seconds that is no time any more, where it has a fraction.
+const LONGEST: f64 = 1e12;
 
 /// The session key that holds a session's own expiry.
 pub const EXPIRY_KEY: &str = "_session_expiry";
@@ -64,82 +71,51 @@ pub fn expiry(
     cookie_age: Duration,
     browser_close_default: bool,
 ) -> Expiry {
-    let from = Moment::utc(modified).unix_micros();
-    let default = i128::try_from(cookie_age.as_micros()).unwrap_or(i128::MAX / 4);
-    let (length, at_browser_close) = match Stored::read(data) {
-        Stored::Absent => (default, browser_close_default),
-        Stored::Zero => (default, true),
-        Stored::Sliding(length) => (length, false),
-        Stored::At(end) => (end - from, false),
-        Stored::Unreadable => (0, false),
+    let from = Moment::utc(modified);
+    let stored = StoredExpiry::of(data);
+    let default = match cookie_age.subsec_nanos() {
+        0 => Age::Whole(i64::try_from(cookie_age.as_secs()).unwrap_or(i64::MAX)),
+        _ => Age::Fractional(cookie_age.as_secs_f64()),
+    };
+    let ended = Expiry {
+        age: 0,
+        date: from.system_time(),
+        at_browser_close: false,
+    };
+    let is_readable = match stored {
+        StoredExpiry::Absent => data.raw(EXPIRY_KEY).is_none_or(|raw| raw == "null"),
+        StoredExpiry::Seconds(Age::Fractional(seconds)) => seconds.abs() < LONGEST,
+        _ => true,
+    };
+    let (age, date) = match (stored.age(from, default), stored.date(from, default)) {
+        (Ok(age), Ok(date)) if is_readable => (age, date),
+        _ => return ended,
     };
     Expiry {
-        age: i64::try_from(length.div_euclid(MICROS)).unwrap_or(if length < 0 { i64::MIN } else { i64::MAX }),
-        date: Moment::utc_micros(from + length).system_time(),
-        at_browser_close,
+        age: age.whole_seconds(),
+        date: date.system_time(),
+        at_browser_close: stored.is_at_browser_close(browser_close_default),
     }
 }
 
 impl SessionData {
     /// Sets when the session ends, as Django's `set_expiry` does.
     pub fn set_expiry(&mut self, expiry: SessionExpiry, now: SystemTime) {
-        let text = match expiry {
-            SessionExpiry::Default => {
-                self.remove(EXPIRY_KEY);
-                return;
-            }
-            SessionExpiry::AtBrowserClose => "0".to_owned(),
-            SessionExpiry::Sliding(seconds) => seconds.to_string(),
-            SessionExpiry::At(end) => format!("\"{}\"", Moment::utc(end)),
+        let stored = match expiry {
+            SessionExpiry::Default => StoredExpiry::Absent,
+            SessionExpiry::AtBrowserClose => StoredExpiry::Seconds(Age::Whole(0)),
+            SessionExpiry::Sliding(seconds) => StoredExpiry::Seconds(Age::Whole(seconds)),
+            SessionExpiry::At(end) => StoredExpiry::At(Moment::utc(end).to_string()),
             SessionExpiry::In(length) => {
                 let length = i128::try_from(length.as_micros()).unwrap_or(i128::MAX / 4);
-                format!("\"{}\"", Moment::utc(now).plus_micros(length))
+                StoredExpiry::At(Moment::utc(now).plus_micros(length).to_string())
             }
         };
-        self.put(EXPIRY_KEY, text);
-    }
-}
-
-/// What stands under [`EXPIRY_KEY`], in microseconds.
-enum Stored {
-    Absent,
-    Zero,
-    Sliding(i128),
-    At(i128),
-    Unreadable,
-}
-
-impl Stored {
-    fn read(data: &SessionData) -> Self {
-        let Some(raw) = data.raw(EXPIRY_KEY) else {
-            return Self::Absent;
-        };
-        match raw {
-            "null" => Self::Absent,
-            "false" => Self::Zero,
-            "true" => Self::Sliding(MICROS),
-            _ if raw.starts_with('"') => {
-                let text = data.get::<String>(EXPIRY_KEY).and_then(Result::ok);
-                text.and_then(|text| text.parse().ok())
-                    .map_or(Self::Unreadable, |end: Moment| Self::At(end.unix_micros()))
-            }
-            _ => match (raw.parse::<i64>(), raw.parse::<f64>()) {
-                (Ok(0), _) => Self::Zero,
-                (Ok(seconds), _) => Self::Sliding(i128::from(seconds) * MICROS),
-                (_, Ok(0.0)) => Self::Zero,
-                (_, Ok(seconds)) if seconds.abs() < 1e12 => Self::Sliding(rounded(seconds * 1e6)),
-                _ => Self::Unreadable,
-            },
+        match stored.to_json() {
+            Some(text) => self.put(EXPIRY_KEY, text),
+            None => drop(self.remove(EXPIRY_KEY)),
         }
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the caller bounds the value far below the limit"
-)]
-fn rounded(micros: f64) -> i128 {
-    micros.round_ties_even() as i128
 }
 
 #[cfg(test)]

@@ -2,18 +2,18 @@
 //!
 //! Each answers a [`LoginPlan`], what to do with the key and what to set then, and leaves the doing to whoever holds the session.
 
-use super::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID};
+use super::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, SessionData};
 use crate::secret::constant_time_eq;
 
 /// What a session says of a login.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct StoredLogin<'s> {
+#[derive(Clone, Debug, Default)]
+pub struct StoredLogin {
     /// The user's primary key, as text.
-    pub user_id: Option<&'s str>,
+    pub user_id: Option<String>,
     /// The dotted path of the back end.
-    pub backend: Option<&'s str>,
+    pub backend: Option<String>,
     /// The session auth hash.
-    pub hash: Option<&'s str>,
+    pub hash: Option<String>,
 }
 
 /// What becomes of the session's key.
@@ -47,14 +47,28 @@ impl LoginPlan {
 
 /// What the present says of a user whom a session names.
 #[derive(Clone, Copy, Debug)]
-pub struct LoginProof<'u> {
+pub struct LoginProof<'u, F> {
     /// The session auth hash of the password, if the user model has any.
     pub hash: Option<&'u str>,
-    /// The hashes by older keys.
-    pub fallback_hashes: &'u [&'u str],
+    /// The hashes by older keys; they are asked for one by one, and only where the first does not fit.
+    pub fallback_hashes: F,
 }
 
-impl StoredLogin<'_> {
+impl StoredLogin {
+    /// Reads what a session says. A number is its text: the key of a user may have been written either way.
+    pub fn of(session: &SessionData) -> Self {
+        let text = |key| match session.raw(key)? {
+            "null" => None,
+            text if text.starts_with('"') => session.get(key)?.ok(),
+            other => Some(other.to_owned()),
+        };
+        Self {
+            user_id: text(AUTH_USER_ID),
+            backend: text(AUTH_USER_BACKEND),
+            hash: text(AUTH_USER_HASH),
+        }
+    }
+
     /// Logs a user in: Django's `login`. A visitor's session gets a new key; that of another user, or of an older password, is
     /// dropped; the user's own stays. `hash` is empty where the user model has none. The CSRF secret is to be rotated, too.
     ///
@@ -69,14 +83,15 @@ impl StoredLogin<'_> {
     ///
     /// let plan = StoredLogin::default().login("1", "hash", "django.contrib.auth.backends.ModelBackend");
     /// assert_eq!(plan.action, KeyAction::Cycle);
-    /// let other = StoredLogin { user_id: Some("2"), ..StoredLogin::default() };
+    /// let other = StoredLogin { user_id: Some("2".to_owned()), ..StoredLogin::default() };
     /// assert_eq!(other.login("1", "hash", "b").action, KeyAction::Flush);
     /// ```
     pub fn login(&self, user_id: &str, hash: &str, backend: &str) -> LoginPlan {
-        let action = match self.user_id {
+        let action = match &self.user_id {
             None => KeyAction::Cycle,
             Some(stored) => {
-                let is_stale = !hash.is_empty() && !constant_time_eq(self.hash.unwrap_or_default(), hash);
+                let known = self.hash.as_deref().unwrap_or_default();
+                let is_stale = !hash.is_empty() && !constant_time_eq(known, hash);
                 if stored != user_id || is_stale {
                     KeyAction::Flush
                 } else {
@@ -96,19 +111,23 @@ impl StoredLogin<'_> {
     /// back end is not in use.
     ///
     /// A hash by an older key is made anew under a new session key; a wrong one ends the session.
-    pub fn verify(&self, user: Option<LoginProof<'_>>) -> (LoginPlan, bool) {
-        let (Some(_), Some(_), Some(user)) = (self.user_id, self.backend, user) else {
+    pub fn verify<F>(&self, user: Option<LoginProof<'_, F>>) -> (LoginPlan, bool)
+    where
+        F: IntoIterator,
+        F::Item: AsRef<str>,
+    {
+        let (Some(_), Some(_), Some(user)) = (&self.user_id, &self.backend, user) else {
             return (LoginPlan::only(KeyAction::Keep), false);
         };
         let Some(hash) = user.hash else {
             return (LoginPlan::only(KeyAction::Keep), true);
         };
-        let stored = self.hash.filter(|stored| !stored.is_empty());
+        let stored = self.hash.as_deref().filter(|stored| !stored.is_empty());
         let is = |hash: &str| stored.is_some_and(|stored| constant_time_eq(stored, hash));
         if is(hash) {
             return (LoginPlan::only(KeyAction::Keep), true);
         }
-        if user.fallback_hashes.iter().any(|hash| is(hash)) {
+        if user.fallback_hashes.into_iter().any(|hash| is(hash.as_ref())) {
             let plan = LoginPlan {
                 action: KeyAction::Cycle,
                 set: vec![(AUTH_USER_HASH, hash.to_owned())],
@@ -136,21 +155,24 @@ pub fn update_login_hash(is_same_user: bool, hash: Option<&str>) -> LoginPlan {
 mod tests {
     use super::*;
 
-    const STORED: StoredLogin<'static> = StoredLogin {
-        user_id: Some("1"),
-        backend: Some("m.B"),
-        hash: Some("old"),
-    };
+    fn stored(user_id: &str, backend: &str, hash: &str) -> StoredLogin {
+        let some = |text: &str| (text != "-").then(|| text.to_owned());
+        StoredLogin {
+            user_id: some(user_id),
+            backend: some(backend),
+            hash: some(hash),
+        }
+    }
 
     #[test]
     fn login_drops_what_is_not_the_user_s() {
         for (stored, user, hash, action) in [
             (StoredLogin::default(), "1", "old", KeyAction::Cycle),
-            (STORED, "1", "old", KeyAction::Keep),
-            (STORED, "1", "", KeyAction::Keep),
-            (STORED, "1", "new", KeyAction::Flush),
-            (STORED, "2", "old", KeyAction::Flush),
-            (StoredLogin { hash: None, ..STORED }, "1", "old", KeyAction::Flush),
+            (stored("1", "m.B", "old"), "1", "old", KeyAction::Keep),
+            (stored("1", "m.B", "old"), "1", "", KeyAction::Keep),
+            (stored("1", "m.B", "old"), "1", "new", KeyAction::Flush),
+            (stored("1", "m.B", "old"), "2", "old", KeyAction::Flush),
+            (stored("1", "m.B", "-"), "1", "old", KeyAction::Flush),
         ] {
             let plan = stored.login(user, hash, "m.B");
             assert_eq!(plan.action, action);
@@ -160,37 +182,32 @@ mod tests {
 
     #[test]
     fn session_of_an_old_password_ends() {
-        let user = |hash, fallback_hashes| {
+        let user = |hash, fallback_hashes: &'static [&'static str]| {
             Some(LoginProof {
                 hash,
                 fallback_hashes,
             })
         };
+        let known = || stored("1", "m.B", "old");
         for (stored, user, action, authenticated) in [
-            (STORED, user(Some("old"), &[]), KeyAction::Keep, true),
+            (known(), user(Some("old"), &[]), KeyAction::Keep, true),
             (
-                STORED,
+                known(),
                 user(Some("new"), &["older", "old"]),
                 KeyAction::Cycle,
                 true,
             ),
-            (STORED, user(Some("new"), &["older"]), KeyAction::Flush, false),
-            (STORED, user(None, &[]), KeyAction::Keep, true),
-            (STORED, None, KeyAction::Keep, false),
+            (known(), user(Some("new"), &["older"]), KeyAction::Flush, false),
+            (known(), user(None, &[]), KeyAction::Keep, true),
+            (known(), None, KeyAction::Keep, false),
             (
-                StoredLogin {
-                    hash: Some(""),
-                    ..STORED
-                },
+                stored("1", "m.B", ""),
                 user(Some(""), &[""]),
                 KeyAction::Flush,
                 false,
             ),
             (
-                StoredLogin {
-                    backend: None,
-                    ..STORED
-                },
+                stored("1", "-", "old"),
                 user(Some("old"), &[]),
                 KeyAction::Keep,
                 false,
@@ -199,6 +216,25 @@ mod tests {
             let (plan, verified) = stored.verify(user);
             assert_eq!((plan.action, verified), (action, authenticated));
             assert_eq!(plan.set.len(), usize::from(action == KeyAction::Cycle));
+        }
+    }
+
+    #[test]
+    fn key_of_a_user_is_read_as_number_or_text() {
+        for (json, user_id, hash) in [
+            (
+                r#"{"_auth_user_id":7,"_auth_user_hash":"h"}"#,
+                Some("7"),
+                Some("h"),
+            ),
+            (r#"{"_auth_user_id":"7","_auth_user_hash":null}"#, Some("7"), None),
+            (r#"{"_auth_user_id":"\ud800"}"#, None, None),
+        ] {
+            let stored = StoredLogin::of(&SessionData::from_json(json.to_owned()).unwrap());
+            assert_eq!(
+                (stored.user_id.as_deref(), stored.hash.as_deref()),
+                (user_id, hash)
+            );
         }
     }
 

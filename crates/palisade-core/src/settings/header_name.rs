@@ -91,6 +91,11 @@ impl ProxyHeader {
     ///
     /// Only the text before the first comma counts, without spaces around it (Django's `HttpRequest.scheme`).
     pub fn says_secure(&self, value: &str) -> bool {
-        value.split(',').next().unwrap_or_default().trim() == self.value
+        says_secure(value, &self.value)
     }
+}
+
+/// Says whether a proxy's word is the one that means TLS.
+pub(crate) fn says_secure(said: &str, secure: &str) -> bool {
+    said.split(',').next().unwrap_or_default().trim() == secure
 }

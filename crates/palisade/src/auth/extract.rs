@@ -4,11 +4,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, OriginalUri};
-use http::header::ACCEPT;
-use http::{StatusCode, request};
+use http::header::{ACCEPT, HOST};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, StatusCode, Uri, request};
 use palisade_core::Threat;
 use palisade_core::permission::{PermissionName, Permissions};
-use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, HashOrigin, SessionData};
+use palisade_core::session::{LoginProof, StoredLogin};
 use tokio::sync::OnceCell;
 
 use super::Users;
@@ -19,6 +20,7 @@ use super::user::User;
 use crate::rejection::Rejection;
 use crate::session::Session;
 use crate::stack::StackContext;
+use crate::transport::Connection;
 
 /// The user who is logged in. A handler that asks for it is reached by nobody else.
 ///
@@ -132,38 +134,26 @@ async fn known(parts: &mut request::Parts) -> Result<Option<LoggedIn>, Rejection
     Ok(user)
 }
 
-/// Whom the session says it belongs to, and what must match that user's password.
-fn claim(session: &SessionData) -> Option<(i64, String)> {
-    let text = |key| session.get::<String>(key)?.ok();
-    let id = text(AUTH_USER_ID)?.parse().ok()?;
-    let hash = text(AUTH_USER_HASH).unwrap_or_default();
-    text(AUTH_USER_BACKEND)
-        .filter(|backend| backend == BACKEND)
-        .map(|_| (id, hash))
-}
-
 /// Finds the session's user (Django `get_user`).
 async fn look_up(context: &StackContext, session: &Session) -> Result<Option<User>, Rejection> {
     let users = context.users()?;
-    let Some((id, stored)) = session.read(claim).await? else {
+    let stored = session.read(StoredLogin::of).await?;
+    let id = stored.user_id.as_deref().and_then(|id| id.parse().ok());
+    let (Some(id), Some(BACKEND)) = (id, stored.backend.as_deref()) else {
         return Ok(None);
     };
     let found = users.store().by_id(id).await.map_err(AuthError::from)?;
     let Some(user) = found.filter(|user| user.is_active) else {
         return Ok(None);
     };
-    let hasher = context.login_hasher();
-    match hasher.origin(user.password.expose(), &stored) {
-        Some(HashOrigin::Current) => return Ok(Some(user)),
-        Some(HashOrigin::Fallback) => {
-            session.renew_login(&hasher.hash(user.password.expose())).await?;
-            return Ok(Some(user));
-        }
-        None => {}
-    }
-    // The password has changed since: this session is over.
-    session.flush().await?;
-    Ok(None)
+    let (hasher, password) = (context.login_hasher(), user.password.expose());
+    let hash = hasher.hash(password);
+    let (plan, is_theirs) = stored.verify(Some(LoginProof {
+        hash: Some(&hash),
+        fallback_hashes: hasher.fallback_hashes(password),
+    }));
+    session.keep_login(&plan).await?;
+    Ok(is_theirs.then_some(user))
 }
 
 impl<S: Sync> FromRequestParts<S> for LoggedIn {
@@ -194,15 +184,31 @@ fn nobody(parts: &request::Parts) -> Rejection {
     let page = StackContext::of(&parts.extensions)
         .ok()
         .filter(|_| accept.contains("text/html"));
-    // In a nested router the URI has lost its beginning.
-    let uri = parts
-        .extensions
-        .get::<OriginalUri>()
-        .map_or(&parts.uri, |original| &original.0);
-    match page.and_then(|context| login_redirect(&context.settings().login_url, uri)) {
+    match page.and_then(|context| login_redirect(&context.settings().login_url, &asked(parts))) {
         Some(location) => Rejection::redirect(StatusCode::FOUND, location, "nobody is logged in"),
         None => Rejection::unauthorized("nobody is logged in")
             .with_threat(Threat::BrokenAccessControl)
             .with_hint("Please log in first."),
     }
+}
+
+/// The whole address that was asked for, where it can be told; else what the request says.
+fn asked(parts: &request::Parts) -> Uri {
+    // In a nested router the URI has lost its beginning.
+    let uri = parts
+        .extensions
+        .get::<OriginalUri>()
+        .map_or(&parts.uri, |original| &original.0);
+    let secure = parts
+        .extensions
+        .get::<Connection>()
+        .map(|connection| connection.secure);
+    let scheme = if secure == Some(true) { "https" } else { "http" };
+    let host = parts.headers.get(HOST).map_or(&[][..], HeaderValue::as_bytes);
+    let place = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let whole = Uri::builder()
+        .scheme(scheme)
+        .authority(host)
+        .path_and_query(place);
+    whole.build().unwrap_or_else(|_| uri.clone())
 }

@@ -3,8 +3,7 @@
 use axum::extract::FromRequestParts;
 use http::header::USER_AGENT;
 use http::request;
-use palisade_core::secret::constant_time_eq;
-use palisade_core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID};
+use palisade_core::session::{KeyAction, StoredLogin, update_login_hash};
 use palisade_core::{Sensitive, Threat};
 
 use super::Users;
@@ -269,21 +268,12 @@ impl Auth {
         let session = &self.session;
         let id = user.id.to_string();
         let hash = self.hash(user);
-        match session.get::<String>(AUTH_USER_ID).await? {
-            None => session.cycle_key().await?,
-            Some(before) => {
-                let stored: String = session.get(AUTH_USER_HASH).await?.unwrap_or_default();
-                if before != id || !constant_time_eq(&stored, &hash) {
-                    session.flush().await?;
-                } else {
-                    // Django keeps the key here; a new one costs nothing and leaves nothing to plant.
-                    session.cycle_key().await?;
-                }
-            }
+        let mut plan = session.read(StoredLogin::of).await?.login(&id, &hash, BACKEND);
+        if plan.action == KeyAction::Keep {
+            // Django keeps the key of who is logged in already; a new one costs nothing and leaves nothing to plant.
+            plan.action = KeyAction::Cycle;
         }
-        session.insert(AUTH_USER_ID, &id).await?;
-        session.insert(AUTH_USER_BACKEND, BACKEND).await?;
-        session.insert(AUTH_USER_HASH, &hash).await?;
+        session.carry_out(&plan).await?;
         session
             .begin(Device {
                 user_id: id,
@@ -389,8 +379,8 @@ impl Auth {
     }
 
     async fn keep_session_of(&self, user: &User) -> Result<(), AuthError> {
-        self.session.cycle_key().await?;
-        self.session.insert(AUTH_USER_HASH, &self.hash(user)).await?;
+        let plan = update_login_hash(true, Some(&self.hash(user)));
+        self.session.carry_out(&plan).await?;
         let key = self.session.key().await?;
         // Their hashes are wrong already; their rows need not wait to expire.
         let store = self.session.sessions().store();

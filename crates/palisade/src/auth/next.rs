@@ -6,19 +6,11 @@ use axum::extract::FromRequestParts;
 use http::header::HOST;
 use http::{HeaderValue, Uri, request};
 use palisade_core::redirect::{is_safe_next, redirect_location};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use palisade_core::{login_url, query};
 
 use crate::rejection::Rejection;
 use crate::stack::StackContext;
 use crate::transport::Connection;
-
-/// What Python's `quote(safe='/')` leaves as it is.
-const QUOTED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// The `next` parameter of the query: an extractor.
 ///
@@ -106,34 +98,27 @@ impl<S: Sync> FromRequestParts<S> for Next {
     }
 }
 
-fn next_of(query: &str) -> Option<String> {
-    let raw = query
-        .split('&')
-        .filter_map(|pair| pair.strip_prefix("next="))
-        .next_back()?;
-    let spaced = raw.replace('+', " ");
-    Some(
-        percent_encoding::percent_decode_str(&spaced)
-            .decode_utf8_lossy()
-            .into_owned(),
-    )
+fn next_of(text: &str) -> Option<String> {
+    let fields = query::parse(text, None).unwrap_or_default();
+    let next = fields.into_iter().rfind(|(name, _)| name == "next")?;
+    Some(next.1)
 }
 
 /// The login page, told to come back to the given place (Django `redirect_to_login`).
+///
+/// A login page on this site is told the path; one on another, the whole address, as far as `from` has it.
 pub fn login_redirect(login_url: &str, from: &Uri) -> Option<HeaderValue> {
     let place = from.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let (page, query) = login_url.split_once('?').unwrap_or((login_url, ""));
-    let mut pairs: Vec<&str> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("next="))
-        .collect();
-    let next = format!("next={}", utf8_percent_encode(place, QUOTED));
-    pairs.push(&next);
-    HeaderValue::try_from(format!("{page}?{}", pairs.join("&"))).ok()
+    let whole = from.to_string();
+    let next = login_url::next_for(&whole, place, login_url).ok()?;
+    let address = login_url::with_next(login_url, next, Some("next"), None).ok()?;
+    HeaderValue::try_from(redirect_location(&address).ok()?.as_ref()).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
     use super::*;
 
     #[test]
@@ -147,6 +132,20 @@ mod tests {
             login_redirect("/in?lang=de&next=/x", &from).unwrap(),
             "/in?lang=de&next=/notes/%3Fq%3Da%2520b"
         );
+        let whole: Uri = "https://example.com/notes/".parse().unwrap();
+        for (login_url, location) in [
+            ("/login/", "/login/?next=/notes/"),
+            (
+                "https://example.com/login/",
+                "https://example.com/login/?next=/notes/",
+            ),
+            (
+                "https://id.example/in",
+                "https://id.example/in?next=https%3A//example.com/notes/",
+            ),
+        ] {
+            assert_eq!(login_redirect(login_url, &whole).unwrap(), location);
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Where an unsafe request comes from: Origin, then Referer, then Fetch Metadata, each a pure function.
+//! Where an unsafe request comes from: Origin, then Referer, as Django has it, then Fetch Metadata.
+
+use std::convert::Infallible;
 
 use http::HeaderMap;
 use http::header::{ORIGIN, REFERER};
+use palisade_core::csrf::{CsrfRejection, Source};
 use palisade_core::origin::{TrustedOrigins, UntrustedOrigin, UntrustedReferer, good_referer};
-
-use super::protection::CsrfRejection;
 
 /// What the checks know of the site.
 #[derive(Clone, Copy, Debug)]
@@ -27,26 +28,36 @@ pub struct Site<'s> {
 ///
 /// The reason, in Django's words where Django has the check.
 pub fn check(site: Site<'_>, headers: &HeaderMap) -> Result<(), CsrfRejection> {
-    if let Some(origin) = headers.get(ORIGIN) {
-        let origin = origin
-            .to_str()
-            .map_err(|_| UntrustedOrigin("(not ASCII)".to_owned()))?;
-        if headers.get_all(ORIGIN).iter().nth(1).is_some() {
-            // No browser sends two; which of them to believe is nobody's to choose.
-            return Err(UntrustedOrigin("(more than one)".to_owned()).into());
-        }
-        // An origin that verifies is the browser's own word; the Referer adds nothing to it.
-        return Ok(site.trusted.check_origin(origin, site.secure, Some(site.host))?);
-    }
-    if site.secure {
-        let referer = headers
-            .get(REFERER)
-            .map(|referer| referer.to_str().map_err(|_| UntrustedReferer::Malformed));
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let origin = match (origins.next().map(|origin| origin.to_str()), origins.next()) {
+        (Some(Err(_)), _) => return Err(UntrustedOrigin("(not ASCII)".to_owned()).into()),
+        // No browser sends two; which of them to believe is nobody's to choose.
+        (Some(_), Some(_)) => return Err(UntrustedOrigin("(more than one)".to_owned()).into()),
+        (Some(Ok(origin)), None) => Some(origin),
+        (None, _) => None,
+    };
+    let referer = match headers.get(REFERER).map(|referer| referer.to_str()) {
+        // With an origin nobody looks at it.
+        Some(Err(_)) if origin.is_none() && site.secure => return Err(UntrustedReferer::Malformed.into()),
+        Some(Ok(referer)) => Some(referer),
+        _ => None,
+    };
+    let source = Source {
+        secure: site.secure,
+        origin,
+        referer,
+    };
+    let own = || {
         let port = site.forwarded_port.or(port(site.host)).unwrap_or("443");
-        let own = good_referer(site.cookie_domain, Some(site.host), port);
-        site.trusted.check_referer(referer.transpose()?, own.as_deref())?;
+        Ok(good_referer(site.cookie_domain, Some(site.host), port))
+    };
+    let Ok(foreign) = source.check::<Infallible>(site.trusted, || Ok(Some(site.host.into())), own);
+    match foreign {
+        Some(reason) => Err(reason),
+        // An origin that verifies is the browser's own word; what else it says adds nothing to that.
+        None if origin.is_some() => Ok(()),
+        None => check_fetch_metadata(headers),
     }
-    check_fetch_metadata(headers)
 }
 
 fn port(host: &str) -> Option<&str> {

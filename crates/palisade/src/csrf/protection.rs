@@ -1,12 +1,13 @@
 //! What the CSRF decision knows and says: the settings, the reasons, and the token check.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, request};
 use palisade_core::Threat;
 use palisade_core::cookie::{CookieAttributes, SetCookie};
-use palisade_core::csrf::{CsrfSecret, InvalidToken};
-use palisade_core::origin::{TrustedOrigins, UntrustedOrigin, UntrustedReferer};
+use palisade_core::csrf::{CsrfRejection, CsrfSecret, InvalidToken, check_token, header_title};
+use palisade_core::origin::{TrustedOrigins, UntrustedReferer};
 use palisade_core::settings::Settings;
 use std::time::{Duration, SystemTime};
 
@@ -19,70 +20,28 @@ use crate::redact::Redactor;
 use crate::rejection::Rejection;
 use crate::transport::Connection;
 
-/// Where a request's token stood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenSource {
-    /// The form field.
-    Post,
-    /// This header, in title case as Django names it.
-    Header(String),
-}
-
-impl std::fmt::Display for TokenSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Post => f.write_str("POST"),
-            Self::Header(name) => write!(f, "the '{name}' HTTP header"),
+/// What the person may do about a refusal.
+fn hint(reason: &CsrfRejection) -> &'static str {
+    match reason {
+        CsrfRejection::Referer(UntrustedReferer::Missing) => {
+            "Your browser sent no Referer header, which this site needs over HTTPS to know that the form was its own. \
+             Allow it for this site, or for same-origin requests, and try again."
         }
-    }
-}
-
-/// Why a request was refused, in Django's words where Django has the check.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "each variant's sentence says what it is")]
-pub enum CsrfRejection {
-    #[error(transparent)]
-    Origin(#[from] UntrustedOrigin),
-    #[error(transparent)]
-    Referer(#[from] UntrustedReferer),
-    #[error("Sec-Fetch-Site checking failed - another site made the request.")]
-    CrossSite,
-    #[error("CSRF cookie not set.")]
-    NoCookie,
-    #[error("CSRF cookie {0}.")]
-    InvalidCookie(InvalidToken),
-    #[error("CSRF token missing.")]
-    TokenMissing,
-    #[error("CSRF token from {0} {1}.")]
-    InvalidToken(TokenSource, InvalidToken),
-    #[error("CSRF token from {0} incorrect.")]
-    IncorrectToken(TokenSource),
-}
-
-impl CsrfRejection {
-    fn hint(&self) -> &'static str {
-        match self {
-            Self::Referer(UntrustedReferer::Missing) => {
-                "Your browser sent no Referer header, which this site needs over HTTPS to know that the form was its own. \
-                 Allow it for this site, or for same-origin requests, and try again."
-            }
-            Self::NoCookie | Self::InvalidCookie(_) => {
-                "Your browser did not send this site's cookie. Allow cookies for this site, go back, reload the page and \
-                 send the form again."
-            }
-            Self::TokenMissing | Self::InvalidToken(..) | Self::IncorrectToken(_) => {
-                "The form was out of date, perhaps because you logged in or out in another tab. Go back, reload the page \
-                 and send it again."
-            }
-            _ => "The request seems to come from another site, and was not carried out.",
+        CsrfRejection::NoCookie | CsrfRejection::InvalidCookie(_) => {
+            "Your browser did not send this site's cookie. Allow cookies for this site, go back, reload the page and \
+             send the form again."
         }
+        CsrfRejection::TokenMissing | CsrfRejection::InvalidToken(..) | CsrfRejection::IncorrectToken(_) => {
+            "The form was out of date, perhaps because you logged in or out in another tab. Go back, reload the page \
+             and send it again."
+        }
+        _ => "The request seems to come from another site, and was not carried out.",
     }
 }
 
 impl From<CsrfRejection> for Rejection {
     fn from(reason: CsrfRejection) -> Self {
-        let hint = reason.hint();
+        let hint = hint(&reason);
         Rejection::forbidden(reason.to_string())
             .with_threat(Threat::CrossSiteRequestForgery)
             .with_hint(hint)
@@ -204,27 +163,13 @@ impl CsrfProtection {
         field: Option<&str>,
         request: &request::Parts,
     ) -> Result<(), CsrfRejection> {
-        let (token, source) = if let Some(token) = field.filter(|token| !token.is_empty()) {
-            (token, TokenSource::Post)
-        } else {
-            let header = request
-                .headers
-                .get(&self.0.header)
-                .ok_or(CsrfRejection::TokenMissing)?;
-            let source = TokenSource::Header(title_case(self.0.header.as_str()));
-            let Ok(token) = header.to_str() else {
-                return Err(CsrfRejection::InvalidToken(
-                    source,
-                    InvalidToken::InvalidCharacters,
-                ));
-            };
-            (token, source)
-        };
-        match CsrfSecret::parse(token) {
-            Err(error) => Err(CsrfRejection::InvalidToken(source, error)),
-            Ok(sent) if sent == *secret => Ok(()),
-            Ok(_) => Err(CsrfRejection::IncorrectToken(source)),
-        }
+        // Bytes beyond ASCII are Latin-1, as WSGI has them: no letter or digit either.
+        let header = request
+            .headers
+            .get(&self.0.header)
+            .map(|header| latin1(header.as_bytes()));
+        let title = || Some(header_title(self.0.header.as_str()));
+        check_token(secret.as_str(), field, header.as_deref(), title)
     }
 
     /// Reads the secret from the cookie, if there is one.
@@ -250,13 +195,9 @@ impl CsrfProtection {
     }
 }
 
-/// `x-csrftoken` as `X-Csrftoken`.
-fn title_case(name: &str) -> String {
-    let words = name.split('-').map(|word| {
-        let mut letters = word.chars();
-        letters.next().map_or_else(String::new, |first| {
-            first.to_ascii_uppercase().to_string() + letters.as_str()
-        })
-    });
-    words.collect::<Vec<_>>().join("-")
+fn latin1(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(ascii) if ascii.is_ascii() => ascii.into(),
+        _ => bytes.iter().copied().map(char::from).collect::<String>().into(),
+    }
 }

@@ -6,11 +6,11 @@ use axum::extract::FromRequestParts;
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, request};
 use palisade_core::Sensitive;
-use palisade_core::csrf::CsrfSecret;
+use palisade_core::csrf::{CsrfRejection, CsrfSecret};
 use palisade_core::session::AUTH_USER_ID;
 
 use super::anonymous::{ANONYMOUS_AGE, AnonymousKey};
-use super::protection::{CsrfProtection, CsrfRejection};
+use super::protection::CsrfProtection;
 use super::{FIELD, SESSION_KEY};
 use crate::rejection::Rejection;
 use crate::session::{Session, SessionError, vary_on_cookie};

@@ -1,6 +1,7 @@
 //! What stands on a response, and what is never overwritten.
 
 use http::Response;
+use palisade_core::django::{SecuritySettings, x_frame_options};
 
 use super::*;
 
@@ -31,6 +32,51 @@ fn every_response_carries_the_headers() {
     let csp = headers["content-security-policy"].to_str().unwrap();
     assert!(csp.contains("frame-ancestors 'none'"), "{csp}");
     assert!(!csp.contains("nonce-"), "no page asked for a nonce: {csp}");
+}
+
+/// What is compared with a real Django are functions over settings as loose as Django's; what stands on responses comes of typed
+/// values. Here the two are held together.
+#[test]
+fn headers_are_those_that_are_compared_with_django() {
+    let policies = ["no-referrer", "strict-origin, same-origin", "origin"];
+    let openers = ["same-origin", "same-origin-allow-popups", "unsafe-none"];
+    for round in 0..64_usize {
+        let mut settings = Settings::for_development(palisade_core::SecretKey::new("k"));
+        settings.secure_content_type_nosniff = round & 1 == 0;
+        settings.secure_hsts_seconds = u64::from(round & 2 == 0) * 3600;
+        settings.secure_hsts_include_subdomains = round & 4 == 0;
+        settings.secure_hsts_preload = round & 8 == 0;
+        let (policy, opener) = (policies.get(round % 4), openers.get(round % 5));
+        settings.secure_referrer_policy = policy.map(|policy| policy.parse().unwrap());
+        settings.secure_cross_origin_opener_policy = opener.map(|opener| opener.parse().unwrap());
+        let loose = SecuritySettings {
+            hsts_seconds: (round & 2 == 0).then(|| "3600".to_owned()),
+            hsts_include_subdomains: settings.secure_hsts_include_subdomains,
+            hsts_preload: settings.secure_hsts_preload,
+            content_type_nosniff: settings.secure_content_type_nosniff,
+            referrer_policy: policy.map(|policy| SecuritySettings::policies(policy)),
+            cross_origin_opener_policy: opener.map(|opener| (*opener).to_owned()),
+            ..SecuritySettings::default()
+        };
+        let mut stamped = stamped(&HeaderGuard::from_settings(&settings), false, Response::new(()));
+        if let Some(hsts) = settings.hsts() {
+            // The transport guard's part: the same text, for names that can be pinned.
+            stamped.insert("strict-transport-security", hsts.to_string().parse().unwrap());
+        }
+        let of_django = loose.headers(true, |_| false);
+        for name in [
+            "Strict-Transport-Security",
+            "X-Content-Type-Options",
+            "Referrer-Policy",
+            "Cross-Origin-Opener-Policy",
+        ] {
+            let expected = of_django.iter().find(|(known, _)| *known == name);
+            let found = stamped.get(name).map(|value| value.to_str().unwrap().replace(", ", ","));
+            assert_eq!(found, expected.map(|(_, value)| value.clone()), "{name}");
+        }
+        let frames = x_frame_options("deny", false, false);
+        assert_eq!(stamped["x-frame-options"].to_str().ok(), frames.as_deref());
+    }
 }
 
 #[test]

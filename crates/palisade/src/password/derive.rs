@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use argon2::{Argon2, Params};
 use md5::{Digest, Md5};
+use palisade_core::signing;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -27,16 +28,21 @@ pub(super) const BCRYPT_BYTES: usize = 72;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Underivable;
 
-pub(super) fn pbkdf2_sha256(password: &[u8], salt: &[u8], iterations: u32) -> Result<[u8; 32], Underivable> {
+/// Derives as many bytes as the digest has.
+pub(super) fn pbkdf2(
+    digest: signing::Algorithm,
+    password: &[u8],
+    salt: &[u8],
+    iterations: u32,
+) -> Result<Vec<u8>, Underivable> {
     within(iterations, 1, MOST_ITERATIONS)?;
     #[cfg(test)]
     spend(u64::from(iterations));
-    Ok(pbkdf2::pbkdf2_sha256(password, salt, iterations))
-}
-
-pub(super) fn pbkdf2_sha1(password: &[u8], salt: &[u8], iterations: u32) -> Result<[u8; 20], Underivable> {
-    within(iterations, 1, MOST_ITERATIONS)?;
-    pbkdf2::pbkdf2_sha1(password, salt, iterations).ok_or(Underivable)
+    Ok(match digest {
+        // What nearly every login is.
+        signing::Algorithm::Sha256 => pbkdf2::pbkdf2_sha256(password, salt, iterations).to_vec(),
+        other => signing::pbkdf2(password, salt, iterations, 0, other),
+    })
 }
 
 /// What Argon2 is asked for, beside password and salt.
@@ -92,12 +98,6 @@ pub(super) fn bcrypt_salt(text: &str) -> Result<[u8; 16], Underivable> {
         .parse()
         .map(|parts: bcrypt::HashParts| parts.get_salt_raw())
         .map_err(|_| Underivable)
-}
-
-/// Draws a bcrypt salt, as 22 characters.
-pub(super) fn new_bcrypt_salt() -> Result<String, Underivable> {
-    let crypt = bcrypt(b"", palisade_core::token::random_bytes(), 4)?;
-    crypt.get(7..29).map(str::to_owned).ok_or(Underivable)
 }
 
 /// Hashes to bcrypt's own string, `$2b$…`; only the first 72 bytes of the password count.

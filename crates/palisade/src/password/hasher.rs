@@ -14,11 +14,12 @@ mod verify;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use palisade_core::password::Pbkdf2Digest;
+use palisade_core::password::{Algorithm, Argon2Variety, EncodedPassword, Parameters};
 use palisade_core::secret::constant_time_eq;
+use palisade_core::signing;
 use palisade_core::token::{Alphabet, random_bytes, random_string};
 
-use super::derive::{self, Argon2Cost, Underivable};
+use super::derive::{self, Argon2Cost, BCRYPT_BYTES, Underivable};
 pub use decoded::{Decoded, Field};
 pub use verify::{Verification, Work, identify_among, make_password, verify_password};
 
@@ -48,6 +49,11 @@ pub enum HasherError {
     /// No enabled hasher has this name.
     #[error("Unknown password hashing algorithm '{0}'. Did you specify it in the PASSWORD_HASHERS setting?")]
     Unknown(String),
+    /// The password has more bytes than bcrypt reads.
+    #[error(
+        "password cannot be longer than 72 bytes, truncate manually if necessary (e.g. my_password[:72])"
+    )]
+    TooLong,
     /// The parameters are impossible, or beyond what one login may cost.
     #[error("the parameters of the hash are impossible or too expensive")]
     Underivable,
@@ -66,7 +72,7 @@ pub enum Scheme {
     /// PBKDF2.
     Pbkdf2 {
         /// The digest under it.
-        digest: Pbkdf2Digest,
+        digest: signing::Algorithm,
         /// How often it is applied.
         iterations: u32,
     },
@@ -116,9 +122,9 @@ pub struct Hardening {
 ///
 /// ```
 /// use palisade::password::hasher::{Hasher, Scheme};
-/// use palisade::core::password::Pbkdf2Digest;
+/// use palisade::core::signing::Algorithm;
 ///
-/// let scheme = Scheme::Pbkdf2 { digest: Pbkdf2Digest::Sha256, iterations: 1000 };
+/// let scheme = Scheme::Pbkdf2 { digest: Algorithm::Sha256, iterations: 1000 };
 /// let hasher = Hasher::new("pbkdf2_sha256", scheme);
 /// let stored = hasher.encode("lètmein".as_bytes(), "seasalt1")?;
 /// assert_eq!(stored, "pbkdf2_sha256$1000$seasalt1$oFBnS0DdLmFhnhApv97DLGS/HGVbO6eXjBRz1P/XX8Q=");
@@ -143,6 +149,37 @@ impl Hasher {
         }
     }
 
+    /// Makes Django's own hasher of an algorithm; there is none of the unsalted ones.
+    pub fn of(algorithm: Algorithm, parameters: &Parameters) -> Option<Self> {
+        let pbkdf2 = |digest| Scheme::Pbkdf2 {
+            digest,
+            iterations: parameters.pbkdf2_iterations,
+        };
+        let bcrypt = |prehashed| Scheme::Bcrypt {
+            prehashed,
+            rounds: parameters.bcrypt_work_factor,
+        };
+        let scheme = match algorithm {
+            Algorithm::Pbkdf2Sha256 => pbkdf2(signing::Algorithm::Sha256),
+            Algorithm::Pbkdf2Sha1 => pbkdf2(signing::Algorithm::Sha1),
+            Algorithm::Argon2 => Scheme::Argon2 {
+                time_cost: parameters.argon2_time_cost,
+                memory_cost: parameters.argon2_memory_cost,
+                parallelism: parameters.argon2_parallelism,
+            },
+            Algorithm::BcryptSha256 => bcrypt(true),
+            Algorithm::Bcrypt => bcrypt(false),
+            Algorithm::Scrypt => Scheme::Scrypt {
+                work_factor: parameters.scrypt_work_factor,
+                block_size: parameters.scrypt_block_size,
+                parallelism: parameters.scrypt_parallelism,
+            },
+            Algorithm::Md5 => Scheme::Md5,
+            _ => return None,
+        };
+        Some(Self::new(algorithm.name(), scheme).with_salt_entropy(parameters.salt_entropy))
+    }
+
     /// Sets how many bits of chance a salt must have; 128 by default.
     #[must_use]
     pub const fn with_salt_entropy(mut self, bits: u32) -> Self {
@@ -159,8 +196,12 @@ impl Hasher {
     ///
     /// # Errors
     ///
-    /// [`HasherError::Salt`] for a salt that is empty or has a `$`; [`HasherError::Underivable`].
+    /// [`HasherError::Salt`] for a salt that is empty or has a `$`; [`HasherError::TooLong`] for what plain bcrypt would cut off;
+    /// [`HasherError::Underivable`].
     pub fn encode(&self, password: &[u8], salt: &str) -> Result<String, HasherError> {
+        if matches!(self.scheme, Scheme::Bcrypt { prehashed: false, .. }) && password.len() > BCRYPT_BYTES {
+            return Err(HasherError::TooLong);
+        }
         self.encode_with(password, salt, self.scheme)
     }
 
@@ -172,14 +213,8 @@ impl Hasher {
         }
         Ok(match scheme {
             Scheme::Pbkdf2 { digest, iterations } => {
-                let hash = match digest {
-                    Pbkdf2Digest::Sha256 => {
-                        STANDARD.encode(derive::pbkdf2_sha256(password, salt.as_bytes(), iterations)?)
-                    }
-                    Pbkdf2Digest::Sha1 => {
-                        STANDARD.encode(derive::pbkdf2_sha1(password, salt.as_bytes(), iterations)?)
-                    }
-                };
+                let hash = derive::pbkdf2(digest, password, salt.as_bytes(), iterations)?;
+                let hash = STANDARD.encode(hash);
                 format!("{name}${iterations}${salt}${hash}")
             }
             Scheme::Argon2 {
@@ -226,9 +261,18 @@ impl Hasher {
     /// # Errors
     ///
     /// As [`Self::decode`]; [`HasherError::Underivable`]. A damaged hash of Argon2 is nobody's password, as in Django.
+    ///
+    /// # Security
+    ///
+    /// Of a password beyond 72 bytes plain bcrypt compares the beginning, as it did when that password was stored.
     pub fn verify(&self, password: &[u8], encoded: &str) -> Result<bool, HasherError> {
+        Ok(self.compare(password, encoded)?.unwrap_or_default())
+    }
+
+    /// Compares; nothing where what is stored is damaged, so that no time was spent on it.
+    fn compare(&self, password: &[u8], encoded: &str) -> Result<Option<bool>, HasherError> {
         if let Scheme::Argon2 { .. } = self.scheme {
-            return self.verify_argon2(password, encoded);
+            return self.compare_argon2(password, encoded);
         }
         let (salt, scheme) = if let Scheme::Bcrypt { .. } = self.scheme {
             (self.after_name(encoded)?.to_owned(), self.scheme)
@@ -236,24 +280,19 @@ impl Hasher {
             let decoded = self.decode(encoded)?;
             (decoded.salt.clone(), decoded.scheme(self.scheme))
         };
-        Ok(constant_time_eq(
-            encoded,
-            self.encode_with(password, &salt, scheme)?,
-        ))
+        let given = self.encode_with(password, &salt, scheme)?;
+        Ok(Some(constant_time_eq(encoded, given)))
     }
 
-    fn verify_argon2(&self, password: &[u8], encoded: &str) -> Result<bool, HasherError> {
+    fn compare_argon2(&self, password: &[u8], encoded: &str) -> Result<Option<bool>, HasherError> {
         let phc = self.after_name(encoded)?;
         let variety = phc.split('$').next().unwrap_or_default();
         if !matches!(variety, "argon2id" | "argon2i" | "argon2d") || !phc.is_ascii() {
             return Err(HasherError::Malformed);
         }
         let standard = format!("argon2${phc}");
-        let given = standard
-            .parse()
-            .ok()
-            .and_then(|stored| super::encode::encode_as(password, &stored).ok());
-        Ok(given.is_some_and(|given| constant_time_eq(standard, given.to_string())))
+        let given = standard.parse().ok().and_then(|stored| argon2(password, stored));
+        Ok(given.map(|given| constant_time_eq(standard, given.to_string())))
     }
 
     fn after_name<'e>(&self, encoded: &'e str) -> Result<&'e str, HasherError> {
@@ -390,6 +429,41 @@ impl Hasher {
         }
         Ok(())
     }
+}
+
+/// Hashes a password as the stored one, at its parameters; nothing where they are impossible.
+fn argon2(password: &[u8], mut stored: EncodedPassword) -> Option<EncodedPassword> {
+    let EncodedPassword::Argon2 {
+        variety,
+        version,
+        memory_cost,
+        time_cost,
+        parallelism,
+        salt,
+        hash,
+    } = &mut stored
+    else {
+        return None;
+    };
+    let cost = Argon2Cost {
+        kind: match variety {
+            Argon2Variety::Argon2id => argon2::Algorithm::Argon2id,
+            Argon2Variety::Argon2i => argon2::Algorithm::Argon2i,
+            Argon2Variety::Argon2d => argon2::Algorithm::Argon2d,
+        },
+        version: match version {
+            Some(19) => argon2::Version::V0x13,
+            Some(16) | None => argon2::Version::V0x10,
+            Some(_) => return None,
+        },
+        memory_kib: *memory_cost,
+        passes: *time_cost,
+        lanes: *parallelism,
+        length: hash.len() * 3 / 4,
+    };
+    let salt = STANDARD_NO_PAD.decode(salt.as_bytes()).ok()?;
+    *hash = STANDARD_NO_PAD.encode(derive::argon2(password, &salt, cost).ok()?);
+    Some(stored)
 }
 
 /// Hashes to `$2b$…`, with version, cost and salt of `salt`.

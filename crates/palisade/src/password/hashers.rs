@@ -1,19 +1,19 @@
 //! The hashers that are in use: the preferred one for new passwords, the others to verify old ones.
 //!
-//! Follows Django's `make_password` and `verify_password` (§9), with three things Django leaves to others: the password's length
-//! is limited before it is hashed (CWE-400), hashing runs in a bounded pool, and what a stored hash may cost is limited.
+//! [`make_password`] and [`verify_password`] decide, as in Django (§9); here are three things that Django leaves to others: the password's
+//! length is limited before it is hashed (CWE-400), hashing runs in a bounded pool, and a damaged row is nobody's password.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use palisade_core::password::{
-    Algorithm, EncodedPassword, KeyedPassword, Parameters, PasswordKey, PasswordKeys, identify,
+    Algorithm, KeyedPassword, Parameters, PasswordKey, PasswordKeys, algorithm_name,
 };
-use palisade_core::secret::{Sensitive, constant_time_eq};
+use palisade_core::secret::Sensitive;
 
 use super::MAX_PASSWORD_BYTES;
 use super::derive::BCRYPT_BYTES;
-use super::encode::{encode, encode_as, harden};
+use super::hasher::{Hasher, Work, make_password, verify_password};
 use super::keyed;
 use super::pool::Pool;
 use crate::clock::Clock;
@@ -53,6 +53,13 @@ pub struct Verified {
     pub correct: bool,
     /// It is not stored as it would be today: if it is correct, hash and store it again.
     pub must_update: bool,
+}
+
+impl Verified {
+    const NOBODYS: Self = Self {
+        correct: false,
+        must_update: false,
+    };
 }
 
 /// Hashes passwords, and verifies them against what is stored.
@@ -292,10 +299,14 @@ impl Scheme {
                 .map(|keyed| keyed.to_string())
                 .map_err(|_| HashError::Failed);
         }
-        let encoded = encode(password.as_bytes(), self.preferred, &self.parameters);
-        encoded
-            .map(|encoded| encoded.to_string())
+        make_password(Some(password.as_bytes()), None, &self.hasher(self.preferred)?)
             .map_err(|_| HashError::Failed)
+    }
+
+    /// Django's hasher of an algorithm, at today's cost.
+    fn hasher(&self, algorithm: Algorithm) -> Result<Hasher, HashError> {
+        Hasher::of(algorithm, &self.parameters)
+            .ok_or(HashError::Unsupported("unsalted hashes are not supported"))
     }
 
     fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verified, HashError> {
@@ -304,21 +315,34 @@ impl Scheme {
         {
             return Ok(verified);
         }
-        let Some((stored, given)) = stored.and_then(|stored| self.compare(password, stored)) else {
-            // Nobody, nobody's password or nobody's algorithm: the time of a hash all the same.
-            drop(self.hash(password)?);
-            return Ok(Verified {
-                correct: false,
-                must_update: false,
-            });
+        let accepted = self.accepted.iter().map(|algorithm| self.hasher(*algorithm));
+        let (accepted, preferred) = (
+            accepted.collect::<Result<Vec<_>, _>>()?,
+            self.hasher(self.preferred)?,
+        );
+        let found = verify_password(Some(password.as_bytes()), stored, &accepted, &preferred).ok();
+        let Some(found) = found.filter(|found| !found.is_damaged) else {
+            let algorithm = stored.map_or("", algorithm_name);
+            tracing::warn!(%algorithm, "a stored password is malformed or too expensive to verify");
+            return self.nobodys(password);
         };
-        let same = stored.algorithm() == self.preferred;
-        let must_update = !same || self.keyed.is_some() || stored.must_update(&self.parameters);
-        let correct = constant_time_eq(stored.to_string(), given.to_string());
-        if !correct && same && must_update {
-            harden(password.as_bytes(), &stored, &self.parameters);
+        if !found.work.contains(&Work::Fake) {
+            return Ok(Verified {
+                correct: found.correct,
+                must_update: found.must_update || self.keyed.is_some(),
+            });
         }
-        Ok(Verified { correct, must_update })
+        if self.keyed.is_some() {
+            // A hash under a key takes another time than the one that was made in its stead.
+            return self.nobodys(password);
+        }
+        Ok(Verified::NOBODYS)
+    }
+
+    /// The answer about what is nobody's password, in the time of a hash.
+    fn nobodys(&self, password: &str) -> Result<Verified, HashError> {
+        drop(self.hash(password)?);
+        Ok(Verified::NOBODYS)
     }
 
     /// Verifies a keyed password; nothing if it is none, or its key is not there.
@@ -344,23 +368,6 @@ impl Scheme {
         let correct = keyed::is_same(password.as_bytes(), &stored, key).ok()?;
         let must_update = keyed::must_update(&stored, keys.newest(clock.now()), &self.parameters);
         Some(Verified { correct, must_update })
-    }
-
-    /// Reads what is stored, and hashes the password in the same way; nothing if either is impossible.
-    fn compare(&self, password: &str, stored: &str) -> Option<(EncodedPassword, EncodedPassword)> {
-        let algorithm = identify(stored).ok()?;
-        if !self.accepted.contains(&algorithm) {
-            return None;
-        }
-        let read = stored.parse::<EncodedPassword>().ok();
-        let compared = read.and_then(|stored| {
-            let given = encode_as(password.as_bytes(), &stored).ok()?;
-            Some((stored, given))
-        });
-        if compared.is_none() {
-            tracing::warn!(%algorithm, "a stored password is malformed or too expensive to verify");
-        }
-        compared
     }
 }
 

@@ -7,15 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use palisade_core::password::{
-    EncodedPassword, KeyedPassword, LegacyDigest, Parameters, PasswordKey, salt, wrappable,
+    Algorithm, EncodedPassword, KeyedPassword, LegacyDigest, Parameters, PasswordKey, wrappable,
 };
-use palisade_core::secret::constant_time_eq;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use super::derive::{self, Underivable};
-use super::encode::{argon2id_like, encode_as};
+use super::derive::{self, BCRYPT_BYTES, Underivable};
+use super::hasher::{Hasher, HasherError};
 
 /// Hashes a new password under a key.
 pub(super) fn encode(
@@ -23,11 +22,23 @@ pub(super) fn encode(
     key: &PasswordKey,
     parameters: &Parameters,
 ) -> Result<KeyedPassword, Underivable> {
-    let like = argon2id_like(parameters, salt().as_bytes());
+    let hasher = hasher(Algorithm::Argon2, parameters)?;
+    let argon2 = hasher.encode(&peppered(password, key)?, &hasher.salt());
     Ok(KeyedPassword::Argon2 {
-        argon2: encode_as(&peppered(password, key)?, &like)?,
+        argon2: parsed(argon2)?,
         key_id: key.id().to_owned(),
     })
+}
+
+fn hasher(algorithm: Algorithm, parameters: &Parameters) -> Result<Hasher, Underivable> {
+    Hasher::of(algorithm, parameters).ok_or(Underivable)
+}
+
+fn parsed(encoded: Result<String, HasherError>) -> Result<EncodedPassword, Underivable> {
+    encoded
+        .ok()
+        .and_then(|encoded| encoded.parse().ok())
+        .ok_or(Underivable)
 }
 
 /// Says whether a password is the one that was stored under a key.
@@ -36,18 +47,21 @@ pub(super) fn is_same(
     stored: &KeyedPassword,
     key: &PasswordKey,
 ) -> Result<bool, Underivable> {
-    let (given, stored) = match stored {
-        KeyedPassword::Argon2 { argon2, .. } => (encode_as(&peppered(password, key)?, argon2)?, argon2),
-        KeyedPassword::Sha2 { bcrypt, .. } => (encode_as(inner(password, key)?.as_bytes(), bcrypt)?, bcrypt),
+    let is = |given: &[u8], stored: &EncodedPassword| {
+        let hasher = hasher(stored.algorithm(), &Parameters::default())?;
+        hasher.verify(given, &stored.to_string()).map_err(|_| Underivable)
+    };
+    match stored {
+        KeyedPassword::Argon2 { argon2, .. } => is(&peppered(password, key)?, argon2),
+        KeyedPassword::Sha2 { bcrypt, .. } => is(inner(password, key)?.as_bytes(), bcrypt),
         KeyedPassword::Hardened {
             legacy, salt, bcrypt, ..
         } => {
             let old = old_hash(*legacy, salt, password);
-            (encode_as(inner(old.as_bytes(), key)?.as_bytes(), bcrypt)?, bcrypt)
+            is(inner(old.as_bytes(), key)?.as_bytes(), bcrypt)
         }
-        _ => return Err(Underivable),
-    };
-    Ok(constant_time_eq(given.to_string(), stored.to_string()))
+        _ => Err(Underivable),
+    }
 }
 
 /// Says whether the next login should hash the password again.
@@ -58,7 +72,11 @@ pub(super) fn must_update(
 ) -> bool {
     let is_newest = newest.is_some_and(|newest| newest.id() == stored.key_id());
     match stored {
-        KeyedPassword::Argon2 { argon2, .. } => !is_newest || argon2.must_update(parameters),
+        KeyedPassword::Argon2 { argon2, .. } if is_newest => {
+            let weak =
+                hasher(Algorithm::Argon2, parameters).map(|hasher| hasher.must_update(&argon2.to_string()));
+            !matches!(weak, Ok(Ok(false)))
+        }
         _ => true,
     }
 }
@@ -74,18 +92,15 @@ pub(super) fn wrap(
     let Some((legacy, salt)) = wrappable(old) else {
         return Ok(None);
     };
-    let like = EncodedPassword::Bcrypt {
-        prehashed: false,
-        variant: "2a".to_owned(),
-        work_factor: parameters.bcrypt_work_factor,
-        // A salt to begin with; the text of a new one comes back with the hash.
-        salt: derive::new_bcrypt_salt()?,
-        checksum: String::new(),
-    };
+    let hasher = hasher(Algorithm::Bcrypt, parameters)?;
+    let wrapped = inner(old.as_bytes(), key)?;
+    // It reads no more than that of the 88 characters.
+    let read = wrapped.as_bytes().get(..BCRYPT_BYTES).ok_or(Underivable)?;
+    let bcrypt = hasher.encode(read, &hasher.salt().replacen("2b", "2a", 1));
     let wrapped = KeyedPassword::Hardened {
         legacy,
         salt: salt.to_owned(),
-        bcrypt: encode_as(inner(old.as_bytes(), key)?.as_bytes(), &like)?,
+        bcrypt: parsed(bcrypt)?,
         key_id: key.id().to_owned(),
     };
     Ok(Some(wrapped.to_string()))

@@ -2,11 +2,10 @@
 //!
 //! A million rounds of HMAC-SHA256 are two million compressions of one block each, and nothing else should be paid
 //! for: the loop works on the compression function itself, from the two states that the password leaves behind, and spares
-//! the padding, counting and copying of a general HMAC. SHA-1 has no such loop: it only verifies what is to be replaced.
+//! the padding, counting and copying of a general HMAC. Other digests have no such loop: they only verify what is to be replaced.
 
 use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
-use sha1::Sha1;
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
@@ -47,11 +46,6 @@ pub(super) fn pbkdf2_sha256(password: &[u8], salt: &[u8], iterations: u32) -> [u
     inner.zeroize();
     outer.zeroize();
     to_bytes(&sum)
-}
-
-/// Derives 20 bytes with HMAC-SHA1; fewer than one iteration counts as one.
-pub(super) fn pbkdf2_sha1(password: &[u8], salt: &[u8], iterations: u32) -> Option<[u8; 20]> {
-    pbkdf2::pbkdf2_array::<Hmac<Sha1>, 20>(password, salt, iterations.max(1)).ok()
 }
 
 /// Hashes one digest on top of what `state` has seen.
@@ -107,6 +101,7 @@ fn to_bytes(words: &[u32; 8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use palisade_core::signing;
     use proptest::prelude::*;
 
     use super::*;
@@ -118,8 +113,8 @@ mod tests {
             salt in prop::collection::vec(any::<u8>(), 0..100),
             iterations in 1_u32..20,
         ) {
-            let general = pbkdf2::pbkdf2_array::<Hmac<Sha256>, 32>(&password, &salt, iterations).unwrap();
-            prop_assert_eq!(pbkdf2_sha256(&password, &salt, iterations), general);
+            let general = signing::pbkdf2(&password, &salt, iterations, 0, signing::Algorithm::Sha256);
+            prop_assert_eq!(pbkdf2_sha256(&password, &salt, iterations).to_vec(), general);
         }
     }
 
@@ -127,8 +122,8 @@ mod tests {
     fn key_of_one_block_and_of_one_byte_more_are_told_apart() {
         for length in [63, 64, 65] {
             let password = vec![7; length];
-            let general = pbkdf2::pbkdf2_array::<Hmac<Sha256>, 32>(&password, b"salt", 2).unwrap();
-            assert_eq!(pbkdf2_sha256(&password, b"salt", 2), general);
+            let general = signing::pbkdf2(&password, "salt", 2, 0, signing::Algorithm::Sha256);
+            assert_eq!(pbkdf2_sha256(&password, b"salt", 2).to_vec(), general);
         }
     }
 }

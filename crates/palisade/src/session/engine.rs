@@ -41,8 +41,8 @@ use palisade_core::moment::{InvalidMoment, Moment};
 use palisade_core::session::{InvalidValue, SIGNED_COOKIES_SALT, SessionCodec, SessionData};
 use palisade_core::signing::DecodeError;
 
-pub use expiry::{Age, StoredExpiry};
 pub use file::FileSessions;
+pub use palisade_core::session::{Age, StoredExpiry};
 pub use respond::CookieChange;
 pub use storage::{NoStorage, Row, Storage, StorageError};
 

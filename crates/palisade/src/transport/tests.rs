@@ -22,7 +22,13 @@ fn request(method: &str, uri: &str, peer: &str, tls: bool, headers: &[(&str, &st
 
 fn behind_proxy() -> TransportGuard {
     TransportGuard {
-        scheme_header: Some((HeaderName::from_static("x-forwarded-proto"), "https".to_owned())),
+        scheme_header: Some((
+            HeaderName::from_static("x-forwarded-proto"),
+            ProxyHeader {
+                name: "X-Forwarded-Proto".parse().unwrap(),
+                value: "https".to_owned(),
+            },
+        )),
         proxies: TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
         ..TransportGuard::default()
     }

@@ -1,6 +1,7 @@
 //! The middleware's decisions, each in Django's words.
 
 use super::*;
+use crate::csrf::TokenSource;
 use crate::host::AllowedHosts;
 
 const SECRET: &str = "abcdefghijklmnopqrstuvwxyzABCDEF";
@@ -120,8 +121,12 @@ fn a_header_of_ones_own_is_named_in_title_case() {
         };
         settings.header_title()
     };
-    assert_eq!(titled("HTTP_X_CSRFTOKEN2_CUSTOM"), "'X-Csrftoken2-Custom'");
-    assert_eq!(titled("X_CSRFTOKEN"), "None");
+    let source = |name| TokenSource::Header(titled(name)).to_string();
+    assert_eq!(
+        source("HTTP_X_CSRFTOKEN2_CUSTOM"),
+        "the 'X-Csrftoken2-Custom' HTTP header"
+    );
+    assert_eq!(source("X_CSRFTOKEN"), "the None HTTP header");
 }
 
 #[test]

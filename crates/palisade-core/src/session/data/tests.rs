@@ -20,6 +20,19 @@ fn untouched_values_leave_as_they_came() {
 }
 
 #[test]
+fn number_of_any_length_is_kept_and_read_exactly() {
+    let long = "-170141183460469231731687303715884105728";
+    let endless = "9".repeat(400);
+    let mut data = data(&format!(r#"{{"a":{long},"b":{{"deep":[{endless}]}},"c":1}}"#));
+    data.insert("c", &2).unwrap();
+    assert_eq!(data.get::<i128>("a").unwrap().unwrap(), i128::MIN);
+    assert_eq!(
+        data.to_json().as_str(),
+        format!(r#"{{"a":{long},"b":{{"deep":[{endless}]}},"c":2}}"#)
+    );
+}
+
+#[test]
 fn keys_keep_their_order_and_place() {
     let mut data = data(r#"{"a":1,"b":2,"c":3}"#);
     data.insert("b", &true).unwrap();

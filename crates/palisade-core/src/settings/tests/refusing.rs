@@ -199,8 +199,8 @@ fn values_out_of_range_are_named() {
         ("password_hashers = ['rot13']", "`rot13` in it, which is none of"),
         ("secure_redirect_exempt = ['(', 'ok']", "has the pattern `(`: "),
         (
-            "secure_redirect_exempt = ['(?=x)']",
-            "has the pattern `(?=x)`: look-around",
+            "secure_redirect_exempt = ['(?=x)', '(?=']",
+            "has the pattern `(?=`: ",
         ),
         (
             "secure_proxy_ssl_header = []",

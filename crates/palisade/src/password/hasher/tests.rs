@@ -5,7 +5,7 @@ use super::*;
 const PASSWORD: &[u8] = "lètmein".as_bytes();
 
 fn pbkdf2(iterations: u32) -> Hasher {
-    let digest = Pbkdf2Digest::Sha256;
+    let digest = signing::Algorithm::Sha256;
     Hasher::new("pbkdf2_sha256", Scheme::Pbkdf2 { digest, iterations })
 }
 
@@ -40,7 +40,7 @@ fn scrypt_of(parallelism: u32) -> Hasher {
 #[test]
 fn hashes_are_djangos_and_verify() {
     let sha1 = Scheme::Pbkdf2 {
-        digest: Pbkdf2Digest::Sha1,
+        digest: signing::Algorithm::Sha1,
         iterations: 1000,
     };
     let plain = Scheme::Bcrypt {
@@ -200,4 +200,86 @@ fn unknown_algorithm_is_named() {
         identify_among("lolcat$a$b", ["md5"]).unwrap_err().to_string(),
         "Unknown password hashing algorithm 'lolcat'. Did you specify it in the PASSWORD_HASHERS setting?"
     );
+}
+
+#[test]
+fn what_must_be_updated_is_djangos() {
+    let argon2 = "argon2$argon2id$v=19$m=102400,t=2,p=8$YWFhYWFhYWFhYWFhYWFhYWFhYWFhYQ$t1PEr4fCw6K2tgtMD76spP7m1u6P7OEUAgSauxfz/WI";
+    let old_argon2 = concat!(
+        "argon2$argon2i$m=8,t=1,p=1$c29tZXNhbHQ$",
+        "gwQOXSNhxiOxPOA0+PY10P9QFO4NAYysnqRt1GSQLE55m+2GYDt9FEjPMHhP2Cuf0nOEXXMocVrsJAtNSsKyfg"
+    );
+    let must_update = |encoded: &str| {
+        let algorithm = palisade_core::password::identify(encoded).unwrap();
+        let hasher = Hasher::of(algorithm, &Parameters::default()).unwrap();
+        hasher.must_update(encoded).unwrap()
+    };
+    for (encoded, expected) in [
+        ("pbkdf2_sha256$1000000$seasalt1seasalt1seasalt$oFBnS0Dd", false),
+        ("pbkdf2_sha256$1000000$seasalt1$oFBnS0Dd", true),
+        ("pbkdf2_sha256$1200000$seasalt1seasalt1seasalt$oFBnS0Dd", true),
+        ("pbkdf2_sha1$1000$seasalt1$2nWS+QIlITbWYXJWJaeHzsWRSwo=", true),
+        ("pbkdf2_sha256$1000000$123456789012345678901$aaaa", true),
+        ("pbkdf2_sha256$1000000$1234567890123456789012$aaaa", false),
+        (argon2, false),
+        (&argon2[..argon2.len() - 1], true),
+        (&argon2.replace("m=102400", "m=102401"), true),
+        (&argon2.replace("t=2", "t=3"), true),
+        (&argon2.replace("p=8", "p=1"), true),
+        (&argon2.replace("argon2id", "argon2d"), true),
+        (&argon2.replace("v=19", "v=16"), true),
+        (
+            &argon2.replace("YWFhYWFhYWFhYWFhYWFhYWFhYWFhYQ", "c2Vhc2FsdDE"),
+            true,
+        ),
+        (old_argon2, true),
+        (
+            "bcrypt_sha256$$2b$12$abcdefghijklmnopqrstuuVrQ4zCyEDfwKOXCre954in7jn/y/.ua",
+            false,
+        ),
+        (
+            "bcrypt$$2b$04$abcdefghijklmnopqrstuupd4kvGe1RE7cUAJBlAgNLjj8dnLUqIu",
+            true,
+        ),
+        ("scrypt$16384$seasalt1$8$5$/MlTuTBY", false),
+        ("scrypt$16384$seasalt1$8$1$/MlTuTBY", true),
+        ("md5$seasalt1$dddc94d790e6dde53c090307844536f5", true),
+        (
+            "md5$seasalt1seasalt1seasalt$dddc94d790e6dde53c090307844536f5",
+            false,
+        ),
+    ] {
+        assert_eq!(must_update(encoded), expected, "{encoded}");
+    }
+}
+
+#[test]
+fn plain_bcrypt_stores_no_password_that_it_would_cut_off() {
+    let plain = Hasher::of(Algorithm::Bcrypt, &Parameters::default()).unwrap();
+    let salt = "$2b$04$abcdefghijklmnopqrstuu";
+    let stored = plain.encode(&[b'x'; 72], salt).unwrap();
+    assert_eq!(plain.encode(&[b'x'; 73], salt), Err(HasherError::TooLong));
+    assert_eq!(plain.verify(&[b'x'; 73], &stored), Ok(true));
+    assert!(bcrypt_of(4).encode(&[b'x'; 73], salt).is_ok());
+}
+
+#[test]
+fn of_two_hashers_of_one_name_the_last_counts() {
+    let named = |digest| {
+        Hasher::new(
+            "mine",
+            Scheme::Pbkdf2 {
+                digest,
+                iterations: 1,
+            },
+        )
+    };
+    let (first, last) = (
+        named(signing::Algorithm::Sha256),
+        named(signing::Algorithm::Sha512),
+    );
+    let stored = last.encode(PASSWORD, "seasalt1").unwrap();
+    let found = |hashers: &[Hasher]| verify_password(Some(PASSWORD), Some(&stored), hashers, &first).unwrap();
+    assert!(found(&[first.clone(), last.clone()]).correct);
+    assert!(!found(&[last, first.clone()]).correct);
 }

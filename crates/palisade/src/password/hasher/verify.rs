@@ -23,6 +23,8 @@ pub struct Verification {
     pub correct: bool,
     /// It is not stored as the preferred hasher would store it.
     pub must_update: bool,
+    /// What is stored is damaged in a way of which Django makes no error. No time was spent on it.
+    pub is_damaged: bool,
     /// What time was spent on.
     pub work: Vec<Work>,
 }
@@ -74,9 +76,10 @@ pub fn verify_password(
     hashers: &[Hasher],
     preferred: &Hasher,
 ) -> Result<Verification, HasherError> {
+    // Of several of one name Django keeps the last.
     let hasher = encoded.map(algorithm_name).and_then(|name| {
-        let mut enabled = hashers.iter().chain([preferred]);
-        enabled.find(|hasher| hasher.algorithm() == name)
+        let mut enabled = [preferred].into_iter().chain(hashers);
+        enabled.rfind(|hasher| hasher.algorithm() == name)
     });
     let (Some(password), Some(encoded), Some(hasher)) =
         (password, encoded.filter(|stored| is_usable(stored)), hasher)
@@ -86,12 +89,14 @@ pub fn verify_password(
         return Ok(Verification {
             correct: false,
             must_update: false,
+            is_damaged: false,
             work: vec![Work::Fake],
         });
     };
     let has_changed = hasher.algorithm() != preferred.algorithm();
     let must_update = has_changed || preferred.must_update(encoded)?;
-    let correct = hasher.verify(password, encoded)?;
+    let compared = hasher.compare(password, encoded)?;
+    let correct = compared.unwrap_or_default();
     let mut work = vec![Work::Verify];
     if !correct && !has_changed && must_update {
         hasher.harden(password, encoded)?;
@@ -100,6 +105,7 @@ pub fn verify_password(
     Ok(Verification {
         correct,
         must_update,
+        is_damaged: compared.is_none(),
         work,
     })
 }

@@ -265,7 +265,7 @@ fn response_decides_about_the_cookie() {
     let with = |expiry| {
         let mut session = open();
         session
-            .set_expiry(StoredExpiry::Seconds(Age::Whole(expiry)))
+            .set_expiry(&StoredExpiry::Seconds(Age::Whole(expiry)))
             .unwrap();
         session
     };
