@@ -18,6 +18,7 @@ use palisade::core::token::{Alphabet, random_string};
 use tempfile::TempDir;
 use testkit::Process;
 
+pub use django::python_with_django;
 pub use oracle::Oracle;
 use service::Service;
 pub use traveller::Traveller;

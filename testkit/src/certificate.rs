@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::ParsedCertificate;
@@ -30,9 +30,22 @@ impl Authority {
     pub fn new() -> Result<Authority> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate()?;
+        // OpenSSL goes by names: a certificate that is called like its issuer passes for one that signed itself.
+        let name = STANDARD.encode(Sha256::digest(key.public_key_raw()));
+        params
+            .distinguished_name
+            .push(DnType::CommonName, format!("testkit {name}"));
         Ok(Authority {
-            issuer: CertifiedIssuer::self_signed(params, KeyPair::generate()?)?,
+            issuer: CertifiedIssuer::self_signed(params, key)?,
         })
+    }
+
+    fn leaf(&self, names: &[&str], key: &KeyPair) -> Result<Certificate> {
+        let mut leaf = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let name = names.first().copied().unwrap_or("nobody");
+        leaf.distinguished_name.push(DnType::CommonName, name);
+        Ok(leaf.signed_by(key, &self.issuer)?)
     }
 
     /// Returns the authority's own certificate as PEM, for [`trusting`].
@@ -46,8 +59,7 @@ impl Authority {
     /// When a name is not a host name.
     pub fn issue_pem(&self, names: &[&str]) -> Result<(String, String)> {
         let key = KeyPair::generate()?;
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let leaf = CertificateParams::new(names)?.signed_by(&key, &self.issuer)?;
+        let leaf = self.leaf(names, &key)?;
         Ok((leaf.pem(), key.serialize_pem()))
     }
 
@@ -57,8 +69,7 @@ impl Authority {
     /// When a name is not a host name.
     pub fn issue(&self, names: &[&str]) -> Result<(ServerConfig, CertificateDer<'static>)> {
         let key = KeyPair::generate()?;
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let leaf = CertificateParams::new(names)?.signed_by(&key, &self.issuer)?;
+        let leaf = self.leaf(names, &key)?;
         let der = leaf.der().clone();
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let mut config = ServerConfig::builder_with_provider(provider())

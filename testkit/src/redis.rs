@@ -7,12 +7,14 @@
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
+use crate::certificate::Authority;
 use crate::process::Process;
 
 /// How long a server may take to say that it is ready.
@@ -26,6 +28,7 @@ const SERVERS: [&str; 2] = ["redis-server", "valkey-server"];
 pub struct Redis {
     folder: TempDir,
     port: u16,
+    tls_port: Option<u16>,
     arguments: Vec<String>,
     process: Option<Process>,
 }
@@ -44,10 +47,34 @@ impl Redis {
     /// # Errors
     /// As [`Redis::start`].
     pub fn with(more: &[&str]) -> Result<Redis> {
+        Redis::on_free_ports(None, more)
+    }
+
+    /// Starts a server that speaks TLS on a second port, with a certificate and its key in PEM. From clients that authority's
+    /// certificates are asked for, if one is named.
+    ///
+    /// # Errors
+    /// As [`Redis::start`].
+    pub fn with_tls(
+        (certificate, key): (&str, &str),
+        authority: &Authority,
+        asks_clients: bool,
+        more: &[&str],
+    ) -> Result<Redis> {
+        let tls = Tls {
+            certificate,
+            key,
+            authority,
+            asks_clients,
+        };
+        Redis::on_free_ports(Some(&tls), more)
+    }
+
+    fn on_free_ports(tls: Option<&Tls<'_>>, more: &[&str]) -> Result<Redis> {
         let mut last = None;
         // Between finding a port free and listening on it somebody else may take it.
         for _ in 0..5 {
-            match Redis::try_start(more) {
+            match Redis::try_start(tls, more) {
                 Ok(redis) => return Ok(redis),
                 Err(error) if error.to_string().contains("Address already in use") => last = Some(error),
                 Err(error) => return Err(error),
@@ -56,7 +83,7 @@ impl Redis {
         Err(last.unwrap_or_else(|| anyhow::anyhow!("no port is free")))
     }
 
-    fn try_start(more: &[&str]) -> Result<Redis> {
+    fn try_start(tls: Option<&Tls<'_>>, more: &[&str]) -> Result<Redis> {
         let folder = TempDir::with_prefix("redis-")?;
         let port = free_port()?;
         let mut arguments: Vec<String> = [
@@ -73,10 +100,15 @@ impl Redis {
         ]
         .map(str::to_owned)
         .to_vec();
+        let tls_port = tls.map(|_| free_port()).transpose()?;
+        if let Some((tls, port)) = tls.zip(tls_port) {
+            arguments.extend(tls.arguments(folder.path(), port)?);
+        }
         arguments.extend(more.iter().map(ToString::to_string));
         let mut redis = Redis {
             folder,
             port,
+            tls_port,
             arguments,
             process: None,
         };
@@ -87,6 +119,15 @@ impl Redis {
     /// Where clients find it.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Where clients find it over TLS.
+    ///
+    /// # Errors
+    /// When it was started without.
+    pub fn tls_url(&self) -> Result<String> {
+        let port = self.tls_port.context("it speaks no TLS")?;
+        Ok(format!("rediss://localhost:{port}/0"))
     }
 
     /// Its port of the loopback address.
@@ -134,6 +175,32 @@ impl Redis {
     }
 }
 
+/// What a server that speaks TLS is started with.
+struct Tls<'a> {
+    certificate: &'a str,
+    key: &'a str,
+    authority: &'a Authority,
+    asks_clients: bool,
+}
+
+impl Tls<'_> {
+    fn arguments(&self, folder: &Path, port: u16) -> Result<Vec<String>> {
+        let mut arguments = vec!["--tls-port".to_owned(), port.to_string()];
+        for (option, name, text) in [
+            ("--tls-cert-file", "server.crt", self.certificate),
+            ("--tls-key-file", "server.key", self.key),
+            ("--tls-ca-cert-file", "ca.crt", &self.authority.pem()),
+        ] {
+            let file = folder.join(name);
+            fs::write(&file, text)?;
+            arguments.extend([option.to_owned(), file.display().to_string()]);
+        }
+        let asks = if self.asks_clients { "yes" } else { "no" };
+        arguments.extend(["--tls-auth-clients".to_owned(), asks.to_owned()]);
+        Ok(arguments)
+    }
+}
+
 /// Three servers that share the keys among them.
 #[derive(Debug)]
 pub struct RedisCluster(Vec<Redis>);
@@ -144,17 +211,37 @@ impl RedisCluster {
     /// # Errors
     /// As [`Redis::start`].
     pub fn start() -> Result<RedisCluster> {
+        RedisCluster::of(None)
+    }
+
+    /// Starts three that speak TLS, also with each other.
+    ///
+    /// # Errors
+    /// As [`Redis::start`].
+    pub fn with_tls(authority: &Authority) -> Result<RedisCluster> {
+        RedisCluster::of(Some(authority))
+    }
+
+    fn of(authority: Option<&Authority>) -> Result<RedisCluster> {
         let mut nodes = Vec::new();
         for slots in ["0 5460", "5461 10922", "10923 16383"] {
             let bus = free_port()?.to_string();
-            let node = Redis::with(&[
+            let member = [
                 "--cluster-enabled",
                 "yes",
                 "--cluster-port",
                 &bus,
                 "--cluster-node-timeout",
                 "2000",
-            ])?;
+            ];
+            let node = match authority {
+                None => Redis::with(&member)?,
+                Some(authority) => {
+                    let (certificate, key) = authority.issue_pem(&["localhost", "127.0.0.1"])?;
+                    let member = [member.as_slice(), &["--tls-cluster", "yes"]].concat();
+                    Redis::with_tls((&certificate, &key), authority, false, &member)?
+                }
+            };
             node.ask(&format!("CLUSTER ADDSLOTSRANGE {slots}"))?;
             if let Some(first) = nodes.first() {
                 node.ask(&meeting(first)?)?;
@@ -170,6 +257,14 @@ impl RedisCluster {
     /// Where clients find the servers.
     pub fn urls(&self) -> Vec<String> {
         self.0.iter().map(Redis::url).collect()
+    }
+
+    /// Where clients find the servers over TLS.
+    ///
+    /// # Errors
+    /// When they were started without.
+    pub fn tls_urls(&self) -> Result<Vec<String>> {
+        self.0.iter().map(Redis::tls_url).collect()
     }
 }
 
@@ -202,9 +297,39 @@ impl RedisSentinel {
     /// # Errors
     /// As [`Redis::start`].
     pub fn start() -> Result<RedisSentinel> {
-        let first = Redis::start()?;
-        let of = first.port.to_string();
-        let copy = Redis::with(&[
+        RedisSentinel::of(None)
+    }
+
+    /// Starts three that speak nothing but TLS with each other; what is told to clients are the ports for TLS.
+    ///
+    /// # Errors
+    /// As [`Redis::start`].
+    pub fn with_tls(authority: &Authority) -> Result<RedisSentinel> {
+        RedisSentinel::of(Some(authority))
+    }
+
+    fn of(authority: Option<&Authority>) -> Result<RedisSentinel> {
+        let issued = authority
+            .map(|authority| authority.issue_pem(&["localhost", "127.0.0.1"]))
+            .transpose()?;
+        let tls = authority
+            .zip(issued.as_ref())
+            .map(|(authority, (certificate, key))| Tls {
+                certificate,
+                key,
+                authority,
+                asks_clients: false,
+            });
+        let server = |more: &[&str]| match &tls {
+            None => Redis::with(more),
+            Some(tls) => {
+                let more = [&["--tls-replication", "yes"], more].concat();
+                Redis::on_free_ports(Some(tls), &more)
+            }
+        };
+        let first = server(&[])?;
+        let of = first.tls_port.unwrap_or(first.port);
+        let copy = server(&[
             "--replicaof",
             &format!("127.0.0.1 {of}"),
             "--repl-diskless-sync-delay",
@@ -215,10 +340,21 @@ impl RedisSentinel {
         let port = free_port()?;
         let name = RedisSentinel::SERVICE;
         let settings = folder.path().join("sentinel.conf");
+        let listen = match &tls {
+            None => format!("port {port}"),
+            Some(tls) => {
+                let mut words = tls.arguments(folder.path(), port)?.into_iter();
+                let mut lines = vec!["port 0".to_owned(), "tls-replication yes".to_owned()];
+                while let (Some(option), Some(value)) = (words.next(), words.next()) {
+                    lines.push(format!("{} {value}", option.trim_start_matches("--")));
+                }
+                lines.join("\n")
+            }
+        };
         fs::write(
             &settings,
             format!(
-                "bind 127.0.0.1\nport {port}\nsentinel monitor {name} 127.0.0.1 {of} 1\n\
+                "bind 127.0.0.1\n{listen}\nsentinel monitor {name} 127.0.0.1 {of} 1\n\
                  sentinel down-after-milliseconds {name} 300\nsentinel failover-timeout {name} 2000\n"
             ),
         )?;
@@ -237,6 +373,11 @@ impl RedisSentinel {
     /// Where clients find the Sentinel.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Where clients find it, where it speaks TLS.
+    pub fn tls_url(&self) -> String {
+        format!("rediss://localhost:{}", self.port)
     }
 
     /// Kills the first server and waits until the copy has taken its place.
@@ -268,7 +409,7 @@ pub fn ask(port: u16, line: &str) -> Result<String> {
     Ok(answer.trim().to_owned())
 }
 
-fn serve(folder: &std::path::Path, arguments: &[String]) -> Result<Process> {
+fn serve(folder: &Path, arguments: &[String]) -> Result<Process> {
     for name in SERVERS {
         let mut command = Command::new(name);
         command.args(arguments).current_dir(folder);

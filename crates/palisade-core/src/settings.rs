@@ -22,12 +22,14 @@ use crate::password::Algorithm;
 use crate::{KeyRing, SecretKey};
 
 mod django;
+mod django_site;
 mod errors;
 mod exempt_paths;
 mod hasher_name;
 mod header_name;
 mod judge;
 mod load;
+mod password_rule;
 mod raw;
 mod reference;
 mod registry;
@@ -37,10 +39,12 @@ mod slot;
 mod tests;
 
 pub use django::{DJANGO_SETTINGS, DjangoSettings};
+pub use django_site::{DjangoCache, DjangoSite, PassedOver, SessionEngine};
 pub use errors::{Place, Problem, SettingsErrors};
 pub use exempt_paths::{ExemptPaths, InvalidPatterns};
 pub(crate) use header_name::says_secure;
 pub use header_name::{HeaderName, InvalidHeaderName, ProxyHeader};
+pub use password_rule::PasswordRule;
 pub use reference::reference_toml;
 pub use registry::{REGISTRY, Setting};
 
@@ -56,6 +60,22 @@ pub enum UnknownFields {
     Drop,
     /// The request is refused.
     Refuse,
+}
+
+/// The path of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder(String);
+
+impl Folder {
+    /// Names a folder. Whether it is there is seen when it is used.
+    pub fn new(path: impl Into<String>) -> Self {
+        Self(path.into())
+    }
+
+    /// The path as it was written.
+    pub fn path(&self) -> &std::path::Path {
+        std::path::Path::new(&self.0)
+    }
 }
 
 /// Everything that can be set about a site's security.
@@ -183,6 +203,10 @@ pub struct Settings {
 
     /// How passwords are hashed: the first makes new hashes, the others are still verified.
     pub password_hashers: Vec<Algorithm>,
+    /// The folder with the keys that passwords are hashed under.
+    pub password_keys: Option<Folder>,
+    /// What a new password must not be.
+    pub auth_password_validators: Vec<PasswordRule>,
     /// The fewest characters of a new password.
     pub password_min_length: usize,
     /// Where to log in.
@@ -256,6 +280,8 @@ impl Settings {
             data_upload_max_number_fields: 1000,
             data_upload_max_number_files: 100,
             password_hashers: hasher_name::DEFAULT.to_vec(),
+            password_keys: None,
+            auth_password_validators: PasswordRule::all(),
             password_min_length: 8,
             login_url: "/login/".to_owned(),
             login_redirect_url: "/".to_owned(),
@@ -312,7 +338,7 @@ impl Settings {
         toml: Option<&str>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsErrors> {
-        load::load(self, None, toml, env)
+        load::load(self, None, toml, env, &|_| Vec::new())
     }
 
     /// Says whether a site may run with these settings; [`load`](Self::load) has asked already.

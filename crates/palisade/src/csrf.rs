@@ -29,6 +29,8 @@ mod scan;
 mod service;
 mod token;
 
+#[cfg(feature = "redis")]
+pub use anonymous::RedisAnonymousSecrets;
 pub use anonymous::{AnonymousSecrets, MemoryAnonymousSecrets};
 pub use palisade_core::csrf::{CsrfRejection, TokenSource};
 pub use protection::CsrfProtection;

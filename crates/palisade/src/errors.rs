@@ -2,15 +2,19 @@
 //!
 //! 1. Each request gets an id; the response carries it as `X-Request-Id`, the log line too.
 //! 2. A handler's panic ends as a 500: the page says the id and nothing else, the log has the panic.
-//! 3. A refusal or an empty error becomes a page for browsers and JSON for programs, never with its reason (in
-//!    development, with it). A response that a handler wrote itself is left alone.
+//! 3. A refusal or an empty error becomes a page for browsers and a problem (RFC 9457) or a line of text for programs, never with its
+//!    reason (in development, with it). A response that a handler wrote itself is left alone.
 //! 4. One line a request on `palisade::access`: method, path, route, status, time, client, id, with secrets masked; also of
-//!    one whose client hung up (status 499).
+//!    one whose client hung up (status 499) or for which the server's time was over (503). Lines of `palisade::rejection` have the id,
+//!    too.
 //! 5. A 5xx has a report of its own on `palisade::error`: the same id, and the request with its secrets masked.
 
+mod current;
 mod page;
 mod panic;
+mod wanted;
 
+pub(crate) use current::current;
 pub use page::{ErrorPage, RequestId, Trouble};
 pub use panic::{PanicFuture, PanicLayer, PanicService};
 
@@ -30,6 +34,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use self::current::Scope;
 use crate::peer::Peer;
 use crate::redact::{Redactor, printable};
 use crate::rejection::Refusal;
@@ -104,8 +109,13 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let id = RequestId::generate();
-        request.extensions_mut().insert(id.clone());
+        // The server has made one, so that it can say what it did with the request.
+        let id = request.extensions().get::<RequestId>().cloned();
+        let id = id.unwrap_or_else(|| {
+            let id = RequestId::generate();
+            request.extensions_mut().insert(id.clone());
+            id
+        });
         let header = |name| request.headers().get(name).cloned();
         let seen = Seen {
             id,
@@ -118,6 +128,7 @@ where
             peer: request.extensions().get::<Peer>().map(|peer| peer.addr.ip()),
             began: Instant::now(),
         };
+        let _scope = Scope::of(&seen.id);
         ErrorFuture {
             inner: self.inner.call(request),
             layer: self.layer.clone(),
@@ -141,8 +152,7 @@ pin_project! {
             // Whoever hangs up is not forgotten: a guesser need not wait for the answer.
             let this = this.project();
             if let Some(seen) = this.seen.take() {
-                let gone = Refusal::client_gone();
-                seen.log(StatusCode::from_u16(CLIENT_GONE).unwrap_or_default(), Some(&gone), &this.layer.redactor);
+                seen.given_up(this.layer);
             }
         }
     }
@@ -153,7 +163,9 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for ErrorFut
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let scope = this.seen.as_ref().map(|seen| Scope::of(&seen.id));
         let Ok(response) = ready!(this.inner.poll(context));
+        drop(scope);
         Poll::Ready(Ok(match this.seen.take() {
             Some(seen) => seen.finish(response, this.layer),
             None => response,
@@ -185,6 +197,18 @@ impl Seen {
             self.report(status, refusal.as_ref(), &layer.redactor);
         }
         response
+    }
+
+    /// Nobody waits for the answer any more: the server has answered in its place, or the client is gone.
+    fn given_up(&self, layer: &ErrorLayer) {
+        if let Some(limit) = self.id.overdue() {
+            let (status, overdue) = (StatusCode::SERVICE_UNAVAILABLE, Refusal::overdue(limit));
+            self.log(status, Some(&overdue), &layer.redactor);
+            self.report(status, Some(&overdue), &layer.redactor);
+        } else {
+            let gone = StatusCode::from_u16(CLIENT_GONE).unwrap_or_default();
+            self.log(gone, Some(&Refusal::client_gone()), &layer.redactor);
+        }
     }
 
     fn log(&self, status: StatusCode, refusal: Option<&Refusal>, redactor: &Redactor) {

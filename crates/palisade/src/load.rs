@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use palisade_core::settings::{DjangoSettings, SettingsErrors};
+use palisade_core::settings::{DjangoSettings, DjangoSite, Folder, PassedOver, SettingsErrors};
 use palisade_core::{SecretKey, Settings};
+
+use crate::password::{KeyFileError, PasswordPolicy, PolicyError, read_keys};
 
 /// Why the settings could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +37,7 @@ pub enum LoadError {
 /// file's folder, lies below both. It is made by one command at the Django site:
 ///
 /// ```sh
-/// python manage.py shell -v 0 -c "import json; from django.conf import settings as s; print(json.dumps({n: getattr(s, n) for n in dir(s) if n.isupper() and s.is_overridden(n) and n.startswith(('SECRET_KEY', 'ALLOWED_', 'SECURE_', 'SESSION_', 'CSRF_', 'USE_X_', 'X_FRAME', 'PASSWORD_', 'LOGIN_', 'LOGOUT_', 'DATA_UPLOAD_'))}, default=str))" > settings.json
+/// python manage.py shell -v 0 -c "import json; from django.conf import settings as s; print(json.dumps({n: getattr(s, n) for n in dir(s) if n.isupper() and s.is_overridden(n) and n.startswith(('SECRET_KEY', 'ALLOWED_', 'AUTH', 'CACHES', 'SECURE_', 'SESSION_', 'CSRF_', 'USE_X_', 'X_FRAME', 'PASSWORD_', 'LOGIN_', 'LOGOUT_', 'DATA_UPLOAD_'))}, default=str))" > settings.json
 /// ```
 ///
 /// # Example
@@ -70,21 +73,68 @@ pub fn load_settings_over(
 ) -> Result<Settings, LoadError> {
     let path = path.as_ref();
     let toml = read(path)?;
-    let loaded = match DjangoSettings::named_in(&toml) {
-        None => defaults.overlaid(Some(&toml), env),
-        Some(file) => {
-            let json = read(&path.parent().unwrap_or(Path::new("")).join(&file))?;
-            let django = DjangoSettings {
-                file: &file,
-                json: &json,
-            };
-            defaults.overlaid_on_django(django, Some(&toml), env)
-        }
-    };
-    loaded.map_err(|problems| LoadError::Refused {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let dump = dump(path, &toml)?;
+    let django = dump.as_ref().map(|(file, json)| DjangoSettings { file, json });
+    let examine = |settings: &Settings| examine(settings, folder);
+    let loaded = defaults.overlaid_and_examined(django, Some(&toml), env, examine);
+    let mut settings = loaded.map_err(|problems| LoadError::Refused {
         path: path.to_owned(),
         problems,
-    })
+    })?;
+    if let Some(keys) = &settings.password_keys {
+        settings.password_keys = Some(Folder::new(folder.join(keys.path()).to_string_lossy()));
+    }
+    for over in django.iter().flat_map(|django| django.site().passed_over) {
+        let PassedOver { setting, why } = over;
+        tracing::warn!(target: "palisade::settings", file = dump.as_ref().map(|(file, _)| file.as_str()), "{setting} {why}");
+    }
+    Ok(settings)
+}
+
+/// Reads what the dump of a Django's settings says of its sessions, if the TOML file names a dump: `CacheSessions::of_django` and who
+/// builds another store can take it from here.
+///
+/// # Errors
+///
+/// When a file cannot be read.
+pub fn load_django_site(path: impl AsRef<Path>) -> Result<Option<DjangoSite>, LoadError> {
+    let path = path.as_ref();
+    let dump = dump(path, &read(path)?)?;
+    Ok(dump.map(|(file, json)| {
+        DjangoSettings {
+            file: &file,
+            json: &json,
+        }
+        .site()
+    }))
+}
+
+/// The dump that a TOML text names: its name and what stands there.
+fn dump(path: &Path, toml: &str) -> Result<Option<(String, String)>, LoadError> {
+    let Some(file) = DjangoSettings::named_in(toml) else {
+        return Ok(None);
+    };
+    let json = read(&path.parent().unwrap_or(Path::new("")).join(&file))?;
+    Ok(Some((file, json)))
+}
+
+/// Tries the files that the settings name.
+fn examine(settings: &Settings, folder: &Path) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    if let Some(keys) = &settings.password_keys {
+        match read_keys(folder.join(keys.path()), SystemTime::now()) {
+            Ok(_) => {}
+            Err(KeyFileError::Several { faults }) => {
+                found.extend(faults.iter().map(|fault| ("password_keys", fault.to_string())));
+            }
+            Err(fault) => found.push(("password_keys", fault.to_string())),
+        }
+    }
+    if let Err(fault @ PolicyError::List { .. }) = PasswordPolicy::from_settings(settings) {
+        found.push(("auth_password_validators", fault.to_string()));
+    }
+    found
 }
 
 fn read(path: &Path) -> Result<String, LoadError> {

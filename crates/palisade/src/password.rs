@@ -22,8 +22,9 @@ pub use email::normalize_email;
 pub use hashers::{HashError, Hashers, Verified};
 pub use keys::{KeyFileError, make_key, read_keys};
 pub use palisade_core::password::{Algorithm, Parameters};
+pub(crate) use policy::NoPassword;
 pub use policy::{
     CommonPassword, InvalidSimilarity, ListedPasswords, MAX_PASSWORD_BYTES, MinimumLength, NumericPassword,
-    PasswordPolicy, PasswordProblem, PasswordValidator, UserAttributeSimilarity, UserAttributes,
+    PasswordPolicy, PasswordProblem, PasswordValidator, PolicyError, UserAttributeSimilarity, UserAttributes,
 };
 pub use username::{InvalidUsername, MAX_USERNAME_CHARS, Username, UsernameCharacters};

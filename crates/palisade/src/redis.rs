@@ -8,10 +8,13 @@
 //! # Security
 //!
 //! Whoever can reach the server can read and make sessions. Give it a password, an address that only the service reaches, and
-//! `rediss://` (TLS, with the system's certificate authorities, or those that `SSL_CERT_FILE` names) where the way is not your own.
+//! `rediss://` (TLS, with the system's certificate authorities, or those of [`RedisOptions`]) where the way is not your own. Chain and
+//! name are always checked; addresses of which some ask for TLS and some do not are refused.
 
+mod open;
 mod swap;
 
+pub use open::RedisOptions;
 pub(crate) use swap::{Held, Life, Swapped};
 
 use std::fmt;
@@ -21,11 +24,8 @@ use std::time::Duration;
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::cluster::ClusterClient;
 use ::redis::cluster_async::ClusterConnection;
-use ::redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
-use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo,
-    RedisFuture, ServerErrorKind, TlsMode,
-};
+use ::redis::sentinel::SentinelClient;
+use ::redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisFuture, ServerErrorKind};
 
 /// How long an operation may take unless [`Redis::with_time_limit`] says otherwise.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -39,6 +39,20 @@ pub enum RedisError {
         "not the address of a Redis server, which is redis://[user:password@]host[:port][/database], or rediss:// for TLS"
     )]
     Address(#[source] ::redis::RedisError),
+    /// Addresses that must agree do not.
+    #[error("the addresses of Redis differ {0}: give all of them alike")]
+    Several(&'static str),
+    /// An address asks for TLS without a check of whom one speaks to.
+    #[error(
+        "the address of Redis ends with #insecure, which is TLS with anybody who answers: trust the server's certificate authority with RedisOptions::root_certificates instead"
+    )]
+    Insecure,
+    /// There are no certificates to check the server with, or none to show it.
+    #[error("the certificates for Redis cannot be used: {reason}")]
+    Trust {
+        /// What is wrong.
+        reason: String,
+    },
     /// The server cannot be reached, or answered with an error.
     #[error("Redis: {0}")]
     Server(#[from] ::redis::RedisError),
@@ -118,10 +132,7 @@ impl Redis {
     ///
     /// When the address cannot be understood.
     pub fn open(address: &str) -> Result<Self, RedisError> {
-        provide_tls([address]);
-        Ok(Self::at(Place::One(
-            Client::open(address).map_err(RedisError::Address)?,
-        )))
+        RedisOptions::new().open(address)
     }
 
     /// Uses the server that Sentinel says is the first. `server` is its address with the name of the service in the host's
@@ -129,44 +140,22 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// When an address cannot be understood.
+    /// When an address cannot be understood, the addresses differ in whether they ask for TLS, or those of the Sentinels differ in user
+    /// or password.
     pub fn sentinel<'a>(
         sentinels: impl IntoIterator<Item = &'a str>,
         server: &str,
     ) -> Result<Self, RedisError> {
-        let sentinels: Vec<&str> = sentinels.into_iter().collect();
-        provide_tls(sentinels.iter().copied().chain([server]));
-        let server = server.into_connection_info().map_err(RedisError::Address)?;
-        let (service, tls) = match server.addr() {
-            ConnectionAddr::TcpTls { host, .. } => (host.clone(), Some(TlsMode::Secure)),
-            ConnectionAddr::Tcp(host, _) => (host.clone(), None),
-            other => (other.to_string(), None),
-        };
-        let mut info =
-            SentinelNodeConnectionInfo::default().set_redis_connection_info(server.redis_settings().clone());
-        if let Some(tls) = tls {
-            info = info.set_tls_mode(tls);
-        }
-        let client = SentinelClient::build(sentinels, service, Some(info), SentinelServerType::Master)
-            .map_err(RedisError::Address)?;
-        Ok(Self::at(Place::Sentinel(tokio::sync::Mutex::new(client))))
+        RedisOptions::new().sentinel(sentinels, server)
     }
 
     /// Uses a cluster, of which these are some servers.
     ///
     /// # Errors
     ///
-    /// When an address cannot be understood, or two differ in user or password.
+    /// When an address cannot be understood, or two differ in user or password or in whether they ask for TLS.
     pub fn cluster<'a>(servers: impl IntoIterator<Item = &'a str>) -> Result<Self, RedisError> {
-        let servers: Vec<&str> = servers.into_iter().collect();
-        provide_tls(servers.iter().copied());
-        let client = ClusterClient::builder(servers)
-            .connection_timeout(TIME_LIMIT)
-            // The limit of the whole operation ends it; this one would send the command again.
-            .response_timeout(TIME_LIMIT * 100)
-            .build()
-            .map_err(RedisError::Address)?;
-        Ok(Self::at(Place::Cluster(client)))
+        RedisOptions::new().cluster(servers)
     }
 
     /// Ends each operation after `limit`, with an error; five seconds unless it is set.
@@ -327,12 +316,4 @@ fn is_lost(error: &::redis::RedisError) -> bool {
             error.kind(),
             ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown)
         )
-}
-
-/// Names the provider of cryptography, where an application has brought a second one and nobody has chosen.
-fn provide_tls<'a>(addresses: impl IntoIterator<Item = &'a str>) {
-    if addresses.into_iter().any(|address| address.starts_with("rediss")) {
-        // An application that has chosen one keeps it.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    }
 }

@@ -6,10 +6,13 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use palisade_core::Threat;
+
+use crate::errors::current;
 
 /// A refused request.
 ///
@@ -68,7 +71,16 @@ impl Refusal {
     pub(crate) fn client_gone() -> Self {
         Self(Arc::new(RefusalParts {
             threat: None,
-            reason: "no answer was sent: the client went away, or the time for it was over".into(),
+            reason: "no answer was sent: the client went away".into(),
+            hint: None,
+        }))
+    }
+
+    /// What is to be said of a request that the server has given up.
+    pub(crate) fn overdue(limit: Duration) -> Self {
+        Self(Arc::new(RefusalParts {
+            threat: None,
+            reason: format!("there was no answer within {limit:?}, and the request was given up").into(),
             hint: None,
         }))
     }
@@ -189,10 +201,12 @@ impl IntoResponse for Rejection {
             headers,
         } = *self.0;
         let threat_id = threat.map_or("", Threat::id);
+        let id = (!status.is_redirection()).then(current).flatten();
+        let id = id.as_ref().map(tracing::field::display);
         if status.is_server_error() {
-            tracing::error!(target: "palisade::rejection", status = status.as_u16(), threat = threat_id, "{}", reason.escape_debug());
+            tracing::error!(target: "palisade::rejection", id, status = status.as_u16(), threat = threat_id, "{}", reason.escape_debug());
         } else if !status.is_redirection() {
-            tracing::warn!(target: "palisade::rejection", status = status.as_u16(), threat = threat_id, "{}", reason.escape_debug());
+            tracing::warn!(target: "palisade::rejection", id, status = status.as_u16(), threat = threat_id, "{}", reason.escape_debug());
         }
         let mut response = if status.is_redirection() {
             status.into_response()

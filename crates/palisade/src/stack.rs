@@ -41,7 +41,7 @@ use crate::form::FormPolicy;
 use crate::guard::{Guard, GuardLayer, Guarded, GuardedFuture};
 use crate::headers::HeaderGuard;
 use crate::host::HostGuard;
-use crate::password::{Hashers, PasswordPolicy};
+use crate::password::{Hashers, NoPassword, PasswordPolicy, read_keys};
 use crate::redact::{QueryGuard, Redactor, SensitiveNames};
 use crate::rejection::Rejection;
 use crate::router::Router;
@@ -167,14 +167,29 @@ impl Palisade {
         self
     }
 
-    /// Knows these users, hashes their passwords as the settings say, and refuses weak ones by Django's validators.
+    /// Knows these users, hashes their passwords as the settings say (`password_hashers`, `password_keys`), and refuses weak ones by
+    /// the rules of `auth_password_validators`.
     pub fn with_users(self, store: impl UserStore) -> Self {
-        let policy = PasswordPolicy::with_minimum_length(self.settings.password_min_length);
+        // `load_settings` has tried the files that the settings name. Where they are gone since, no new password is taken.
+        let policy = PasswordPolicy::from_settings(&self.settings).unwrap_or_else(|error| {
+            tracing::error!(%error, "the rules for new passwords cannot be used; every new password is refused");
+            PasswordPolicy::dangerous_without_validators().with_validator(NoPassword)
+        });
         // The settings were checked: a list that cannot hash falls back on the strongest.
         let hashers = Hashers::new(self.settings.password_hashers.iter().copied()).unwrap_or_else(|error| {
             tracing::error!(%error, "password_hashers cannot be used; passwords are hashed with Argon2id instead");
             Hashers::default()
         });
+        let hashers = match &self.settings.password_keys {
+            None => hashers,
+            Some(folder) => {
+                let keys = read_keys(folder.path(), self.clock.now()).unwrap_or_else(|error| {
+                    tracing::error!(%error, "password_keys cannot be used; no password is hashed, and none that needs a key is verified");
+                    palisade_core::password::PasswordKeys::new([])
+                });
+                hashers.with_keys(keys, self.clock.clone())
+            }
+        };
         self.with_users_and(store, hashers, policy)
     }
 

@@ -153,3 +153,11 @@ fn run(command: &mut Command) -> Result<()> {
     );
     Ok(())
 }
+
+/// The Python of an environment that has Django, for a site of a test's own.
+///
+/// # Errors
+/// When Django cannot be installed.
+pub fn python_with_django() -> Result<PathBuf> {
+    Ok(environment()?.join("bin/python"))
+}

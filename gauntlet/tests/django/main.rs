@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod dump;
 mod keys;
 mod logins;
 mod passwords;

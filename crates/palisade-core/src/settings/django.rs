@@ -72,6 +72,21 @@ impl Settings {
         toml: Option<&str>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsErrors> {
-        load::load(self, Some(django), toml, env)
+        load::load(self, Some(django), toml, env, &|_| Vec::new())
+    }
+
+    /// Reads as [`overlaid_on_django`](Self::overlaid_on_django) does, and asks somebody who can open files whether those that the
+    /// settings name can be used: what `examine` finds is told with all else, each with the setting that it is about.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and what `examine` finds.
+    pub fn overlaid_and_examined(
+        self,
+        django: Option<DjangoSettings<'_>>,
+        toml: Option<&str>,
+        env: impl IntoIterator<Item = (String, String)>,
+        examine: impl Fn(&Self) -> Vec<(&'static str, String)>,
+    ) -> Result<Self, SettingsErrors> {
+        load::load(self, django, toml, env, &examine)
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::Settings;
+use super::{PasswordRule, Settings};
 use crate::cookie::SameSite;
 use crate::header::{FrameOptions, SecurityHeader};
 use crate::password::Algorithm;
@@ -282,6 +282,17 @@ fn passwords(settings: &Settings, found: &mut Found) {
         settings.password_min_length < 8,
         Threat::CredentialGuessing,
         "password_min_length is below 8",
+    );
+    let lacks = |is_rule: fn(&PasswordRule) -> bool| !settings.auth_password_validators.iter().any(is_rule);
+    found.when(
+        lacks(|rule| matches!(rule, PasswordRule::MinimumLength { .. })),
+        Threat::CredentialGuessing,
+        "auth_password_validators has no MinimumLengthValidator: one letter is a password",
+    );
+    found.when(
+        lacks(|rule| matches!(rule, PasswordRule::CommonPassword { .. })),
+        Threat::CredentialGuessing,
+        "auth_password_validators has no CommonPasswordValidator: what everybody guesses first is a password",
     );
     found.when(
         settings.password_reset_timeout > super::DAY * 3,

@@ -9,13 +9,19 @@ use toml::de::{DeTable, DeValue};
 
 use super::raw::Raw;
 use super::registry::{REGISTRY, Setting};
-use super::{DJANGO_SETTINGS, DjangoSettings, PREFIX, Place, Problem, Settings, SettingsErrors, rules};
+use super::{
+    DJANGO_SETTINGS, DjangoSettings, PREFIX, PasswordRule, Place, Problem, Settings, SettingsErrors, rules,
+};
+
+/// What else is wrong with settings, as only somebody who can open files may know: the setting, and what is wrong.
+pub(super) type Examine<'e> = dyn Fn(&Settings) -> Vec<(&'static str, String)> + 'e;
 
 pub(super) fn load(
     defaults: Settings,
     django: Option<DjangoSettings<'_>>,
     toml: Option<&str>,
     env: impl IntoIterator<Item = (String, String)>,
+    examine: &Examine<'_>,
 ) -> Result<Settings, SettingsErrors> {
     let mut loading = Loading {
         settings: defaults,
@@ -33,6 +39,9 @@ pub(super) fn load(
     }
     if readable {
         loading.settle();
+        for (setting, what) in examine(&loading.settings) {
+            loading.problem(setting, loading.place(setting), what);
+        }
     }
     SettingsErrors::refuse(loading.problems)?;
     Ok(loading.settings)
@@ -137,6 +146,31 @@ impl Loading<'_> {
             settings.secure_hsts_preload =
                 settings.secure_hsts_include_subdomains && settings.secure_hsts_seconds >= rules::HSTS_YEAR;
         }
+        let own_length = settings
+            .auth_password_validators
+            .iter_mut()
+            .filter_map(|rule| match rule {
+                PasswordRule::MinimumLength { min_length } => min_length.take(),
+                _ => None,
+            });
+        if let Some(length) = own_length.max() {
+            let (rules, number) = ("auth_password_validators", "password_min_length");
+            match (self.given.get(rules), self.given.get(number)) {
+                (Some(rules), Some(number)) if same_source(rules.place, number.place) => {
+                    if length != settings.password_min_length {
+                        let what = format!(
+                            "says another length than min_length = {length} in {rules_name}: say it once",
+                            rules_name = "auth_password_validators"
+                        );
+                        let place = number.place;
+                        self.problem("password_min_length", place, what);
+                    }
+                }
+                (_, Some(number)) if number.place != Place::Django => {}
+                _ => settings.password_min_length = length,
+            }
+        }
+        let settings = &mut self.settings;
         settings.allowed_hosts = std::mem::take(&mut settings.allowed_hosts).with_debug(settings.debug);
         if settings.csrf_use_sessions {
             let cookie: Vec<_> = self
@@ -188,6 +222,11 @@ impl Loading<'_> {
             _ => String::new(),
         }
     }
+}
+
+/// Whether two settings stand in the same file, or are both variables.
+fn same_source(one: Place, other: Place) -> bool {
+    std::mem::discriminant(&one) == std::mem::discriminant(&other)
 }
 
 /// Says that there is no such setting, and which one is nearest.

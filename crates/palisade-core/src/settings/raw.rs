@@ -94,6 +94,23 @@ impl Raw<'_> {
         }
     }
 
+    /// The entries of a list of whatever kind.
+    pub(super) fn values(&self) -> Result<Vec<Value>, String> {
+        let none = || "is not a list of names, or of tables in braces".to_owned();
+        match self {
+            Self::Toml(value) => match json(value) {
+                Some(Value::Array(values)) => Ok(values),
+                _ => Err(none()),
+            },
+            Self::Json(Value::Array(values)) => Ok(values.clone()),
+            Self::Json(other) => Err(format!("is {}, not a list", json_kind(other))),
+            Self::Text(text) => match DeValue::parse(text).map(|value| json(value.get_ref())) {
+                Ok(Some(Value::Array(values))) => Ok(values),
+                _ => Ok(self.list()?.into_iter().map(Value::String).collect()),
+            },
+        }
+    }
+
     /// The entries of a list, or a text as its only entry.
     pub(super) fn list_or_text(&self) -> Result<Vec<String>, String> {
         match self {
@@ -110,6 +127,32 @@ fn texts(array: &DeArray<'_>) -> Result<Vec<String>, String> {
         other => Err(format!("has {} in its list, not a text in quotes", kind(other))),
     });
     entries.collect()
+}
+
+/// A value without its places. There are no dates among settings.
+fn json(value: &DeValue<'_>) -> Option<Value> {
+    Some(match value {
+        DeValue::String(text) => Value::String(text.clone().into_owned()),
+        DeValue::Boolean(value) => Value::Bool(*value),
+        DeValue::Integer(number) => {
+            let digits = number.as_str().replace('_', "");
+            i64::from_str_radix(&digits, number.radix()).ok()?.into()
+        }
+        DeValue::Float(number) => number.as_str().replace('_', "").parse::<f64>().ok()?.into(),
+        DeValue::Array(entries) => entries
+            .iter()
+            .map(|entry| json(entry.get_ref()))
+            .collect::<Option<Vec<_>>>()?
+            .into(),
+        DeValue::Table(entries) => {
+            let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
+                let key: &std::borrow::Cow<'_, str> = key.get_ref();
+                Some((key.clone().into_owned(), json(value.get_ref())?))
+            };
+            Value::Object(entries.iter().map(entry).collect::<Option<_>>()?)
+        }
+        DeValue::Datetime(_) => return None,
+    })
 }
 
 fn kind(value: &DeValue<'_>) -> &'static str {

@@ -371,10 +371,24 @@ pub static REGISTRY: &[Setting] = &[
         login. Django's class paths are read, too.",
     ),
     Setting::new(
+        "password_keys",
+        |s| &mut s.password_keys,
+        "\
+        A folder of key files (2026-11-01.key, made by `palisade keys make`): new passwords are hashed under the newest, \
+        and Django cannot read them. The files must be closed to everybody but the service. \"none\": no keys.",
+    ),
+    Setting::new(
+        "auth_password_validators",
+        |s| &mut s.auth_password_validators,
+        "\
+        What a new password must not be: Django's rules by their class, alone or as { NAME = …, OPTIONS = { … } }, \
+        with the options that they have at Django.",
+    ),
+    Setting::new(
         "password_min_length",
         |s| &mut s.password_min_length,
         "\
-        The fewest characters of a new password.",
+        The fewest characters of a new password, for MinimumLengthValidator.",
     ),
     Setting::new(
         "login_url",

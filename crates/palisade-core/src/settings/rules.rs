@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use super::{Place, Problem, Settings};
+use super::raw::quoted;
+use super::{PasswordRule, Place, Problem, Settings};
 use crate::cookie::{CookieAttributes, SameSite, SetCookie};
 use crate::password::Algorithm;
 use crate::redirect::is_safe_next;
@@ -338,6 +339,40 @@ fn passwords(settings: &Settings, found: &mut Found) {
         &["password_min_length"],
         "must be at least 1 and at most 1024",
     );
+    for rule in &settings.auth_password_validators {
+        let (own_rules, what) = match rule {
+            PasswordRule::Unknown { name } => (
+                true,
+                format!(
+                    "names {}, which is none of Django's rules and cannot be run here",
+                    quoted(name)
+                ),
+            ),
+            PasswordRule::UserAttributeSimilarity { user_attributes, .. } => {
+                let known = PasswordRule::USER_ATTRIBUTES;
+                let unknown: Vec<_> = user_attributes
+                    .iter()
+                    .filter(|name| !known.contains(&name.as_str()))
+                    .map(|name| quoted(name))
+                    .collect();
+                (
+                    !unknown.is_empty(),
+                    format!(
+                        "compares passwords with {}, which is none of {}",
+                        unknown.join(", "),
+                        known.join(", ")
+                    ),
+                )
+            }
+            _ => (false, String::new()),
+        };
+        found.when(
+            own_rules,
+            &["auth_password_validators"],
+            format!("{what}: say in palisade.toml which rules hold here (auth_password_validators), and give with_users_and a policy \
+                     with a rule of your own in its place"),
+        );
+    }
     let unsalted = [Algorithm::Md5, Algorithm::UnsaltedMd5, Algorithm::UnsaltedSha1];
     match settings.password_hashers.first() {
         None => found.when(

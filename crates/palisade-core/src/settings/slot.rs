@@ -9,7 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::raw::{Raw, quoted};
-use super::{ExemptPaths, HeaderName, ProxyHeader, UnknownFields};
+use super::{ExemptPaths, Folder, HeaderName, ProxyHeader, UnknownFields};
 use crate::cookie::SameSite;
 use crate::header::{
     CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, PermissionsPolicy, ReferrerPolicy,
@@ -127,6 +127,19 @@ impl Parsed for Duration {
 
     fn toml(&self) -> String {
         grouped(self.as_secs())
+    }
+}
+
+impl Word for Folder {
+    fn from_word(word: &str) -> Result<Self, String> {
+        if word.contains('\0') {
+            return Err("is not a path".to_owned());
+        }
+        Ok(Self::new(word))
+    }
+
+    fn word(&self) -> String {
+        self.0.clone()
     }
 }
 
@@ -352,7 +365,7 @@ fn toml_list(entries: impl IntoIterator<Item = impl AsRef<str>>) -> String {
 }
 
 /// Writes a basic string of TOML.
-fn toml_text(text: &str) -> String {
+pub(super) fn toml_text(text: &str) -> String {
     let mut written = String::with_capacity(text.len() + 2);
     written.push('"');
     for character in text.chars() {

@@ -5,6 +5,12 @@
 //! anonymous mode. Here the token is masked, the secret is made anew at login, a key that the cache does not know is
 //! never adopted, and the `__Host-` name keeps other hosts of the domain from planting one.
 
+#[cfg(feature = "redis")]
+mod redis;
+
+#[cfg(feature = "redis")]
+pub use redis::RedisAnonymousSecrets;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -29,7 +35,12 @@ const KEY_LENGTH: usize = 32;
 /// How many secrets are kept in memory.
 const MOST: usize = 100_000;
 
-/// A cache for the secrets of anonymous visitors. Several machines need one that they share.
+/// A cache for the secrets of anonymous visitors. Several machines need one that they share: `RedisAnonymousSecrets`, with the
+/// Cargo feature `redis`.
+///
+/// # Errors
+///
+/// One that cannot answer says so, within a time limit of its own: the client gets a 503, never a pass.
 pub trait AnonymousSecrets: fmt::Debug + Send + Sync + 'static {
     /// Finds what was kept under a digest, if its time is not over.
     fn load<'a>(
@@ -38,12 +49,13 @@ pub trait AnonymousSecrets: fmt::Debug + Send + Sync + 'static {
         now: SystemTime,
     ) -> BoxFuture<'a, Result<Option<Sensitive<String>>, StoreError>>;
 
-    /// Keeps a secret under a digest until then.
+    /// Keeps a secret under a digest until then, instead of what was kept there. What is over goes by itself.
     fn keep<'a>(
         &'a self,
         digest: &'a str,
         secret: Sensitive<String>,
         until: SystemTime,
+        now: SystemTime,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
 }
 
@@ -88,9 +100,15 @@ impl AnonymousSecrets for MemoryAnonymousSecrets {
         digest: &'a str,
         secret: Sensitive<String>,
         until: SystemTime,
+        now: SystemTime,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Memory { secrets, by_end } = &mut *memory;
+        while by_end.first().is_some_and(|(end, _)| *end <= now) {
+            if let Some((_, over)) = by_end.pop_first() {
+                secrets.remove(&over);
+            }
+        }
         if let Some((_, before)) = secrets.insert(digest.to_owned(), (secret, until)) {
             by_end.remove(&(before, digest.to_owned()));
         }

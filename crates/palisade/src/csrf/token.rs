@@ -13,6 +13,7 @@ use super::anonymous::{ANONYMOUS_AGE, AnonymousKey};
 use super::protection::CsrfProtection;
 use super::{FIELD, SESSION_KEY};
 use crate::rejection::Rejection;
+use crate::session::store::StoreError;
 use crate::session::{Session, SessionError, vary_on_cookie};
 
 /// What the request knows of its secret; clones are the same state.
@@ -84,7 +85,7 @@ impl RequestState {
         };
         let kept = secrets.load(&key.digest(), protection.now()).await;
         let secret = kept
-            .map_err(SessionError::from)?
+            .map_err(|error| unavailable(&error))?
             .and_then(|secret| CsrfSecret::parse(secret.expose()).ok());
         Ok(secret.map(|secret| (key, secret)))
     }
@@ -103,10 +104,11 @@ impl RequestState {
             None => (AnonymousKey::generate(), CsrfSecret::generate()),
         };
         let kept = Sensitive::new(secret.as_str().to_owned());
+        let now = protection.now();
         secrets
-            .keep(&key.digest(), kept, protection.now() + ANONYMOUS_AGE)
+            .keep(&key.digest(), kept, now + ANONYMOUS_AGE, now)
             .await
-            .map_err(SessionError::from)?;
+            .map_err(|error| unavailable(&error))?;
         self.secret().anonymous = Some(key);
         Ok(Some(secret))
     }
@@ -175,6 +177,16 @@ impl RequestState {
 async fn is_logged_in(session: &Session) -> Result<bool, Rejection> {
     let logged_in = session.read(|data| data.contains(AUTH_USER_ID)).await;
     Ok(logged_in?)
+}
+
+/// A token that cannot be checked, or a form that could not be sent: come back when the cache is there again.
+fn unavailable(error: &StoreError) -> Rejection {
+    let source = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    Rejection::unavailable(
+        format!("the CSRF secrets of anonymous visitors cannot be reached: {source}"),
+        5,
+    )
+    .with_hint("Please try again in a moment.")
 }
 
 fn needed(session: Option<&Session>) -> Result<&Session, Rejection> {

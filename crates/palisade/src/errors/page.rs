@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::MatchedPath;
@@ -10,6 +11,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use palisade_core::token;
 
+use super::wanted::Wanted;
 use crate::rejection::Refusal;
 use palisade_core::escape::Escaped;
 
@@ -24,10 +26,12 @@ struct Known {
     route: OnceLock<MatchedPath>,
     /// Told by the transport guard, which knows whom a proxy speaks for.
     client: OnceLock<IpAddr>,
+    /// Told by the server, when the time for the answer is over.
+    overdue: OnceLock<Duration>,
 }
 
 impl RequestId {
-    pub(super) fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let random: [u8; 8] = token::random_bytes();
         let mut digits = [0; 16];
@@ -41,6 +45,7 @@ impl RequestId {
             digits,
             route: OnceLock::new(),
             client: OnceLock::new(),
+            overdue: OnceLock::new(),
         }))
     }
 
@@ -67,7 +72,16 @@ impl RequestId {
         self.0.client.get_or_init(|| client);
     }
 
-    pub(super) fn header_value(&self) -> HeaderValue {
+    /// The time that was over before there was an answer, if the server has given one in its place.
+    pub(super) fn overdue(&self) -> Option<Duration> {
+        self.0.overdue.get().copied()
+    }
+
+    pub(crate) fn tell_overdue(&self, limit: Duration) {
+        self.0.overdue.get_or_init(|| limit);
+    }
+
+    pub(crate) fn header_value(&self) -> HeaderValue {
         HeaderValue::from_bytes(&self.0.digits).unwrap_or(HeaderValue::from_static(""))
     }
 }
@@ -158,10 +172,10 @@ impl ErrorPage {
         accept: Option<&HeaderValue>,
         response: &mut Response<Body>,
     ) {
-        let (kind, text) = if wants_json(accept) {
-            ("application/json", self.json(trouble))
-        } else {
-            ("text/html; charset=utf-8", self.html(trouble))
+        let (kind, text) = match Wanted::by(accept) {
+            Wanted::Page => ("text/html; charset=utf-8", self.html(trouble)),
+            Wanted::Problem => ("application/problem+json", self.problem(trouble)),
+            Wanted::Text => ("text/plain; charset=utf-8", self.text(trouble)),
         };
         let headers = response.headers_mut();
         headers.remove(CONTENT_LENGTH);
@@ -170,13 +184,25 @@ impl ErrorPage {
         *response.body_mut() = Body::from(text);
     }
 
-    fn json(&self, trouble: &Trouble<'_>) -> String {
-        let reason = self.show_reasons.then(|| trouble.refusal.reason());
-        serde_json::json!({
-            "error": trouble.title(), "status": trouble.status.as_u16(), "detail": trouble.hint(), "id": trouble.id.as_str(),
-            "reason": reason,
-        })
-        .to_string()
+    /// The members of RFC 9457, of which `type` is left out where it says no more than the status; and the id.
+    fn problem(&self, trouble: &Trouble<'_>) -> String {
+        let mut problem = serde_json::json!({
+            "title": trouble.title(), "status": trouble.status.as_u16(), "detail": trouble.hint(), "id": trouble.id.as_str(),
+        });
+        if let Some(problem) = problem.as_object_mut().filter(|_| self.show_reasons) {
+            problem.insert("reason".to_owned(), trouble.refusal.reason().into());
+        }
+        problem.to_string()
+    }
+
+    fn text(&self, trouble: &Trouble<'_>) -> String {
+        let (status, title, hint) = (trouble.status.as_u16(), trouble.title(), trouble.hint());
+        let reason = if self.show_reasons {
+            format!("Reason: {}\n", trouble.refusal.reason().escape_debug())
+        } else {
+            String::new()
+        };
+        format!("{status} {title}\n{hint}\n{reason}Number: {}\n", trouble.id)
     }
 
     fn html(&self, trouble: &Trouble<'_>) -> String {
@@ -195,14 +221,6 @@ impl ErrorPage {
             None => page + &reason,
         }
     }
-}
-
-/// A program asks for JSON; a browser lists HTML first, or anything.
-fn wants_json(accept: Option<&HeaderValue>) -> bool {
-    let Some(accept) = accept.and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
-    accept.contains("application/json") && !accept.contains("text/html")
 }
 
 fn plain(trouble: &Trouble<'_>) -> String {

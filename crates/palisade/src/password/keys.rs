@@ -31,6 +31,22 @@ pub enum KeyFileError {
         /// What is wrong with it.
         fault: InvalidPasswordKey,
     },
+    /// A file or the folder is open to others than the service.
+    #[error("{} is open to other users of this machine (mode {mode:o}): run `chmod {advice} {}`, and make a new key if somebody may have read it", path.display(), path.display())]
+    Open {
+        /// Which.
+        path: PathBuf,
+        /// What it is open to, as `chmod` writes it.
+        mode: u32,
+        /// What it should be.
+        advice: &'static str,
+    },
+    /// Several files have a fault each.
+    #[error("{}", listed(faults))]
+    Several {
+        /// All of them.
+        faults: Vec<KeyFileError>,
+    },
     /// No key is there that has not expired.
     #[error("no password key in {} is in force: make one with `palisade keys make`", path.display())]
     None {
@@ -59,8 +75,8 @@ pub enum KeyFileError {
 ///
 /// # Errors
 ///
-/// When a file cannot be read or is no key, or none of them is in force: a site that hashes with keys does not start
-/// without.
+/// When a file cannot be read, is open to everybody or is no key, each with its fault; or when none of them is in force: a site
+/// that hashes with keys does not start without.
 ///
 /// # Security
 ///
@@ -71,19 +87,28 @@ pub fn read_keys(folder: impl AsRef<Path>, now: SystemTime) -> Result<PasswordKe
         let path = path.to_owned();
         |reason| KeyFileError::Unusable { path, reason }
     };
-    let mut keys = Vec::new();
+    let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(unusable(folder))? {
         let path = entry.map_err(unusable(folder))?.path();
-        if path.extension().is_none_or(|extension| extension != "key") {
-            continue;
+        if path.extension().is_some_and(|extension| extension == "key") {
+            files.push(path);
         }
-        let id = path.file_stem().unwrap_or_default().to_string_lossy();
-        let text = zeroize::Zeroizing::new(fs::read_to_string(&path).map_err(unusable(&path))?);
-        let key = PasswordKey::parse(&id, &text).map_err(|fault| KeyFileError::Invalid {
-            path: path.clone(),
-            fault,
-        })?;
-        keys.push(key);
+    }
+    files.sort();
+    let (mut keys, mut faults) = (Vec::new(), Vec::new());
+    faults.extend(is_closed(folder, OTHERS_WRITE, "o-w").err());
+    for path in files {
+        match read_key(&path) {
+            Ok(key) => keys.push(key),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if let Some(fault) = faults.pop() {
+        if faults.is_empty() {
+            return Err(fault);
+        }
+        faults.push(fault);
+        return Err(KeyFileError::Several { faults });
     }
     let keys = PasswordKeys::new(keys);
     if keys.newest(now).is_none() {
@@ -92,6 +117,54 @@ pub fn read_keys(folder: impl AsRef<Path>, now: SystemTime) -> Result<PasswordKe
         });
     }
     Ok(keys)
+}
+
+/// What others than the owner and the group may do, and what the group may not do to a key: write it.
+const OTHERS: u32 = 0o027;
+/// Whoever may put files into the folder gives the site its keys.
+const OTHERS_WRITE: u32 = 0o002;
+
+fn read_key(path: &Path) -> Result<PasswordKey, KeyFileError> {
+    is_closed(path, OTHERS, "600")?;
+    let id = path.file_stem().unwrap_or_default().to_string_lossy();
+    let text = fs::read_to_string(path).map_err(|reason| KeyFileError::Unusable {
+        path: path.to_owned(),
+        reason,
+    })?;
+    let text = zeroize::Zeroizing::new(text);
+    PasswordKey::parse(&id, &text).map_err(|fault| KeyFileError::Invalid {
+        path: path.to_owned(),
+        fault,
+    })
+}
+
+#[cfg(unix)]
+fn is_closed(path: &Path, to: u32, advice: &'static str) -> Result<(), KeyFileError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let found = fs::metadata(path).map_err(|reason| KeyFileError::Unusable {
+        path: path.to_owned(),
+        reason,
+    })?;
+    let mode = found.permissions().mode() & 0o777;
+    if mode & to == 0 {
+        return Ok(());
+    }
+    Err(KeyFileError::Open {
+        path: path.to_owned(),
+        mode,
+        advice,
+    })
+}
+
+/// Where there are no modes, who may read a file is not asked.
+#[cfg(not(unix))]
+fn is_closed(_path: &Path, _to: u32, _advice: &'static str) -> Result<(), KeyFileError> {
+    Ok(())
+}
+
+fn listed(faults: &[KeyFileError]) -> String {
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    faults.join("; ")
 }
 
 /// Makes the key of today, readable by its owner alone, and the folder if it is not there. Says where it lies.
@@ -151,13 +224,59 @@ mod tests {
         assert_eq!(read.newest(day(20_001)).unwrap().id(), "2024-10-05");
     }
 
+    fn close(file: &Path) {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    #[test]
+    fn key_that_others_may_read_or_replace_is_refused_and_every_fault_is_told() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str, mode: u32| {
+            let file = folder.path().join(name);
+            fs::write(&file, text).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            file
+        };
+        let secret = "secret = \"0123456789abcdef0123456789abcdef\"";
+        let good = write("2024-10-01.key", secret, 0o640);
+        assert!(
+            read_keys(folder.path(), day(20_000)).is_ok(),
+            "the group may read it"
+        );
+        for mode in [0o644, 0o604, 0o602, 0o620, 0o601] {
+            fs::set_permissions(&good, fs::Permissions::from_mode(mode)).unwrap();
+            let refused = read_keys(folder.path(), day(20_000)).unwrap_err().to_string();
+            let advice = format!("run `chmod 600 {}`", good.display());
+            assert!(
+                refused.contains(&advice) && refused.contains(&format!("{mode:o}")),
+                "{refused}"
+            );
+        }
+        write("2024-10-02.key", "nonsense", 0o600);
+        let refused = read_keys(folder.path(), day(20_000)).unwrap_err().to_string();
+        assert!(
+            refused.contains("2024-10-01.key") && refused.contains("2024-10-02.key"),
+            "{refused}"
+        );
+        assert!(!refused.contains("nonsense") && !refused.contains("0123456789abcdef"));
+        write("2024-10-02.key", secret, 0o600);
+        close(&good);
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let refused = read_keys(folder.path(), day(20_000)).unwrap_err().to_string();
+        assert!(refused.contains("chmod o-w"), "{refused}");
+    }
+
     #[test]
     fn folder_without_a_key_in_force_stops_the_start() {
         let folder = tempfile::tempdir().unwrap();
         let none = read_keys(folder.path(), day(1)).unwrap_err();
         assert!(none.to_string().contains("palisade keys make"), "{none}");
         let expired = "secret = \"x\"\nexpires = \"1970-01-02\"";
-        fs::write(folder.path().join("1970-01-01.key"), expired).unwrap();
+        let file = folder.path().join("1970-01-01.key");
+        fs::write(&file, expired).unwrap();
+        close(&file);
         assert!(read_keys(folder.path(), day(0)).is_ok());
         assert!(matches!(
             read_keys(folder.path(), day(1)),

@@ -10,6 +10,7 @@ use std::path::Path;
 use super::common::{self, Unreadable};
 use super::similarity::Likeness;
 use palisade_core::character::{is_digit, is_space};
+use palisade_core::settings::{PasswordRule, Settings};
 
 #[cfg(test)]
 mod tests;
@@ -132,6 +133,46 @@ impl PasswordPolicy {
             .with_validator(NumericPassword)
     }
 
+    /// Takes the rules of the settings: `auth_password_validators` and `password_min_length`.
+    ///
+    /// # Errors
+    ///
+    /// When a list of passwords cannot be read, or a rule is none of Django's.
+    pub fn from_settings(settings: &Settings) -> Result<Self, PolicyError> {
+        let mut policy = Self::dangerous_without_validators();
+        for rule in &settings.auth_password_validators {
+            policy = match rule {
+                PasswordRule::UserAttributeSimilarity {
+                    max_similarity,
+                    user_attributes,
+                } => {
+                    let rule = UserAttributeSimilarity::try_new(*max_similarity)
+                        .map_err(|_| PolicyError::Unknown(format!("max_similarity = {max_similarity}")))?;
+                    policy.with_validator(rule.comparing(user_attributes.iter().map(String::as_str)))
+                }
+                PasswordRule::MinimumLength { min_length } => {
+                    policy.with_validator(MinimumLength(min_length.unwrap_or(settings.password_min_length)))
+                }
+                PasswordRule::CommonPassword {
+                    password_list_path: None,
+                } => policy.with_validator(CommonPassword),
+                PasswordRule::CommonPassword {
+                    password_list_path: Some(path),
+                } => {
+                    let listed = ListedPasswords::from_file(Path::new(path));
+                    policy.with_validator(listed.map_err(|unreadable| PolicyError::List {
+                        path: path.clone(),
+                        unreadable,
+                    })?)
+                }
+                PasswordRule::NumericPassword => policy.with_validator(NumericPassword),
+                PasswordRule::Unknown { name } => return Err(PolicyError::Unknown(name.clone())),
+                other => return Err(PolicyError::Unknown(format!("{other:?}"))),
+            };
+        }
+        Ok(policy)
+    }
+
     /// Starts without any rule.
     ///
     /// # Security
@@ -180,6 +221,41 @@ impl PasswordPolicy {
     }
 }
 
+/// Why the rules of the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// A list of passwords cannot be read.
+    #[error("password_list_path {path}: {unreadable}")]
+    List {
+        /// Where it should be.
+        path: String,
+        /// What was wrong.
+        #[source]
+        unreadable: Unreadable,
+    },
+    /// A rule is not known here.
+    #[error("auth_password_validators: `{0}` is none of Django's rules")]
+    Unknown(String),
+}
+
+/// Refuses every password: what stands in for rules that could not be read, so that none is set unchecked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoPassword;
+
+impl PasswordValidator for NoPassword {
+    fn validate(&self, _: &str, _: &UserAttributes<'_>) -> Result<(), PasswordProblem> {
+        Err(PasswordProblem::Other {
+            code: "password_rules_missing",
+            message: "No new password can be set at the moment. Please tell whoever runs this site.".into(),
+        })
+    }
+
+    fn help_text(&self) -> String {
+        "No new password can be set at the moment.".into()
+    }
+}
+
 /// Refuses passwords of fewer characters (code points, not bytes).
 #[derive(Clone, Copy, Debug)]
 pub struct MinimumLength(pub usize);
@@ -205,11 +281,15 @@ impl PasswordValidator for MinimumLength {
 #[derive(Clone, Copy, Debug)]
 pub struct UserAttributeSimilarity {
     max_similarity: f64,
+    compared: [bool; 4],
 }
 
 impl Default for UserAttributeSimilarity {
     fn default() -> Self {
-        Self { max_similarity: 0.7 }
+        Self {
+            max_similarity: 0.7,
+            compared: [true; 4],
+        }
     }
 }
 
@@ -218,7 +298,16 @@ impl UserAttributeSimilarity {
     pub fn new(max_similarity: f64) -> Self {
         Self {
             max_similarity: max_similarity.clamp(0.1, 1.0),
+            ..Self::default()
         }
+    }
+
+    /// Compares with these attributes alone, of Django's `username`, `first_name`, `last_name` and `email`.
+    #[must_use]
+    pub fn comparing<'a>(self, attributes: impl IntoIterator<Item = &'a str>) -> Self {
+        let attributes: Vec<&str> = attributes.into_iter().collect();
+        let compared = PasswordRule::USER_ATTRIBUTES.map(|name| attributes.contains(&name));
+        Self { compared, ..self }
     }
 
     /// Sets how similar is too similar, as Django takes it: from 0.1 on; beyond 1 nothing is.
@@ -230,7 +319,10 @@ impl UserAttributeSimilarity {
         if max_similarity < 0.1 {
             Err(InvalidSimilarity)
         } else {
-            Ok(Self { max_similarity })
+            Ok(Self {
+                max_similarity,
+                ..Self::default()
+            })
         }
     }
 
@@ -269,7 +361,9 @@ impl PasswordValidator for UserAttributeSimilarity {
             ("last name", about.last_name),
             ("email address", about.email),
         ];
-        self.validate_against(password, attributes)
+        let compared = attributes.into_iter().zip(self.compared);
+        let compared = compared.filter_map(|(attribute, compared)| compared.then_some(attribute));
+        self.validate_against(password, compared)
     }
 
     fn help_text(&self) -> String {

@@ -18,6 +18,7 @@ use super::admit::{Refusal, admit};
 use super::body::{Download, Upload};
 use super::limits::Limits;
 use super::pulse::{InFlight, Pulse};
+use crate::errors::RequestId;
 use crate::peer::Peer;
 
 /// What the connections call: any service of the application's shape.
@@ -73,9 +74,11 @@ impl<S: Answers> hyper::service::Service<Request<Incoming>> for Exchange<S> {
         };
         // After a chunked body the framing is no longer followed, so nothing may come after it.
         let mut close = !self.http2 && parts.headers.contains_key(TRANSFER_ENCODING);
+        let id = RequestId::generate();
         let state = match admitted {
             Ok(()) => {
                 parts.extensions.insert(self.peer);
+                parts.extensions.insert(id.clone());
                 let body = if body.is_end_stream() {
                     Body::empty()
                 } else {
@@ -99,6 +102,7 @@ impl<S: Answers> hyper::service::Service<Request<Incoming>> for Exchange<S> {
             state,
             in_flight: Some(in_flight),
             timer: None,
+            id,
             limit: self.limits.request,
             close,
             http2: self.http2,
@@ -123,6 +127,7 @@ pin_project! {
         in_flight: Option<InFlight>,
         // Only made for a handler that does not answer at once.
         timer: Option<Pin<Box<Sleep>>>,
+        id: RequestId,
         limit: Duration,
         close: bool,
         http2: bool,
@@ -152,9 +157,14 @@ impl<S: Answers> Future for Answer<S> {
                     if timer.as_mut().poll(cx).is_pending() {
                         return Poll::Pending;
                     }
-                    tracing::warn!("a request was not answered within {limit:?} and was given up");
+                    // Whoever wrote the id down logs the request when it is dropped.
+                    this.id.tell_overdue(limit);
                     *this.close = !*this.http2;
-                    plain(StatusCode::SERVICE_UNAVAILABLE)
+                    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
+                    response
+                        .headers_mut()
+                        .insert("x-request-id", this.id.header_value());
+                    response
                 }
             },
         };

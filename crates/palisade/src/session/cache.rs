@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use palisade_core::session::{SessionCodec, SessionData};
-use palisade_core::settings::Settings;
+use palisade_core::settings::{DjangoCache, Settings};
 
 use super::key::SessionKey;
 use super::redis::{Form, Record, RedisSessions};
@@ -51,6 +51,34 @@ impl CacheSessions {
     /// Keeps sessions in this Redis as Django's `cache` back end does, for a service with these settings.
     pub fn in_cache(redis: Redis, settings: &Settings) -> Self {
         Self::with_format(redis, DjangosCache::of("cache", settings))
+    }
+
+    /// Keeps sessions in the cache that a Django's own settings name: `CACHES[SESSION_CACHE_ALIAS]`, with its `LOCATION`, `KEY_PREFIX`
+    /// and `VERSION`.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use palisade::Palisade;
+    /// use palisade::load::load_django_site;
+    /// use palisade::session::CacheSessions;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let settings = palisade::load_settings("palisade.toml", std::env::vars())?;
+    /// let django = load_django_site("palisade.toml")?.ok_or("palisade.toml names no dump")?;
+    /// let sessions = CacheSessions::of_django(&django.session_cache?, &settings)?;
+    /// let palisade = Palisade::new(settings).with_sessions(sessions);
+    /// # let _ = palisade; Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the address is none.
+    pub fn of_django(cache: &DjangoCache, settings: &Settings) -> Result<Self, RedisError> {
+        let redis = Redis::open(cache.location.expose())?;
+        Ok(Self::in_cache(redis, settings)
+            .with_key_prefix(&cache.key_prefix)
+            .with_version(cache.version))
     }
 
     /// Sets the `KEY_PREFIX` of the cache, as Django's settings have it.

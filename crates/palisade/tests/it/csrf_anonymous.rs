@@ -1,9 +1,12 @@
 //! With the secrets in sessions: a visitor who is not logged in has one without a session.
 
+use std::time::{Duration, SystemTime};
+
 use axum::Form;
 use axum::routing::get;
 use palisade::auth::SqliteUsers;
-use palisade::csrf::{CsrfToken, MemoryAnonymousSecrets};
+use palisade::core::Sensitive;
+use palisade::csrf::{AnonymousSecrets, CsrfToken, MemoryAnonymousSecrets};
 use palisade::password::{Hashers, PasswordPolicy};
 use palisade::session::MemorySessions;
 use palisade::sqlite::Sqlite;
@@ -13,9 +16,14 @@ use crate::client::{Answer, Client, settings};
 use crate::csrf_site::{FORM, OURS, request};
 use crate::login_site::{form, log_in, log_out, sign_up};
 
-const COOKIE: &str = "__Host-anoncsrf";
+pub(crate) const COOKIE: &str = "__Host-anoncsrf";
 
 fn site() -> Protected {
+    site_with(MemoryAnonymousSecrets::new())
+}
+
+/// A site that keeps the secrets of its visitors there.
+pub(crate) fn site_with(secrets: impl AnonymousSecrets) -> Protected {
     let mut settings = settings();
     settings.csrf_use_sessions = true;
     let users = SqliteUsers::new(Sqlite::in_memory().unwrap()).unwrap();
@@ -29,14 +37,72 @@ fn site() -> Protected {
         .route("/remember/", get(crate::login_site::remember));
     Palisade::new(settings)
         .with_sessions(MemorySessions::new())
-        .with_anonymous_csrf(MemoryAnonymousSecrets::new())
+        .with_anonymous_csrf(secrets)
         .with_users_and(users, Hashers::dangerous_cheap(), PasswordPolicy::default())
         .protect(router)
 }
 
-async fn send(client: &Client, path: &str, token: &str, fields: &str) -> Answer {
+pub(crate) async fn send(client: &Client, path: &str, token: &str, fields: &str) -> Answer {
     let body = format!("csrfmiddlewaretoken={token}&{fields}");
     client.send(request("POST", path, &[OURS, FORM], body)).await
+}
+
+/// What every cache of these secrets must do.
+pub(crate) async fn keeps_secrets_as_long_as_it_should(secrets: impl AnonymousSecrets) {
+    let minute = Duration::from_mins(1);
+    let now = SystemTime::now();
+    let found = async |digest: &str, now: SystemTime| {
+        let found = secrets.load(digest, now).await.unwrap();
+        found.map(|secret| secret.expose().clone())
+    };
+    let keep = async |digest: &str, secret: &str, until: SystemTime, now: SystemTime| {
+        let secret = Sensitive::new(secret.to_owned());
+        secrets.keep(digest, secret, until, now).await.unwrap();
+    };
+    assert_eq!(
+        found("anoncsrf:a", now).await,
+        None,
+        "nothing is there at the beginning"
+    );
+    keep("anoncsrf:a", "one", now + minute, now).await;
+    keep("anoncsrf:b", "two", now + minute, now).await;
+    assert_eq!(found("anoncsrf:a", now).await.unwrap(), "one");
+    assert_eq!(found("anoncsrf:b", now).await.unwrap(), "two");
+    for other in ["anoncsrf:A", "anoncsrf:", "anoncsrf:ab", ""] {
+        assert_eq!(found(other, now).await, None, "{other:?} is another digest");
+    }
+    keep("anoncsrf:a", "three", now + minute, now).await;
+    assert_eq!(
+        found("anoncsrf:a", now).await.unwrap(),
+        "three",
+        "the latest counts"
+    );
+    assert_eq!(
+        found("anoncsrf:a", now + minute - Duration::from_secs(1))
+            .await
+            .unwrap(),
+        "three"
+    );
+    assert_eq!(found("anoncsrf:a", now + minute).await, None, "its time is over");
+    keep("anoncsrf:a", "four", now + minute * 3, now + minute).await;
+    let later = now + minute * 2;
+    assert_eq!(
+        found("anoncsrf:a", later).await.unwrap(),
+        "four",
+        "its time began anew"
+    );
+    assert_eq!(found("anoncsrf:b", later).await, None);
+    keep("anoncsrf:c", "five", now, now + minute).await;
+    assert_eq!(
+        found("anoncsrf:c", now + minute).await,
+        None,
+        "it was over before it was kept"
+    );
+}
+
+#[tokio::test]
+async fn memory_keeps_secrets_as_long_as_it_should() {
+    keeps_secrets_as_long_as_it_should(MemoryAnonymousSecrets::new()).await;
 }
 
 #[tokio::test]

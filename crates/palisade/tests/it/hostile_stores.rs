@@ -287,7 +287,7 @@ async fn a_pipe_in_the_folder_takes_no_thread_and_stops_no_cleaning() {
 #[tokio::test]
 async fn a_statement_that_a_clients_text_spoils_costs_others_no_connection() {
     let server = postgres();
-    postgres_database(&server, "spoiled", "CREATE DATABASE spoiled").await;
+    postgres_database(&server, "spoiled").await;
     let database = PostgresOptions::new()
         .readers(1)
         .open(&server.url_of("spoiled"))
@@ -309,7 +309,7 @@ async fn a_statement_that_a_clients_text_spoils_costs_others_no_connection() {
 #[tokio::test]
 async fn no_address_of_a_device_is_kept_after_its_session_has_ended_at_django() {
     let server = postgres();
-    let database = postgres_database(&server, "orphans", "CREATE DATABASE orphans").await;
+    let database = postgres_database(&server, "orphans").await;
     let store = PostgresSessions::new(database.clone()).await.unwrap();
     let (key, now) = (SessionKey::generate(), SystemTime::now());
     store
@@ -330,7 +330,7 @@ async fn no_address_of_a_device_is_kept_after_its_session_has_ended_at_django() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_persons_locked_session_keeps_nobody_else_from_writing_theirs() {
     let server = postgres();
-    postgres_database(&server, "hot", "CREATE DATABASE hot").await;
+    postgres_database(&server, "hot").await;
     let database = PostgresOptions::new().open(&server.url_of("hot")).await.unwrap();
     let store = PostgresSessions::new(database.clone()).await.unwrap();
     let (hot, other, now) = (SessionKey::generate(), SessionKey::generate(), SystemTime::now());
@@ -415,7 +415,7 @@ async fn a_login_costs_the_same_however_many_sessions_the_user_has() {
 #[tokio::test]
 async fn a_transaction_that_nobody_waits_for_any_more_is_not_the_next_ones() {
     let server = postgres();
-    postgres_database(&server, "given_up", "CREATE DATABASE given_up").await;
+    postgres_database(&server, "given_up").await;
     let database = PostgresOptions::new()
         .writers(1)
         .open(&server.url_of("given_up"))

@@ -16,6 +16,8 @@ mod client;
 mod corpus_scan;
 mod csrf;
 mod csrf_anonymous;
+#[cfg(feature = "redis")]
+mod csrf_anonymous_redis;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
@@ -38,6 +40,7 @@ mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_users;
 mod pages;
+mod password_keys;
 mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
@@ -45,6 +48,8 @@ mod postgres;
 mod postgres_users;
 #[cfg(feature = "redis")]
 mod redis_sessions;
+#[cfg(feature = "redis")]
+mod redis_tls;
 mod routes;
 mod serve_http;
 mod serve_lifecycle;

@@ -109,6 +109,26 @@ async fn a_client_that_hangs_up_is_in_the_log() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_logged_with_the_id_that_its_answer_has() {
+    let client = site();
+    let (log, _guard) = Log::begin();
+    let (one, two) = (client.get("/refused").await, client.get("/refused").await);
+    let lines = log.lines("palisade::rejection");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for (answer, line) in [one, two].iter().zip(&lines) {
+        assert!(
+            line.contains(&format!("id={}", answer.header("x-request-id"))),
+            "{line}"
+        );
+    }
+    drop(axum::response::IntoResponse::into_response(
+        palisade::Rejection::forbidden("nobody's"),
+    ));
+    let lines = log.lines("palisade::rejection");
+    assert!(!lines[2].contains("id="), "of no request: {}", lines[2]);
+}
+
+#[tokio::test]
 async fn programs_get_json_and_browsers_a_page() {
     let client = site();
     for path in ["/refused", "/silent", "/nowhere", "/panic"] {
@@ -116,19 +136,29 @@ async fn programs_get_json_and_browsers_a_page() {
             "application/json",
             "application/json, */*",
             "application/problem+json, application/json",
+            "*/*",
+            "image/avif,image/webp,*/*;q=0.8",
         ] {
             let answer = client.send(asks(path, accept)).await;
             assert_eq!(
                 answer.header("content-type"),
-                "application/json",
+                "application/problem+json",
                 "{path} {accept}"
             );
             let json: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+            assert_eq!(json["title"], answer.status.canonical_reason().unwrap());
             assert_eq!(json["status"], answer.status.as_u16());
             assert_eq!(json["id"], answer.header("x-request-id"));
             assert_eq!(json["reason"], serde_json::Value::Null);
         }
-        for accept in [BROWSER, "*/*", "", "text/plain"] {
+        let line = client.send(asks(path, "text/plain")).await;
+        assert_eq!(line.header("content-type"), "text/plain; charset=utf-8", "{path}");
+        assert!(
+            line.text.contains(line.header("x-request-id")) && !line.text.contains("<html"),
+            "{}",
+            line.text
+        );
+        for accept in [BROWSER, ""] {
             let answer = client.send(asks(path, accept)).await;
             assert_eq!(
                 answer.header("content-type"),

@@ -13,6 +13,7 @@ use palisade::serve::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
+use crate::log::Log;
 use crate::serve_site::{
     END_HEADERS, END_STREAM, GOAWAY, HEADERS, Http2, PING, RST_STREAM, Running, SETTINGS, frame, head, rest,
     to_the_end, until, within,
@@ -239,6 +240,30 @@ async fn a_handler_that_never_answers_is_given_up() {
     assert!(!client.response(1).await.0);
     client.request(3, "/", &[]).await;
     assert!(client.response(3).await.0);
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_up_is_one_line_in_the_log_with_the_status_and_the_id_that_were_sent() {
+    let site = Running::tls(site(), Limits::default().with_request(SHORT)).await;
+    let (log, _guard) = Log::begin();
+    let response = to_the_end(
+        &mut site.https().await,
+        "GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    )
+    .await;
+    let (_, rest) = response.split_once("x-request-id: ").unwrap();
+    let id = rest.lines().next().unwrap();
+    let lines = log.lines("palisade::access");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    for part in [
+        "status=503",
+        "path=/never",
+        &format!("id={id}"),
+        "no answer within",
+    ] {
+        assert!(lines[0].contains(part), "{part}: {}", lines[0]);
+    }
+    assert!(!log.text().contains("499"), "{}", log.text());
 }
 
 /// Notifies when a response's body is dropped.

@@ -1,0 +1,321 @@
+//! Where Redis is, and whom to believe that it is Redis: addresses, TLS and certificates.
+//!
+//! An address says whether TLS is spoken, and of several all say the same: one word in one of them must not be what sends
+//! sessions in clear.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use ::redis::cluster::ClusterClient;
+use ::redis::sentinel::{SentinelClientBuilder, SentinelServerType};
+use ::redis::{
+    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, TlsCertificates, TlsMode,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::{Place, Redis, RedisError, TIME_LIMIT};
+
+/// How Redis is reached, where its address alone does not say it.
+///
+/// # Example
+///
+/// ```no_run
+/// use palisade::redis::RedisOptions;
+///
+/// let redis = RedisOptions::new()
+///     .root_certificates("/etc/shop/redis-ca.pem")
+///     .client_certificate("/etc/shop/redis.pem", "/etc/shop/redis.key")
+///     .open("rediss://shop:password@redis.example/0")?;
+/// # Ok::<(), palisade::redis::RedisError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct RedisOptions {
+    roots: Option<PathBuf>,
+    client: Option<(PathBuf, PathBuf)>,
+}
+
+impl RedisOptions {
+    /// Trusts the system's certificate authorities, and shows no certificate.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Trusts the certificate authorities in this PEM file, and not those of the system.
+    #[must_use]
+    pub fn root_certificates(self, file: impl Into<PathBuf>) -> Self {
+        Self {
+            roots: Some(file.into()),
+            ..self
+        }
+    }
+
+    /// Shows the server this certificate, with the rest of its chain, and proves it by this key: two PEM files. Redis asks for one
+    /// with `tls-auth-clients yes`, which is its default.
+    #[must_use]
+    pub fn client_certificate(self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        Self {
+            client: Some((certificate.into(), key.into())),
+            ..self
+        }
+    }
+
+    /// Uses one server, as [`Redis::open`] does.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be understood, or a certificate is given that cannot be used.
+    pub fn open(&self, address: &str) -> Result<Redis, RedisError> {
+        let address = parsed(address)?;
+        let client = match self.tls([&address])? {
+            Some(certificates) => Client::build_with_tls(address, certificates),
+            None => Client::open(address),
+        };
+        Ok(Redis::at(Place::One(client.map_err(RedisError::Address)?)))
+    }
+
+    /// Uses the server that Sentinel says is the first, as [`Redis::sentinel`] does.
+    ///
+    /// # Errors
+    ///
+    /// When an address cannot be understood, the addresses differ in whether they ask for TLS, those of the Sentinels differ in user or
+    /// password, or a certificate is given that cannot be used.
+    pub fn sentinel<'a>(
+        &self,
+        sentinels: impl IntoIterator<Item = &'a str>,
+        server: &str,
+    ) -> Result<Redis, RedisError> {
+        let sentinels: Vec<ConnectionInfo> = sentinels.into_iter().map(parsed).collect::<Result<_, _>>()?;
+        let server = parsed(server)?;
+        let certificates = self.tls(sentinels.iter().chain([&server]))?;
+        let service = match server.addr() {
+            ConnectionAddr::TcpTls { host, .. } | ConnectionAddr::Tcp(host, _) => host.clone(),
+            other => other.to_string(),
+        };
+        let places = sentinels.iter().map(|sentinel| sentinel.addr().clone());
+        let mut builder = SentinelClientBuilder::new(places, service, SentinelServerType::Master)
+            .map_err(RedisError::Address)?
+            .set_client_to_redis_db(server.redis_settings().db())
+            .set_client_to_redis_protocol(server.redis_settings().protocol());
+        if let Some(user) = server.redis_settings().username() {
+            builder = builder.set_client_to_redis_username(user);
+        }
+        if let Some(password) = server.redis_settings().password() {
+            builder = builder.set_client_to_redis_password(password);
+        }
+        if let Some(first) = sentinels.first() {
+            let first = first.redis_settings();
+            let same = |other: &ConnectionInfo| {
+                let other = other.redis_settings();
+                (other.username(), other.password()) == (first.username(), first.password())
+            };
+            if !sentinels.iter().all(same) {
+                return Err(RedisError::Several("in user or password"));
+            }
+            builder = builder.set_client_to_sentinel_protocol(first.protocol());
+            if let Some(user) = first.username() {
+                builder = builder.set_client_to_sentinel_username(user);
+            }
+            if let Some(password) = first.password() {
+                builder = builder.set_client_to_sentinel_password(password);
+            }
+        }
+        if let Some(certificates) = certificates {
+            builder = builder
+                .set_client_to_redis_tls_mode(TlsMode::Secure)
+                .set_client_to_redis_certificates(certificates.clone())
+                .set_client_to_sentinel_tls_mode(TlsMode::Secure)
+                .set_client_to_sentinel_certificates(certificates);
+        }
+        let client = builder.build().map_err(RedisError::Address)?;
+        Ok(Redis::at(Place::Sentinel(tokio::sync::Mutex::new(client))))
+    }
+
+    /// Uses a cluster, of which these are some servers, as [`Redis::cluster`] does.
+    ///
+    /// # Errors
+    ///
+    /// When an address cannot be understood, the addresses differ in user or password or in whether they ask for TLS, or a
+    /// certificate is given that cannot be used.
+    pub fn cluster<'a>(&self, servers: impl IntoIterator<Item = &'a str>) -> Result<Redis, RedisError> {
+        let servers: Vec<ConnectionInfo> = servers.into_iter().map(parsed).collect::<Result<_, _>>()?;
+        let certificates = self.tls(&servers)?;
+        let mut builder = ClusterClient::builder(servers)
+            .connection_timeout(TIME_LIMIT)
+            // The limit of the whole operation ends it; this one would send the command again.
+            .response_timeout(TIME_LIMIT * 100);
+        if let Some(certificates) = certificates {
+            builder = builder.tls(TlsMode::Secure).certs(certificates);
+        }
+        let client = builder.build().map_err(RedisError::Address)?;
+        Ok(Redis::at(Place::Cluster(client)))
+    }
+
+    /// The certificates, if all of these are spoken to over TLS; none, if none is.
+    fn tls<'a>(
+        &self,
+        addresses: impl IntoIterator<Item = &'a ConnectionInfo>,
+    ) -> Result<Option<TlsCertificates>, RedisError> {
+        let (mut over_tls, mut in_clear) = (false, false);
+        for address in addresses {
+            match address.addr() {
+                ConnectionAddr::TcpTls { insecure: true, .. } => return Err(RedisError::Insecure),
+                ConnectionAddr::TcpTls { .. } => over_tls = true,
+                other => {
+                    in_clear = true;
+                    warn_in_clear(other, address.redis_settings().password().is_some());
+                }
+            }
+        }
+        match (over_tls, in_clear) {
+            (true, true) => Err(RedisError::Several("in whether they ask for TLS")),
+            (true, false) => self.certificates().map(Some),
+            _ if self.roots.is_some() || self.client.is_some() => Err(RedisError::Trust {
+                reason:
+                    "certificates are given and the address asks for no TLS: it begins with rediss:// then"
+                        .into(),
+            }),
+            _ => Ok(None),
+        }
+    }
+
+    fn certificates(&self) -> Result<TlsCertificates, RedisError> {
+        // An application that has chosen another provider of cryptography keeps it.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let root_cert = self.roots.as_deref().map(authorities).transpose()?;
+        let client_tls = match &self.client {
+            Some((certificate, key)) => Some(ClientTlsConfig {
+                client_cert: authorities(certificate)?,
+                client_key: private_key(key)?,
+            }),
+            None => None,
+        };
+        Ok(TlsCertificates {
+            client_tls,
+            root_cert,
+        })
+    }
+}
+
+/// Understands an address, whose parts are told to nobody.
+fn parsed(address: &str) -> Result<ConnectionInfo, RedisError> {
+    address.into_connection_info().map_err(RedisError::Address)
+}
+
+/// Reads a file of certificates, of which there must be one at least.
+fn authorities(file: &Path) -> Result<Vec<u8>, RedisError> {
+    let text = read(file)?;
+    let found = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(text),
+        Ok(_) => Err(unusable(file, "there is no certificate in it")),
+        Err(error) => Err(unusable(file, error)),
+    }
+}
+
+fn private_key(file: &Path) -> Result<Vec<u8>, RedisError> {
+    let text = read(file)?;
+    PrivateKeyDer::from_pem_slice(&text).map_err(|error| unusable(file, error))?;
+    Ok(text)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, RedisError> {
+    std::fs::read(file).map_err(|error| unusable(file, error))
+}
+
+fn unusable(file: &Path, reason: impl std::fmt::Display) -> RedisError {
+    RedisError::Trust {
+        reason: format!("{}: {reason}", file.display()),
+    }
+}
+
+/// Says that somebody on the way could listen, where the way leaves this machine.
+fn warn_in_clear(address: &ConnectionAddr, has_password: bool) {
+    let ConnectionAddr::Tcp(host, _) = address else {
+        return;
+    };
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    let is_near = name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    if !is_near {
+        tracing::warn!(
+            target: "palisade::redis",
+            host = %host.escape_debug(),
+            has_password,
+            "the connection to Redis is not encrypted (redis://): whoever can listen on the way reads sessions and the password; \
+             rediss:// asks for TLS"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_in_clear_among_those_that_ask_for_tls_is_refused() {
+        let (safe, clear) = ("rediss://:hunter2@a:1", "redis://:hunter2@b:2");
+        let refused = [
+            Redis::cluster([safe, clear]),
+            Redis::cluster([clear, safe]),
+            Redis::sentinel([safe], "redis://:hunter2@mymaster"),
+            Redis::sentinel([clear], "rediss://:hunter2@mymaster"),
+            Redis::sentinel([safe, clear], "rediss://:hunter2@mymaster"),
+        ];
+        for refused in refused {
+            let error = refused.unwrap_err();
+            assert!(
+                error.to_string().contains("in whether they ask for TLS"),
+                "{error}"
+            );
+            assert!(!format!("{error:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn tls_that_checks_nothing_is_refused_before_anything_is_sent() {
+        let refused = [
+            Redis::open("rediss://:hunter2@a:1/#insecure"),
+            Redis::cluster(["rediss://a:1/#insecure"]),
+            Redis::sentinel(["rediss://a:1"], "rediss://mymaster/#insecure"),
+        ];
+        for refused in refused {
+            let error = refused.unwrap_err();
+            assert!(matches!(error, RedisError::Insecure), "{error:?}");
+            assert!(error.to_string().contains("root_certificates"), "{error}");
+        }
+    }
+
+    #[test]
+    fn certificates_for_an_address_in_clear_and_files_that_hold_none_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty.pem");
+        std::fs::write(&empty, "").unwrap();
+        let trusting = |file: &Path| RedisOptions::new().root_certificates(file);
+        let told = [
+            (trusting(&empty).open("redis://a"), "rediss://"),
+            (
+                trusting(&empty).open("rediss://a"),
+                "empty.pem: there is no certificate",
+            ),
+            (trusting(&folder.path().join("gone")).open("rediss://a"), "gone: "),
+            (
+                RedisOptions::new()
+                    .client_certificate(&empty, &empty)
+                    .open("rediss://a"),
+                "empty.pem",
+            ),
+        ];
+        for (refused, why) in told {
+            let error = refused.unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn sentinels_that_differ_in_their_password_are_told() {
+        let error =
+            Redis::sentinel(["redis://:hunter2@a", "redis://:hunter3@b"], "redis://mymaster").unwrap_err();
+        assert!(error.to_string().contains("in user or password"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hunter"));
+    }
+}
