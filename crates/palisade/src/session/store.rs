@@ -170,3 +170,11 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         keep: Option<&'a SessionKey>,
     ) -> BoxFuture<'a, Result<usize, StoreError>>;
 }
+
+/// Does work to its end, even if the client that asked for it hangs up: who logged out is out.
+pub(super) async fn to_the_end<R: Send + 'static>(
+    work: impl Future<Output = Result<R, StoreError>> + Send + 'static,
+) -> Result<R, StoreError> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|gone| Err(StoreError::unavailable(gone)))
+}

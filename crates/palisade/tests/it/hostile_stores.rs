@@ -7,17 +7,14 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use palisade::password::Hashers;
-use palisade::postgres::PostgresOptions;
 use palisade::redis::Redis;
 use palisade::session::store::{Merge, StoreError, Stored, Updated};
 use palisade::session::{
-    CachedDbSessions, Device, FileSessions, Listed, MemorySessions, PostgresSessions, RedisSessions, SessionKey,
-    SessionStore,
+    CachedDbSessions, Device, FileSessions, Listed, MemorySessions, RedisSessions, SessionKey, SessionStore,
 };
 use palisade_core::session::{SessionCodec, SessionData};
 
 use crate::client::settings;
-use crate::servers::{postgres, postgres_database};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -56,7 +53,10 @@ impl WithDjangoBesideIt {
         }
         let name = format!(":1:django.contrib.sessions.cached_db{}", key.expose());
         let got = testkit::redis::ask(self.port, &format!("STRLEN {name}")).unwrap();
-        assert!(got == ":4" || got == ":0", "{got}: Django finds no copy, and reads the row");
+        assert!(
+            got == ":4" || got == ":0",
+            "{got}: Django finds no copy, and reads the row"
+        );
         testkit::redis::ask(
             self.port,
             &format!(r#"SET {name} "\x80\x04}}(\x8c\x01nK\x01u." EX 1209600"#),
@@ -159,7 +159,11 @@ async fn a_logout_holds_though_django_reads_the_session_in_the_midst_of_it() {
         .await
         .unwrap();
     store.delete(&key).await.unwrap();
-    assert_eq!(store.load(&key, now).await.unwrap(), None, "logged out, and there all the same");
+    assert_eq!(
+        store.load(&key, now).await.unwrap(),
+        None,
+        "logged out, and there all the same"
+    );
 }
 
 #[tokio::test]
@@ -175,7 +179,11 @@ async fn the_key_before_a_login_is_worth_nothing_though_django_reads_it_in_the_m
         .cycle(&old, &new, Merge::new(Stored::clone), None, now)
         .await
         .unwrap();
-    assert_eq!(store.load(&old, now).await.unwrap(), None, "the old key still opens a session");
+    assert_eq!(
+        store.load(&old, now).await.unwrap(),
+        None,
+        "the old key still opens a session"
+    );
 }
 
 #[tokio::test]
@@ -228,7 +236,11 @@ async fn a_file_that_cannot_be_read_keeps_nobody_from_ending_their_other_session
     let folder = tempfile::tempdir().unwrap();
     let store = FileSessions::new(folder.path(), &settings()).unwrap();
     let now = SystemTime::now();
-    let (mine, stolen, ended) = (SessionKey::generate(), SessionKey::generate(), SessionKey::generate());
+    let (mine, stolen, ended) = (
+        SessionKey::generate(),
+        SessionKey::generate(),
+        SessionKey::generate(),
+    );
     for key in [&mine, &stolen] {
         store
             .create(key, stored("{}", now + HOUR), Some(device("7")), None, now)
@@ -240,13 +252,20 @@ async fn a_file_that_cannot_be_read_keeps_nobody_from_ending_their_other_session
         .await
         .unwrap();
     // A disk that was full, a backup of another user's, a crash: one file of somebody is not text.
-    let name = format!("{}{}", settings().session_cookie_name, SessionKey::generate().expose());
+    let name = format!(
+        "{}{}",
+        settings().session_cookie_name,
+        SessionKey::generate().expose()
+    );
     fs::write(folder.path().join(name), b"\xff\xfe\x00").unwrap();
     let listed = store.list("7", now).await.map(|listed| listed.len());
     let others = store.delete_others("7", Some(&mine)).await;
     let cleared = store.clear_expired(100, now).await;
     let told = format!("{listed:?} {others:?} {cleared:?}");
-    assert!(store.load(&stolen, now).await.unwrap().is_none(), "the stolen session lives on: {told}");
+    assert!(
+        store.load(&stolen, now).await.unwrap().is_none(),
+        "the stolen session lives on: {told}"
+    );
 }
 
 /// The attack, by somebody with an account on the machine, where the folder is Django's default, `/tmp`: a pipe that is called as
@@ -259,7 +278,13 @@ async fn a_pipe_in_the_folder_takes_no_thread_and_stops_no_cleaning() {
     let pipe = folder
         .path()
         .join(format!("{}{}", settings().session_cookie_name, key.expose()));
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
     let load = tokio::time::timeout(Duration::from_secs(2), store.load(&key, now)).await;
     let clear = tokio::time::timeout(Duration::from_secs(2), store.clear_expired(1, now)).await;
     let other = SessionKey::generate();
@@ -284,102 +309,6 @@ async fn a_pipe_in_the_folder_takes_no_thread_and_stops_no_cleaning() {
     );
 }
 
-#[tokio::test]
-async fn a_statement_that_a_clients_text_spoils_costs_others_no_connection() {
-    let server = postgres();
-    postgres_database(&server, "spoiled").await;
-    let database = PostgresOptions::new()
-        .readers(1)
-        .open(&server.url_of("spoiled"))
-        .await
-        .unwrap();
-    let pid = async || {
-        let sql = "SELECT pg_backend_pid()";
-        database.one(sql, &[], |row| row.try_get::<_, i32>(0)).await.unwrap().unwrap()
-    };
-    let before = pid().await;
-    assert_eq!(before, pid().await);
-    let text = "a\0b";
-    let spoiled = database.one("SELECT $1::text", &[&text], |row| row.try_get::<_, String>(0)).await;
-    let error = spoiled.unwrap_err();
-    assert_eq!(before, pid().await, "everybody's connection was closed for one request's `{error}`");
-}
-
-/// Beside a Django, sessions mostly end there: a logout, `manage.py clearsessions`.
-#[tokio::test]
-async fn no_address_of_a_device_is_kept_after_its_session_has_ended_at_django() {
-    let server = postgres();
-    let database = postgres_database(&server, "orphans").await;
-    let store = PostgresSessions::new(database.clone()).await.unwrap();
-    let (key, now) = (SessionKey::generate(), SystemTime::now());
-    store
-        .create(&key, stored("{}", now + HOUR), Some(device("7")), None, now)
-        .await
-        .unwrap();
-    database.execute("DELETE FROM django_session", &[]).await.unwrap();
-    store.clear_expired(100, now + 100 * HOUR).await.unwrap();
-    let left = database
-        .one("SELECT count(*) FROM palisade_session_index", &[], |row| row.try_get::<_, i64>(0))
-        .await
-        .unwrap();
-    assert_eq!(left, Some(0), "address and browser of user 7 stay for ever");
-}
-
-/// Whoever has a session and can have Django hold its row for a moment (a view in a transaction that logs in, say) sends ten
-/// requests that change it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_persons_locked_session_keeps_nobody_else_from_writing_theirs() {
-    let server = postgres();
-    postgres_database(&server, "hot").await;
-    let database = PostgresOptions::new().open(&server.url_of("hot")).await.unwrap();
-    let store = PostgresSessions::new(database.clone()).await.unwrap();
-    let (hot, other, now) = (SessionKey::generate(), SessionKey::generate(), SystemTime::now());
-    for key in [&hot, &other] {
-        store.create(key, stored("{}", now + HOUR), None, None, now).await.unwrap();
-    }
-    let django = PostgresOptions::new()
-        .statement_deadline(Duration::from_mins(1))
-        .open(&server.url_of("hot"))
-        .await
-        .unwrap();
-    let mut holder = django.writer().await.unwrap();
-    let key = hot.expose().to_owned();
-    holder
-        .first("SELECT 1 FROM django_session WHERE session_key = $1 FOR UPDATE", &[&key])
-        .await
-        .unwrap();
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..20 {
-        let (store, hot) = (store.clone(), hot.clone());
-        tasks.spawn(async move { store.update(&hot, Merge::new(Stored::clone), now).await });
-    }
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let began = std::time::Instant::now();
-    let written = store.update(&other, Merge::new(Stored::clone), now).await;
-    let took = began.elapsed();
-    holder.undo().await.unwrap();
-    assert!(written.is_ok() && took < Duration::from_secs(1), "after {took:?}: {written:?}");
-}
-
-/// Nobody is told apart, whatever has become of the keys.
-#[tokio::test]
-async fn with_every_key_expired_a_name_that_exists_is_answered_as_one_that_does_not() {
-    use palisade::Sensitive;
-    use palisade::clock::Clock;
-    use palisade::core::password::{PasswordKey, PasswordKeys};
-
-    let key = PasswordKey::parse("2026-11-01", "secret = \"s\"\nexpires = \"2026-11-02\"").unwrap();
-    let password = Sensitive::new("a boat in a blue bottle".to_owned());
-    let plain = Hashers::dangerous_cheap().hash(&password).await.unwrap();
-    let hashers = Hashers::dangerous_cheap().with_keys(PasswordKeys::new([key]), Clock::system());
-    let wrong = Sensitive::new("wrong".to_owned());
-    let (there, not_there) = (
-        hashers.verify(&wrong, Some(&plain)).await,
-        hashers.verify(&wrong, None).await,
-    );
-    assert_eq!(there.is_ok(), not_there.is_ok(), "{there:?} and {not_there:?}");
-}
-
 /// A person, or a robot, that logs in each minute and never out, has 20,000 sessions after Django's two weeks.
 #[tokio::test]
 async fn a_login_costs_the_same_however_many_sessions_the_user_has() {
@@ -391,7 +320,10 @@ async fn a_login_costs_the_same_however_many_sessions_the_user_has() {
         std::io::Write::write_all(&mut stream, b"INFO stats\r\nQUIT\r\n").unwrap();
         let mut stats = String::new();
         std::io::Read::read_to_string(&mut stream, &mut stats).unwrap();
-        let line = stats.lines().find(|line| line.contains("total_commands_processed")).unwrap();
+        let line = stats
+            .lines()
+            .find(|line| line.contains("total_commands_processed"))
+            .unwrap();
         line.split(':').next_back().unwrap().trim().parse().unwrap()
     };
     let log_in = async || {
@@ -408,102 +340,10 @@ async fn a_login_costs_the_same_however_many_sessions_the_user_has() {
         log_in().await;
     }
     let last = log_in().await;
-    assert!(last < first + 50, "the first login took {first} commands, the 402nd {last}");
-}
-
-/// A request that is given up in the midst of a transaction (the client hung up) leaves no transaction to the next.
-#[tokio::test]
-async fn a_transaction_that_nobody_waits_for_any_more_is_not_the_next_ones() {
-    let server = postgres();
-    postgres_database(&server, "given_up").await;
-    let database = PostgresOptions::new()
-        .writers(1)
-        .open(&server.url_of("given_up"))
-        .await
-        .unwrap();
-    for slow in [true, false] {
-        let mut writer = database.writer().await.unwrap();
-        let sql = if slow {
-            "SELECT pg_current_xact_id()::text, pg_sleep(0.2)"
-        } else {
-            "SELECT pg_current_xact_id()::text"
-        };
-        let first = writer.first(sql, &[]);
-        if slow {
-            assert!(tokio::time::timeout(Duration::from_millis(50), first).await.is_err());
-        } else {
-            first.await.unwrap();
-        }
-        drop(writer);
-        let mut next = database.writer().await.unwrap();
-        let sql = "SELECT pg_current_xact_id_if_assigned() IS NULL";
-        let row = next.one(sql, &[]).await.unwrap().unwrap();
-        assert!(row.try_get::<_, bool>(0).unwrap(), "in a transaction that another began (slow: {slow})");
-    }
-}
-
-/// Such a Django writes local times into SQLite and MySQL, which are read as UTC: a session that ended in Tokyo lives here nine
-/// hours longer.
-#[test]
-fn a_django_that_writes_local_times_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let json = r#"{"SECRET_KEY": "Zq3!fT8v(0xk_7y^mW2s&Jb9+Ld5@nRc4*hGp6-uEa1=tYiOoQ", "ALLOWED_HOSTS": ["shop.example"],
-                   "USE_TZ": false, "TIME_ZONE": "Asia/Tokyo"}"#;
-    fs::write(folder.path().join("settings.json"), json).unwrap();
-    let toml = "django_settings = \"settings.json\"\n";
-    fs::write(folder.path().join("palisade.toml"), toml).unwrap();
-    let loaded = palisade::load_settings(folder.path().join("palisade.toml"), []);
-    let told = loaded.expect_err("taken as any other").to_string();
-    assert!(told.contains("USE_TZ"), "{told}");
-}
-
-/// The same site with a letter in another case: person 7 has what user 7 was granted.
-#[tokio::test]
-async fn auth_users_own_tables_are_no_other_tables_however_their_names_are_written() {
-    use palisade::auth::{SqliteUsers, UserStore, UserTable};
-    use palisade::core::permission::PermissionName;
-    use palisade::sqlite::{Sqlite, params};
-
-    let database = Sqlite::in_memory().unwrap();
-    SqliteUsers::new(database.clone()).unwrap();
-    database
-        .write(|writer| {
-            let run = |sql: &'static str| writer.execute(sql, params![]);
-            run("CREATE TABLE person AS SELECT * FROM auth_user")?;
-            run("INSERT INTO person (id, username, password, is_superuser, is_staff, is_active, email, first_name, last_name, date_joined)
-                 VALUES (7, 'eve', '!', 0, 0, 1, '', '', '', '2026-01-01 00:00:00')")?;
-            run("INSERT INTO auth_user (id, username, password, is_superuser, is_staff, is_active, email, first_name, last_name, date_joined)
-                 VALUES (7, 'root', '!', 0, 0, 1, '', '', '', '2026-01-01 00:00:00')")?;
-            run("INSERT INTO django_content_type (id, app_label, model) VALUES (901, 'notes', 'note')")?;
-            run("INSERT INTO auth_permission (id, content_type_id, codename, name) VALUES (901, 901, 'change_note', 'x')")?;
-            run("INSERT INTO auth_user_user_permissions (user_id, permission_id) VALUES (7, 901)")
-        })
-        .await
-        .unwrap();
-    let people = UserTable {
-        table: "person".to_owned(),
-        groups: "Auth_User_Groups".to_owned(),
-        user_permissions: "Auth_User_User_Permissions".to_owned(),
-        ..UserTable::default()
-    };
-    let users = SqliteUsers::of_table(database, &people).unwrap();
-    let eve = users.by_id(7).await.unwrap().unwrap();
-    let may = users.permissions(&eve).await.unwrap();
     assert!(
-        !may.has_perm(&PermissionName::new("notes", "change_note")),
-        "eve of `person` has what root of `auth_user` was granted"
+        last < first + 50,
+        "the first login took {first} commands, the 402nd {last}"
     );
-}
-
-/// What an administrator keeps beside the keys: `old.key`, `backup.key`.
-#[test]
-fn a_key_that_is_no_date_is_never_the_newest() {
-    use palisade::core::password::{PasswordKey, PasswordKeys};
-
-    let key = |id: &str| PasswordKey::parse(id, &format!("secret = \"secret of {id}\""));
-    let keys = ["2025-11-01", "2026-11-01", "old"].map(key).into_iter().filter_map(Result::ok);
-    let keys = PasswordKeys::new(keys);
-    assert_eq!(keys.newest(SystemTime::now()).unwrap().id(), "2026-11-01", "`o` comes after `2`");
 }
 
 /// The attack: while the cache is away somebody gives up what they were allowed (`sudo`, an account being impersonated); then it is
@@ -518,7 +358,10 @@ async fn a_change_that_was_acknowledged_while_the_cache_was_away_holds_when_it_i
         .create(&key, stored(r#"{"sudo":true}"#, now + HOUR), None, None, now)
         .await
         .unwrap();
-    assert!(store.load(&key, now).await.unwrap().is_some(), "and now it is cached");
+    assert!(
+        store.load(&key, now).await.unwrap().is_some(),
+        "and now it is cached"
+    );
     server.kill().unwrap();
     let gives_up = Merge::new(move |current| Stored {
         data: stored("{}", now).data,
@@ -537,13 +380,20 @@ async fn a_change_that_was_acknowledged_while_the_cache_was_away_holds_when_it_i
 #[tokio::test]
 async fn a_session_that_a_login_replaces_is_gone_from_the_cache_too() {
     let server = testkit::Redis::start().unwrap();
-    let store = CachedDbSessions::new(MemorySessions::new(), Redis::open(&server.url()).unwrap(), &settings());
+    let store = CachedDbSessions::new(
+        MemorySessions::new(),
+        Redis::open(&server.url()).unwrap(),
+        &settings(),
+    );
     let (old, new, now) = (SessionKey::generate(), SessionKey::generate(), SystemTime::now());
     store
         .create(&old, stored(r#"{"n":1}"#, now + HOUR), None, None, now)
         .await
         .unwrap();
-    assert!(store.load(&old, now).await.unwrap().is_some(), "and now it is cached");
+    assert!(
+        store.load(&old, now).await.unwrap().is_some(),
+        "and now it is cached"
+    );
     store
         .create(&new, stored("{}", now + HOUR), None, Some(&old), now)
         .await

@@ -21,8 +21,10 @@ mod csrf_anonymous_redis;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+mod django_dump_attacks;
 #[cfg(feature = "redis")]
 mod django_sessions;
+mod ended_elsewhere;
 mod faulty;
 mod file_sessions;
 mod flaky;
@@ -32,18 +34,25 @@ mod form_model;
 mod headers;
 #[cfg(all(feature = "mysql", feature = "postgres", feature = "redis"))]
 mod hostile_stores;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod locked_sessions;
 mod log;
 mod login;
 mod login_site;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql_attacks;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_users;
 mod pages;
+mod password_key_attacks;
 mod password_keys;
 mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod postgres_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
 #[cfg(feature = "redis")]
