@@ -37,7 +37,7 @@ impl Site {
         fs::write(folder.path().join("shop/settings.py"), settings(tail))?;
         let site = Self(folder);
         let command = README.lines().find_map(|line| {
-            line.strip_prefix("python manage.py shell -v 0 -c \"")?
+            line.strip_prefix("(umask 077; python manage.py shell -v 0 -c \"")?
                 .split_once('"')
         });
         let (script, _) = command.context("the README has a command to dump Django's settings")?;

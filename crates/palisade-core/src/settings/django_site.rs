@@ -10,7 +10,7 @@ use crate::secret::Sensitive;
 
 const SESSION_ENGINES: &str = "django.contrib.sessions.backends.";
 const REDIS_CACHE: &str = "django.core.cache.backends.redis.RedisCache";
-const JSON_SERIALIZER: &str = "django.contrib.sessions.serializers.JSONSerializer";
+pub(super) const JSON_SERIALIZER: &str = "django.contrib.sessions.serializers.JSONSerializer";
 const MODEL_BACKENDS: [&str; 2] = [
     "django.contrib.auth.backends.ModelBackend",
     "django.contrib.auth.backends.AllowAllUsersModelBackend",
@@ -131,17 +131,6 @@ impl DjangoSite {
         {
             over("CACHES", why.clone());
         }
-        if let Some(serializer) =
-            text("SESSION_SERIALIZER").filter(|serializer| *serializer != JSON_SERIALIZER)
-        {
-            over(
-                "SESSION_SERIALIZER",
-                format!(
-                    "is `{}`, whose sessions cannot be read here: use JSONSerializer at Django",
-                    serializer.escape_debug()
-                ),
-            );
-        }
         let backends = dump.get("AUTHENTICATION_BACKENDS").and_then(Value::as_array);
         let others: Vec<String> = backends
             .into_iter()
@@ -232,7 +221,7 @@ const HEARD_OF: [&str; 10] = [
     "SECRET_KEY",
 ];
 
-fn engine(name: Option<&str>) -> SessionEngine {
+pub(super) fn engine(name: Option<&str>) -> SessionEngine {
     let Some(name) = name else {
         return SessionEngine::Db;
     };
@@ -401,7 +390,7 @@ mod tests {
     #[test]
     fn what_has_no_effect_here_is_told_by_name() {
         let json = r#"{"DEBUG": true, "SESSION_ENGINE": "shop.sessions", "AUTH_USER_MODEL": "shop.Customer",
-            "SESSION_SERIALIZER": "django.contrib.sessions.serializers.PickleSerializer", "CSRF_FAILURE_VIEW": "shop.no",
+            "CSRF_FAILURE_VIEW": "shop.no",
             "AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend", "axes.backends.AxesBackend"],
             "SECURE_CSP": {}, "SESSION_NEW_THING": 1, "SESSION_COOKIE_AGE": 5, "LANGUAGE_CODE": "de"}"#;
         let over = site(json).passed_over;
@@ -411,7 +400,6 @@ mod tests {
             [
                 "DEBUG",
                 "SESSION_ENGINE",
-                "SESSION_SERIALIZER",
                 "AUTHENTICATION_BACKENDS",
                 "AUTH_USER_MODEL",
                 "CSRF_FAILURE_VIEW",

@@ -75,3 +75,4 @@ mod signed_cookies;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod sql_servers;
 mod user_stores;
+mod user_table_attacks;
