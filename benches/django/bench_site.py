@@ -7,11 +7,44 @@ plain HttpResponse, no template, so that the figures show the stack and not the 
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
 
 USERNAME, PASSWORD = "alice", "correct horse battery staple"
+
+
+
+def database():
+    """PostgreSQL if the benchmark has started one, or else SQLite."""
+    if address := os.environ.get("BENCH_POSTGRES"):
+        place = urlsplit(address)
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": place.path.lstrip("/"),
+            "USER": place.username,
+            "PASSWORD": place.password,
+            "HOST": place.hostname,
+            "PORT": place.port,
+        }
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": Path(os.environ["BENCH_DATA"]) / "django.sqlite3",
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+    }
+
+
+def sessions():
+    """The cache in Redis if the benchmark has started one, or else the database."""
+    if address := os.environ.get("BENCH_REDIS"):
+        cache = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": address}
+        return {"SESSION_ENGINE": "django.contrib.sessions.backends.cache", "CACHES": {"default": cache}}
+    return {}
+
 
 settings.configure(
     DEBUG=False,
@@ -33,17 +66,8 @@ settings.configure(
         "django.contrib.messages.middleware.MessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ],
-    DATABASES={
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": Path(os.environ["BENCH_DATA"]) / "django.sqlite3",
-            "CONN_MAX_AGE": None,
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            },
-        }
-    },
+    DATABASES={"default": {**database(), "CONN_MAX_AGE": None}},
+    **sessions(),
     LOGIN_URL="/login",
     USE_TZ=True,
     # What `manage.py check --deploy` asks for.

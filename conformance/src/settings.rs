@@ -115,11 +115,12 @@ impl Settings {
 
     /// The keys: `SECRET_KEY` and `SECRET_KEY_FALLBACKS`.
     pub(crate) fn keys(&self) -> Result<KeyRing, Failure> {
-        let fallbacks: Option<Vec<Bytes>> = self.get("SECRET_KEY_FALLBACKS")?;
-        let fallbacks = fallbacks
-            .unwrap_or_default()
-            .into_iter()
-            .map(|key| SecretKey::new(key.0));
+        // Text where a list is usual is the list of its characters, as Python has it.
+        let fallbacks = match self.texts("SECRET_KEY_FALLBACKS") {
+            Ok(texts) => texts.into_iter().map(|key| Bytes(key.into_bytes())).collect(),
+            Err(_) => self.get::<Vec<Bytes>>("SECRET_KEY_FALLBACKS")?,
+        };
+        let fallbacks = fallbacks.into_iter().map(|key| SecretKey::new(key.0));
         let key = SecretKey::new(self.get::<Bytes>("SECRET_KEY")?.0);
         Ok(KeyRing::new(key).with_fallbacks(fallbacks.collect()))
     }

@@ -5,6 +5,10 @@ functions whose answers are compared with ours on random input. A question that 
 with the error's name.
 """
 
+import contextlib
+import datetime
+import importlib
+import io
 import json
 import os
 import sys
@@ -14,7 +18,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 django.setup()
 
-from django.contrib.auth import authenticate  # noqa: E402  (the apps must be loaded first)
+from django.conf import settings  # noqa: E402  (the apps must be loaded first)
+from django.contrib.auth import authenticate  # noqa: E402
 from django.contrib.auth.hashers import check_password, make_password  # noqa: E402
 from django.contrib.auth.models import Group, Permission, User  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
@@ -23,6 +28,14 @@ from django.http.request import DisallowedHost  # noqa: E402
 from django.middleware.csrf import CsrfViewMiddleware  # noqa: E402
 from django.test import RequestFactory, override_settings  # noqa: E402
 from django.utils.http import url_has_allowed_host_and_scheme  # noqa: E402
+
+
+def shell(script):
+    """What `manage.py shell -c` would print."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(script, {})
+    return printed.getvalue()
 
 
 def permission(name):
@@ -70,6 +83,10 @@ def permission_id(name):
     return permission(name).pk
 
 
+def group_id(name):
+    return Group.objects.get(name=name).pk
+
+
 def encode_password(password, hasher):
     return make_password(password, hasher=hasher)
 
@@ -90,6 +107,56 @@ def encode_session(text):
 
 def decode_session(encoded):
     return json.dumps(SessionStore().decode(encoded), separators=(",", ":"))
+
+
+def session_of(key=None):
+    return importlib.import_module(settings.SESSION_ENGINE).SessionStore(key)
+
+
+def begin_session(text, age=None):
+    """A session with the JSON of `text`; the key of `signed_cookies` is the whole cookie."""
+    session = session_of()
+    session.update(json.loads(text))
+    if age is not None:
+        session.set_expiry(age)
+    session.save()
+    return session.session_key
+
+
+def begin_session_with_a_date():
+    session = session_of()
+    session["when"] = datetime.datetime(2026, 1, 2)
+    session.save()
+    return session.session_key
+
+
+def read_session(key):
+    """The data as Python shows it, where 1 and 1.0 and True are three things, and as JSON."""
+    data = dict(session_of(key).items())
+    return [repr(data), json.dumps(data, separators=(",", ":"))]
+
+
+def set_in_session(key, text):
+    session = session_of(key)
+    session.update(json.loads(text))
+    session.save()
+    return session.session_key
+
+
+def session_age(key):
+    """In how many seconds the session ends: what the store says, where it is the store that ends it."""
+    session = session_of(key)
+    if settings.SESSION_ENGINE.endswith("db"):
+        expires = session.get_model_class().objects.get(session_key=key).expire_date
+        return (expires - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
+    if settings.SESSION_ENGINE.endswith(".cache"):
+        cache = session._cache
+        return cache._cache.get_client().ttl(cache.make_key(session.cache_key))
+    return session.get_expiry_age(expiry=session._expiry_date(session.load()))
+
+
+def end_session(key):
+    session_of(key).flush()
 
 
 def cookies(header):

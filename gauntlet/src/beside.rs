@@ -5,20 +5,24 @@
 //! written once and run with the sides exchanged.
 
 mod django;
+mod ground;
+mod keeper;
 mod oracle;
 mod service;
 mod traveller;
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::sync::{Arc, Weak};
 
 use anyhow::{Context, Result};
 use palisade::core::token::{Alphabet, random_string};
-use tempfile::TempDir;
 use testkit::Process;
+use tokio::sync::Mutex;
 
 pub use django::python_with_django;
+use ground::Ground;
+pub use ground::{Database, SessionEngine};
+pub use keeper::Keeper;
 pub use oracle::Oracle;
 use service::Service;
 pub use traveller::Traveller;
@@ -36,6 +40,9 @@ pub enum Side {
 }
 
 impl Side {
+    /// One after the other.
+    pub const EACH: [Side; 2] = [Side::Django, Side::Palisade];
+
     /// Both orders: what holds must hold the other way round, too.
     pub const BOTH_WAYS: [(Side, Side); 2] = [(Side::Django, Side::Palisade), (Side::Palisade, Side::Django)];
 }
@@ -49,15 +56,21 @@ pub struct Agreement {
     pub fallbacks: Vec<String>,
     /// The hasher that Django prefers; Palisade always prefers Argon2id.
     pub hasher: &'static str,
+    /// The database of both.
+    pub database: Database,
+    /// `SESSION_ENGINE`.
+    pub sessions: SessionEngine,
 }
 
 impl Agreement {
-    /// Draws a key, and prefers Argon2id on both sides.
+    /// Draws a key, prefers Argon2id on both sides, and keeps everything in an SQLite database.
     pub fn new() -> Agreement {
         Agreement {
             key: random_string(64, Alphabet::Base62),
             fallbacks: Vec::new(),
             hasher: "argon2",
+            database: Database::Sqlite,
+            sessions: SessionEngine::Db,
         }
     }
 
@@ -67,8 +80,9 @@ impl Agreement {
         let mut fallbacks = vec![self.key.clone()];
         fallbacks.extend(self.fallbacks.iter().cloned());
         Agreement {
+            key: Agreement::new().key,
             fallbacks,
-            ..Agreement::new()
+            ..self.clone()
         }
     }
 }
@@ -87,7 +101,7 @@ pub struct Pair {
     django_address: SocketAddr,
     service: Service,
     oracle: Oracle,
-    folder: TempDir,
+    ground: Arc<Ground>,
 }
 
 impl Pair {
@@ -96,18 +110,27 @@ impl Pair {
     /// # Errors
     /// When Django cannot be installed, or a side does not start.
     pub async fn start(agreement: Agreement) -> Result<Pair> {
-        let folder = tempfile::Builder::new().prefix("beside-").tempdir()?;
-        let database = folder.path().join("shop.sqlite3");
-        fs::copy(django::migrated()?, &database).context("the migrated database cannot be copied")?;
-        let (django, django_address) = django::serve(&database, &agreement)?;
-        Ok(Pair {
-            oracle: Oracle::start(&database, &agreement)?,
-            service: Service::start(&database, &agreement).await?,
-            agreement,
-            django,
-            django_address,
-            folder,
-        })
+        Pair::on(Arc::new(Ground::new(&agreement)?), agreement).await
+    }
+
+    /// The pair on this database that all tests use who change nothing that others see; it ends with the last of them.
+    ///
+    /// # Errors
+    /// As [`Pair::start`].
+    pub async fn shared(database: Database) -> Result<Arc<Pair>> {
+        static PAIRS: [Mutex<Weak<Pair>>; 3] = [const { Mutex::const_new(Weak::new()) }; 3];
+        let place = PAIRS.get(database as usize).context("an unknown database")?;
+        let mut place = place.lock().await;
+        if let Some(running) = place.upgrade() {
+            return Ok(running);
+        }
+        let agreement = Agreement {
+            database,
+            ..Agreement::new()
+        };
+        let started = Arc::new(Pair::start(agreement).await?);
+        *place = Arc::downgrade(&started);
+        Ok(started)
     }
 
     /// Stops both and starts them again on the same database, as after a change of settings.
@@ -119,20 +142,24 @@ impl Pair {
             mut django,
             service,
             oracle,
-            folder,
+            ground,
             ..
         } = self;
         drop((service, oracle));
         django.terminate()?;
-        let database = folder.path().join("shop.sqlite3");
-        let (django, django_address) = django::serve(&database, &agreement)?;
+        Pair::on(ground, agreement).await
+    }
+
+    async fn on(ground: Arc<Ground>, agreement: Agreement) -> Result<Pair> {
+        let (django, django_address) = django::serve(&ground, &agreement)?;
+        let oracle = Oracle::start(&ground, &agreement)?;
         Ok(Pair {
-            oracle: Oracle::start(&database, &agreement)?,
-            service: Service::start(&database, &agreement).await?,
+            service: Service::start(&ground, &oracle).await?,
+            oracle,
             agreement,
             django,
             django_address,
-            folder,
+            ground,
         })
     }
 
@@ -157,9 +184,12 @@ impl Pair {
         traveller.redirected(self.django_address, self.service.address())
     }
 
-    /// Where the shared database lies.
-    pub fn database(&self) -> PathBuf {
-        self.folder.path().join("shop.sqlite3")
+    /// What the README's command prints, which makes a dump of Django's settings.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn dumped_settings(&self) -> Result<String> {
+        django::dump(&self.ground, &self.agreement)
     }
 
     /// What Django has printed so far.

@@ -64,6 +64,8 @@ impl Place {
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path())
+            // A MariaDB that starts clears the folder for temporary files, which must not be another's.
+            .env("TMPDIR", self.path())
             .env("LC_ALL", "C.UTF-8");
         if let Some((user, group)) = self.user {
             command.uid(user).gid(group);

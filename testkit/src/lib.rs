@@ -6,26 +6,39 @@
 //!
 //! Nothing here knows Palisade. What is tested and what tests it must not share a parser.
 
+#[cfg(feature = "web")]
 pub mod attacker;
+#[cfg(feature = "web")]
 pub mod browser;
+#[cfg(feature = "web")]
 pub mod certificate;
 mod database;
 pub mod mariadb;
 pub mod postgres;
 pub mod process;
+#[cfg(feature = "web")]
 pub mod raw;
 pub mod redis;
+#[cfg(feature = "web")]
 pub mod site;
+#[cfg(feature = "web")]
 pub mod visitor;
+#[cfg(feature = "web")]
 pub mod weak;
 
+#[cfg(feature = "web")]
 pub use attacker::Attacker;
+#[cfg(feature = "web")]
 pub use browser::Browser;
+#[cfg(feature = "web")]
 pub use certificate::{Authority, spki_fingerprint};
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use process::Process;
 pub use redis::{Redis, RedisCluster, RedisSentinel};
+#[cfg(feature = "web")]
 pub use site::Site;
+#[cfg(feature = "web")]
 pub use visitor::Visitor;
+#[cfg(feature = "web")]
 pub use weak::WeakTwin;

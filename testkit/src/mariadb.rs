@@ -1,5 +1,7 @@
 //! A MariaDB of a test's own: on a free port, in a temporary folder, gone when it is dropped.
 
+use std::fs::File;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -18,6 +20,7 @@ pub struct MariaDb {
     port: u16,
     password: String,
     tls: bool,
+    durable: bool,
     process: Option<Process>,
 }
 
@@ -27,7 +30,7 @@ impl MariaDb {
     /// # Errors
     /// When MariaDB is not installed, with the package to install, or when it does not start.
     pub fn start() -> Result<MariaDb> {
-        MariaDb::with(None)
+        MariaDb::with(None, false)
     }
 
     /// Starts a server that speaks TLS, with a certificate and its key in PEM.
@@ -35,10 +38,18 @@ impl MariaDb {
     /// # Errors
     /// As [`MariaDb::start`].
     pub fn with_tls(certificate: &str, key: &str) -> Result<MariaDb> {
-        MariaDb::with(Some((certificate, key)))
+        MariaDb::with(Some((certificate, key)), false)
     }
 
-    fn with(tls: Option<(&str, &str)>) -> Result<MariaDb> {
+    /// Starts a server as its makers set it, that waits for its disk: for who measures it.
+    ///
+    /// # Errors
+    /// As [`MariaDb::start`].
+    pub fn durable() -> Result<MariaDb> {
+        MariaDb::with(None, true)
+    }
+
+    fn with(tls: Option<(&str, &str)>, durable: bool) -> Result<MariaDb> {
         let place = Place::new("mariadb-", &["mysql"])?;
         let password = password()?;
         let program = installed(&["mariadb-install-db", "mysql_install_db"], &[], "mariadb-server")?;
@@ -66,6 +77,7 @@ impl MariaDb {
             port: 0,
             password,
             tls: tls.is_some(),
+            durable,
             process: None,
         };
         on_a_free_port(|port| {
@@ -86,6 +98,41 @@ impl MariaDb {
             "mysql://palisade:{}@127.0.0.1:{}/{database}",
             self.password, self.port
         )
+    }
+
+    /// Makes an empty database, or a copy of another.
+    ///
+    /// # Errors
+    /// When there is one of that name, or none to copy.
+    pub fn create(&self, database: &str, like: Option<&str>) -> Result<()> {
+        let create = format!("--execute=CREATE DATABASE {database} CHARACTER SET utf8mb4");
+        run(self.client(&["mariadb", "mysql"])?.arg(create))?;
+        let Some(like) = like else {
+            return Ok(());
+        };
+        let dump = self.place.path().join(format!("{database}.sql"));
+        run(self
+            .client(&["mariadb-dump", "mysqldump"])?
+            .arg(format!("--result-file={}", dump.display()))
+            .arg(like))?;
+        run(self
+            .client(&["mariadb", "mysql"])?
+            .arg(database)
+            .stdin(File::open(dump)?))
+    }
+
+    fn client(&self, names: &[&str]) -> Result<Command> {
+        let mut command = self.place.command(&installed(names, &[], "mariadb-client")?);
+        command
+            .args([
+                "--no-defaults",
+                "--protocol=tcp",
+                "--host=127.0.0.1",
+                "--user=palisade",
+            ])
+            .arg(format!("--port={}", self.port))
+            .env("MYSQL_PWD", &self.password);
+        Ok(command)
     }
 
     /// Its port of the loopback address.
@@ -159,12 +206,14 @@ impl MariaDb {
                 "--skip-log-bin",
             ])
             // As Debian sets it, and as Django wants it.
-            .arg("--character-set-server=utf8mb4")
+            .arg("--character-set-server=utf8mb4");
+        if !self.durable {
             // A test needs what was acknowledged to outlive the server, not the machine.
-            .args([
+            command.args([
                 "--innodb-flush-log-at-trx-commit=2",
                 "--innodb-buffer-pool-size=64M",
             ]);
+        }
         if self.tls {
             let file = |option: &str, name: &str| format!("--{option}={}", folder.join(name).display());
             command.args([file("ssl-cert", "server.crt"), file("ssl-key", "server.key")]);

@@ -20,6 +20,7 @@ pub struct Postgres {
     port: u16,
     password: String,
     tls: bool,
+    durable: bool,
     process: Option<Process>,
 }
 
@@ -29,7 +30,7 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed, with the package to install, or when it does not start.
     pub fn start() -> Result<Postgres> {
-        Postgres::with(None)
+        Postgres::with(None, false)
     }
 
     /// Starts a server that speaks TLS, with a certificate and its key in PEM.
@@ -37,10 +38,18 @@ impl Postgres {
     /// # Errors
     /// As [`Postgres::start`].
     pub fn with_tls(certificate: &str, key: &str) -> Result<Postgres> {
-        Postgres::with(Some((certificate, key)))
+        Postgres::with(Some((certificate, key)), false)
     }
 
-    fn with(tls: Option<(&str, &str)>) -> Result<Postgres> {
+    /// Starts a server as its makers set it, that waits for its disk: for who measures it.
+    ///
+    /// # Errors
+    /// As [`Postgres::start`].
+    pub fn durable() -> Result<Postgres> {
+        Postgres::with(None, true)
+    }
+
+    fn with(tls: Option<(&str, &str)>, durable: bool) -> Result<Postgres> {
         let place = Place::new("postgres-", &["postgres"])?;
         let password = password()?;
         let secret = place.write("password", &password)?;
@@ -63,6 +72,7 @@ impl Postgres {
             port: 0,
             password,
             tls: tls.is_some(),
+            durable,
             process: None,
         };
         on_a_free_port(|port| {
@@ -83,6 +93,25 @@ impl Postgres {
             "postgres://palisade:{}@127.0.0.1:{}/{database}",
             self.password, self.port
         )
+    }
+
+    /// Makes an empty database, or a copy of one that nobody uses meanwhile.
+    ///
+    /// # Errors
+    /// When there is one of that name, or the other is in use.
+    pub fn create(&self, database: &str, like: Option<&str>) -> Result<()> {
+        let mut make = self.place.command(&program("createdb")?);
+        make.args(["--host=127.0.0.1", "--username=palisade", "--no-password"])
+            .arg(format!("--port={}", self.port))
+            .env("PGPASSWORD", &self.password)
+            .args(like.map(|like| format!("--template={like}")))
+            .arg(database);
+        run(&mut make)
+    }
+
+    /// The process that the server's others come from, while it runs.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
     }
 
     /// Its port of the loopback address.
@@ -135,11 +164,13 @@ impl Postgres {
         let mut command = self.place.command(&program("postgres")?);
         command.arg("-D").arg(self.place.path().join("data"));
         let port = format!("port={}", self.port);
-        // A test needs what was acknowledged to outlive the server, not the machine.
         let settings = [
             port.as_str(),
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
+        ];
+        // A test needs what was acknowledged to outlive the server, not the machine.
+        let hasty = [
             "fsync=off",
             "full_page_writes=off",
             "shared_buffers=32MB",
@@ -150,7 +181,9 @@ impl Postgres {
             "ssl_cert_file=../server.crt",
             "ssl_key_file=../server.key",
         ];
-        for setting in settings.iter().chain(tls.iter().filter(|_| self.tls)) {
+        let hasty = hasty.iter().filter(|_| !self.durable);
+        let tls = tls.iter().filter(|_| self.tls);
+        for setting in settings.iter().chain(hasty).chain(tls) {
             command.args(["-c", setting]);
         }
         let process = Process::start(command)?;

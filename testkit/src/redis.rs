@@ -135,6 +135,11 @@ impl Redis {
         self.port
     }
 
+    /// The server's process, while it runs.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// Kills the server without a warning, as a power cut would. What it had acknowledged is on its disk.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use crate::tool::{self, Tool};
 /// A command that must succeed.
 pub(crate) struct Stage {
     pub(crate) name: &'static str,
+    program: &'static str,
     arguments: Vec<String>,
     tools: Vec<&'static Tool>,
 }
@@ -19,8 +20,18 @@ pub(crate) struct Stage {
 impl Stage {
     /// Makes a stage of a cargo command.
     pub(crate) fn cargo(name: &'static str, arguments: &[&str]) -> Stage {
+        Stage::program(name, "cargo", arguments)
+    }
+
+    /// Makes a stage of a script in Python.
+    pub(crate) fn python(name: &'static str, script: &str) -> Stage {
+        Stage::program(name, "python3", &[script])
+    }
+
+    fn program(name: &'static str, program: &'static str, arguments: &[&str]) -> Stage {
         Stage {
             name,
+            program,
             arguments: arguments.iter().map(ToString::to_string).collect(),
             tools: Vec::new(),
         }
@@ -35,12 +46,21 @@ impl Stage {
     /// Runs the stage; returns nothing if it failed.
     pub(crate) fn run(&self) -> Result<Option<Passed>> {
         let mut out = io::stdout();
-        writeln!(out, "\n── {}: cargo {}", self.name, self.arguments.join(" "))?;
+        writeln!(
+            out,
+            "\n── {}: {} {}",
+            self.name,
+            self.program,
+            self.arguments.join(" ")
+        )?;
         out.flush()?;
         tool::provide(&self.tools)?;
 
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut child = Command::new(cargo)
+        let program = match self.program {
+            "cargo" => env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+            other => other.into(),
+        };
+        let mut child = Command::new(program)
             .args(&self.arguments)
             .stdout(Stdio::piped())
             .spawn()?;

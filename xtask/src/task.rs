@@ -46,8 +46,13 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "django",
-        what: "one login for a real Django and Palisade, and random questions to both",
+        what: "one login for a real Django and Palisade on every database, and random questions to both",
         stages: || vec![django()],
+    },
+    Task {
+        name: "suite",
+        what: "Django's own tests, answered by Palisade",
+        stages: || vec![suite()],
     },
     Task {
         name: "extras",
@@ -60,7 +65,7 @@ pub(crate) const TASKS: &[Task] = &[
 const GAUNTLET: [&str; 4] = ["--test", "weak_twin", "--test", "vault"];
 
 fn ci() -> Vec<Stage> {
-    let mut stages = vec![fmt(), lint(), build(), test(), browser(), django()];
+    let mut stages = vec![fmt(), lint(), build(), test(), browser(), django(), suite()];
     stages.extend(extras());
     stages
 }
@@ -112,6 +117,12 @@ fn django() -> Stage {
         &["test", "--workspace", "--all-features", "--test", "django"],
     )
     .needs(PYTHON)
+    .needs(SERVERS)
+}
+
+// The script builds the program that it asks, and fetches Django and its tests, once.
+fn suite() -> Stage {
+    Stage::python("suite", "conformance/django_suite/prove.py").needs(PYTHON)
 }
 
 fn extras() -> Vec<Stage> {
@@ -119,6 +130,7 @@ fn extras() -> Vec<Stage> {
         ("fuzz", "fuzz/Cargo.toml"),
         ("harness", "benches/harness/Cargo.toml"),
         ("app", "benches/palisade/Cargo.toml"),
+        ("parts", "benches/parts/Cargo.toml"),
     ];
     let present = workspaces
         .into_iter()

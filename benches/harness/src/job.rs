@@ -1,8 +1,6 @@
 //! The jobs that every server is given, and what a right answer to each looks like.
 
-use std::fmt;
-use std::str::FromStr;
-
+use crate::ground::Ground;
 use crate::server::Server;
 use crate::visitor::Account;
 
@@ -18,24 +16,32 @@ pub enum Job {
     Post,
     /// The same post, counting in the session: one session write more.
     SessionWrite,
+    /// The page that names the user, with session and user in PostgreSQL.
+    OnPostgres,
+    /// The same page, with the session in Redis and the user in PostgreSQL.
+    OnRedis,
 }
 
 impl Job {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Bare,
         Self::Stack,
         Self::LoggedIn,
         Self::Post,
         Self::SessionWrite,
+        Self::OnPostgres,
+        Self::OnRedis,
     ];
 
-    fn number(self) -> &'static str {
+    pub fn number(self) -> &'static str {
         match self {
             Self::Bare => "i",
             Self::Stack => "ii",
             Self::LoggedIn => "iii",
             Self::Post => "iv",
             Self::SessionWrite => "v",
+            Self::OnPostgres => "vi",
+            Self::OnRedis => "vii",
         }
     }
 
@@ -46,12 +52,23 @@ impl Job {
             Self::LoggedIn => "(iii) logged-in GET",
             Self::Post => "(iv) CSRF POST",
             Self::SessionWrite => "(v) session write",
+            Self::OnPostgres => "(vi) logged-in GET, PostgreSQL",
+            Self::OnRedis => "(vii) logged-in GET, Redis",
+        }
+    }
+
+    /// Where the servers keep their data while they do it.
+    pub fn ground(self) -> Ground {
+        match self {
+            Self::OnPostgres => Ground::Postgres,
+            Self::OnRedis => Ground::Redis,
+            _ => Ground::Sqlite,
         }
     }
 
     fn method(self) -> &'static str {
         match self {
-            Self::Bare | Self::Stack | Self::LoggedIn => "GET",
+            Self::Bare | Self::Stack | Self::LoggedIn | Self::OnPostgres | Self::OnRedis => "GET",
             Self::Post | Self::SessionWrite => "POST",
         }
     }
@@ -59,7 +76,7 @@ impl Job {
     fn path(self) -> &'static str {
         match self {
             Self::Bare | Self::Stack => "/hello",
-            Self::LoggedIn => "/me",
+            Self::LoggedIn | Self::OnPostgres | Self::OnRedis => "/me",
             Self::Post => "/form",
             Self::SessionWrite => "/count",
         }
@@ -80,7 +97,7 @@ impl Job {
     pub fn accepts(self, body: &[u8], counted: &mut Option<u64>) -> bool {
         match self {
             Self::Bare | Self::Stack => body == b"hello, world",
-            Self::LoggedIn => body == b"hello, alice",
+            Self::LoggedIn | Self::OnPostgres | Self::OnRedis => body == b"hello, alice",
             Self::Post => body == b"alice read 11 bytes",
             Self::SessionWrite => {
                 let number = body
@@ -91,23 +108,6 @@ impl Job {
                 follows && number.is_some()
             }
         }
-    }
-}
-
-impl fmt::Display for Job {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.number())
-    }
-}
-
-impl FromStr for Job {
-    type Err = &'static str;
-
-    fn from_str(number: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|job| job.number() == number)
-            .ok_or("no such job; the jobs are i, ii, iii, iv, v")
     }
 }
 

@@ -1,31 +1,34 @@
-//! Turns the rounds into the table: medians, the spread of the CPU figure, and the ratios that were promised.
+//! Turns the rounds into tables: medians, the spread of the CPU figure, and the ratios that were promised.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-
+use crate::ground::Ground;
 use crate::job::Job;
 use crate::load::Load;
+use crate::page::Block;
 use crate::server::Kind;
 
-const OPEN: &str = "<!-- measured -->";
-const CLOSE: &str = "<!-- /measured -->";
+/// The blocks of figures of served jobs: with a database in the server's own process, and with a server for it.
+pub const OWN: &str = "measured";
+pub const SHARED: &str = "measured: shared stores";
 
 /// The promises to hold: this job on Palisade costs at most so many times what that job costs there.
-const PROMISES: [(Job, Job, Kind, f64); 4] = [
+const PROMISES: [(Job, Job, Kind, f64); 6] = [
     (Job::Stack, Job::Bare, Kind::Bare, 1.6),
     (Job::LoggedIn, Job::LoggedIn, Kind::Peers, 0.2),
     (Job::LoggedIn, Job::LoggedIn, Kind::Django, 0.02),
     (Job::SessionWrite, Job::SessionWrite, Kind::Peers, 0.4),
+    (Job::OnPostgres, Job::OnPostgres, Kind::Peers, 0.6),
+    (Job::OnRedis, Job::OnRedis, Kind::Peers, 0.6),
 ];
 
 /// One job on one server in one round.
 pub struct Sample {
     cpu_micros: f64,
+    /// The part of the database server.
+    store_micros: f64,
     requests_per_second: f64,
     p50_millis: f64,
     p99_millis: f64,
@@ -33,7 +36,7 @@ pub struct Sample {
 
 impl Sample {
     #[expect(clippy::cast_precision_loss, reason = "a count of requests is far below 2^52")]
-    pub fn of(cpu: Duration, mut load: Load) -> Self {
+    pub fn of(cpu: Duration, store: Duration, mut load: Load) -> Self {
         load.latencies.sort_unstable();
         let requests = load.latencies.len();
         let percentile = |percent: usize| {
@@ -46,6 +49,7 @@ impl Sample {
         };
         Self {
             cpu_micros: cpu.as_secs_f64() * 1e6 / requests as f64,
+            store_micros: store.as_secs_f64() * 1e6 / requests as f64,
             requests_per_second: requests as f64 / load.wall.as_secs_f64(),
             p50_millis: percentile(50),
             p99_millis: percentile(99),
@@ -61,18 +65,9 @@ pub struct Report {
 impl Report {
     /// Notes the conditions, before the run itself makes the machine busy.
     pub fn begin(rounds: u32, seconds: f64, connections: u16) -> Self {
-        let load = first_words("/proc/loadavg", 1);
-        let mut conditions = format!(
-            "{}. {connections} connections, medians of {rounds} interleaved rounds of {seconds} s. \
-             Load average before the run: {load}.",
-            machine(),
-        );
-        if load.parse().is_ok_and(|load: f64| load > 1.0) {
-            conditions += " The machine was busy with other work, which raises every figure: \
-                           compare the rows with one another, not with another run.";
-        }
+        let how = format!("{connections} connections, medians of {rounds} interleaved rounds of {seconds} s");
         Self {
-            conditions,
+            conditions: conditions(&how),
             samples: BTreeMap::new(),
         }
     }
@@ -81,94 +76,90 @@ impl Report {
         self.samples.entry((job, kind)).or_default().push(sample);
     }
 
-    /// Renders the report for a terminal.
-    pub fn text(&self) -> String {
-        let mut text = format!("\n{}\n\n", self.conditions);
-        for row in self.rows() {
-            let [job, server, cpu, spread, rate, p50, p99] = row;
-            let _ = writeln!(
-                text,
-                "{job:<20} {server:<9} {cpu:>8} {spread:>13} {rate:>9} {p50:>8} {p99:>8}"
-            );
-        }
-        text.push('\n');
-        for promise in self.promises() {
-            let _ = writeln!(text, "{promise}");
-        }
-        text
-    }
-
-    /// Puts the report between the marks of a Markdown file.
-    pub fn write_into(&self, file: &Path) -> Result<()> {
-        let (before, after) = check_marks(file)?;
-        let mut page = format!("{before}{OPEN}\n{}\n\n", self.conditions);
-        for (line, row) in self.rows().into_iter().enumerate() {
-            let _ = writeln!(page, "| {} |", row.join(" | "));
-            if line == 0 {
-                page += "|---|---|--:|--:|--:|--:|--:|\n";
+    /// The tables of what was measured.
+    pub fn blocks(&self) -> Vec<Block> {
+        let of = |job: Job| {
+            if job.ground() == Ground::Sqlite {
+                OWN
+            } else {
+                SHARED
             }
-        }
-        page.push('\n');
-        for promise in self.promises() {
-            let _ = writeln!(page, "- {promise}");
-        }
-        fs::write(file, format!("{page}{CLOSE}{after}"))?;
-        Ok(())
+        };
+        let measured = |name: &&str| self.samples.keys().any(|(job, _)| of(*job) == *name);
+        let block = |name: &'static str| Block {
+            name,
+            conditions: self.conditions.clone(),
+            words: 2,
+            rows: self.rows(name == SHARED, |job| of(job) == name),
+            verdicts: self.promises(|job| of(job) == name),
+        };
+        [OWN, SHARED].into_iter().filter(measured).map(block).collect()
     }
 
-    fn rows(&self) -> Vec<[String; 7]> {
-        let heads = ["job", "server", "CPU µs", "min–max", "req/s", "p50 ms", "p99 ms"].map(str::to_owned);
-        let rows = self.samples.iter().map(|((job, kind), samples)| {
-            let cpu = sorted(samples, |sample| sample.cpu_micros);
-            let spread = format!("{}–{}", micros(cpu.first()), micros(cpu.last()));
+    fn rows(&self, with_store: bool, wanted: impl Fn(Job) -> bool) -> Vec<Vec<String>> {
+        let mut heads = vec!["job", "server", "CPU µs", "min–max"];
+        if with_store {
+            heads.extend(["database µs", "min–max"]);
+        }
+        heads.extend(["req/s", "p50 ms", "p99 ms"]);
+        let measured = self.samples.iter().filter(|((job, _), _)| wanted(*job));
+        let rows = measured.map(|((job, kind), samples)| {
+            let mut row = vec![job.label().to_owned(), kind.to_string()];
+            row.extend(middle_and_spread(samples, |sample| sample.cpu_micros));
+            if with_store {
+                row.extend(middle_and_spread(samples, |sample| sample.store_micros));
+            }
             let column = |of: fn(&Sample) -> f64| median(&sorted(samples, of));
-            [
-                job.label().to_owned(),
-                kind.to_string(),
-                micros(Some(&median(&cpu))),
-                spread,
-                format!("{:.0}", column(|sample| sample.requests_per_second)),
-                format!("{:.2}", column(|sample| sample.p50_millis)),
-                format!("{:.2}", column(|sample| sample.p99_millis)),
-            ]
+            row.push(format!("{:.0}", column(|sample| sample.requests_per_second)));
+            row.push(format!("{:.2}", column(|sample| sample.p50_millis)));
+            row.push(format!("{:.2}", column(|sample| sample.p99_millis)));
+            row
         });
+        let heads = heads.into_iter().map(str::to_owned).collect();
         std::iter::once(heads).chain(rows).collect()
     }
 
-    fn promises(&self) -> Vec<String> {
-        let cost = |job, kind| {
+    fn promises(&self, wanted: impl Fn(Job) -> bool) -> Vec<String> {
+        let cost = |job, kind, of: fn(&Sample) -> f64| {
             let samples = self.samples.get(&(job, kind))?;
-            Some(median(&sorted(samples, |sample| sample.cpu_micros)))
+            Some(median(&sorted(samples, of)))
         };
         let promise = |(job, than_job, than, limit): &(Job, Job, Kind, f64)| {
-            let ratio = cost(*job, Kind::Palisade)? / cost(*than_job, *than)?;
-            let verdict = if ratio <= *limit { "kept" } else { "missed" };
+            let ratio = |of| Some(cost(*job, Kind::Palisade, of)? / cost(*than_job, *than, of)?);
+            let own = ratio(|sample| sample.cpu_micros)?;
+            let verdict = if own <= *limit { "kept" } else { "missed" };
+            let whole = if job.ground() == Ground::Sqlite {
+                String::new()
+            } else {
+                let whole = ratio(|sample| sample.cpu_micros + sample.store_micros)?;
+                format!(" ({whole:.3} with the database server's)")
+            };
             Some(format!(
-                "{}: palisade ÷ {than} = {ratio:.3} of the CPU time, aim ≤ {limit}: {verdict}",
+                "{}: palisade ÷ {than} = {own:.3} of the CPU time{whole}, aim ≤ {limit}: {verdict}",
                 job.label()
             ))
         };
-        PROMISES.iter().filter_map(promise).collect()
+        let wanted = PROMISES.iter().filter(|(job, ..)| wanted(*job));
+        wanted.filter_map(promise).collect()
     }
 }
 
-/// Splits a Markdown file at its marks, or says that it has none.
-pub fn check_marks(file: &Path) -> Result<(String, String)> {
-    let page = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let split = page
-        .split_once(OPEN)
-        .and_then(|(before, rest)| Some((before, rest.split_once(CLOSE)?.1)));
-    let (before, after) = split.with_context(|| format!("{} has no {OPEN} … {CLOSE}", file.display()))?;
-    Ok((before.to_owned(), after.to_owned()))
+/// The median of the rounds, and their smallest and largest figure.
+fn middle_and_spread(samples: &[Sample], of: fn(&Sample) -> f64) -> [String; 2] {
+    let sorted = sorted(samples, of);
+    [
+        micros(Some(&median(&sorted))),
+        format!("{}–{}", micros(sorted.first()), micros(sorted.last())),
+    ]
 }
 
-fn sorted(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> Vec<f64> {
+pub fn sorted<T>(samples: &[T], of: impl Fn(&T) -> f64) -> Vec<f64> {
     let mut values: Vec<f64> = samples.iter().map(of).collect();
     values.sort_unstable_by(f64::total_cmp);
     values
 }
 
-fn median(sorted: &[f64]) -> f64 {
+pub fn median(sorted: &[f64]) -> f64 {
     let middle = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
     f64::midpoint(
         middle((sorted.len().saturating_sub(1)) / 2),
@@ -183,6 +174,17 @@ fn micros(value: Option<&f64>) -> String {
     } else {
         format!("{value:.0}")
     }
+}
+
+/// Says on what machine and how something is measured, and what else the machine does.
+pub fn conditions(how: &str) -> String {
+    let load = first_words("/proc/loadavg", 1);
+    let mut conditions = format!("{}. {how}. Load average before the run: {load}.", machine());
+    if load.parse().is_ok_and(|load: f64| load > 1.0) {
+        conditions += " The machine was busy with other work, which raises every figure: \
+                       compare the rows with one another, not with another run.";
+    }
+    conditions
 }
 
 fn machine() -> String {
@@ -211,6 +213,7 @@ mod tests {
     fn costing(cpu_micros: f64) -> Sample {
         Sample {
             cpu_micros,
+            store_micros: 0.0,
             requests_per_second: 1.0,
             p50_millis: 1.0,
             p99_millis: 1.0,
@@ -223,21 +226,34 @@ mod tests {
         for cpu in [9.0, 500.0, 7.0] {
             report.add(Job::Bare, Kind::Bare, costing(cpu));
         }
-        assert!(report.text().contains(" 9.0 "), "{}", report.text());
+        let text = report.blocks().iter().map(Block::text).collect::<String>();
+        assert!(text.contains(" 9.0 "), "{text}");
     }
 
     #[test]
     fn a_promise_is_judged_only_when_both_sides_were_measured() {
         let mut report = Report::begin(1, 1.0, 16);
         report.add(Job::Stack, Kind::Palisade, costing(16.0));
-        assert_eq!(report.promises(), Vec::<String>::new());
+        assert_eq!(report.promises(|_| true), Vec::<String>::new());
         report.add(Job::Bare, Kind::Bare, costing(8.0));
-        let [promise] = &report.promises()[..] else {
-            panic!("{:?}", report.promises())
+        let [promise] = &report.promises(|_| true)[..] else {
+            panic!("{:?}", report.promises(|_| true))
         };
         assert!(
             promise.ends_with("= 2.000 of the CPU time, aim ≤ 1.6: missed"),
             "{promise}"
         );
+    }
+
+    #[test]
+    fn figures_with_a_database_server_stand_in_a_block_of_their_own() {
+        let mut report = Report::begin(1, 1.0, 16);
+        report.add(Job::OnPostgres, Kind::Palisade, costing(10.0));
+        let blocks = report.blocks();
+        let [block] = &blocks[..] else {
+            panic!("{} blocks", blocks.len())
+        };
+        assert_eq!(block.name, SHARED);
+        assert!(block.text().contains("database µs"), "{}", block.text());
     }
 }

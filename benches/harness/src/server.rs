@@ -1,10 +1,10 @@
 //! The servers under measurement: how each is built, started, spoken to and ended.
 //!
 //! Each has two worker threads or processes, listens on a free loopback port and starts with an empty
-//! data folder. All are sent the same bytes: `X-Forwarded-Proto: https` stands for the TLS proxy in front,
+//! data folder or database. All are sent the same bytes: `X-Forwarded-Proto: https` stands for the TLS proxy in front,
 //! which Palisade and Django insist on and the others ignore.
 
-mod python;
+pub mod python;
 
 use std::fmt::{self, Write as _};
 use std::fs;
@@ -17,7 +17,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal};
 
+use crate::ground::{Databases, Ground};
 use crate::job::Job;
+use crate::process;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Kind {
@@ -33,7 +35,14 @@ impl Kind {
     pub fn jobs(self) -> &'static [Job] {
         match self {
             Self::Bare => &[Job::Bare],
-            _ => &[Job::Stack, Job::LoggedIn, Job::Post, Job::SessionWrite],
+            _ => &[
+                Job::Stack,
+                Job::LoggedIn,
+                Job::Post,
+                Job::SessionWrite,
+                Job::OnPostgres,
+                Job::OnRedis,
+            ],
         }
     }
 
@@ -51,7 +60,7 @@ impl Kind {
     }
 
     /// The folder beside the harness that holds this server's source.
-    fn source(self) -> PathBuf {
+    pub fn source(self) -> PathBuf {
         harness().with_file_name(self.name())
     }
 
@@ -60,18 +69,17 @@ impl Kind {
         if self == Self::Django {
             return python::install(&self.source());
         }
-        let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--release", "--quiet", "--manifest-path"]);
-        run(cargo.arg(self.source().join("Cargo.toml")))
+        process::build(&self.source())
     }
 
-    fn command(self, data: &Path, port: u16) -> Result<Command> {
+    fn command(self, data: &Path, port: u16, tell: &dyn Fn(&mut Command)) -> Result<Command> {
         if self == Self::Django {
-            return python::gunicorn(&self.source(), data, port);
+            return python::gunicorn(&self.source(), data, port, tell);
         }
         let name = format!("bench-{}", self.name());
         let mut command = Command::new(self.source().join("target/release").join(name));
         command.arg(data).arg(port.to_string());
+        tell(&mut command);
         Ok(command)
     }
 }
@@ -97,22 +105,20 @@ impl FromStr for Kind {
 /// A running server; dropping it ends it.
 pub struct Server {
     pub kind: Kind,
+    pub ground: Ground,
     pub address: SocketAddr,
     process: Child,
 }
 
 impl Server {
     /// Starts the server on an empty data folder and waits until it accepts connections.
-    pub fn start(kind: Kind) -> Result<Self> {
-        let data = harness().join("target/data").join(kind.name());
-        if data.exists() {
-            fs::remove_dir_all(&data)?;
-        }
-        fs::create_dir_all(&data)?;
+    pub fn start(kind: Kind, ground: Ground, databases: &Databases) -> Result<Self> {
+        let data = empty_folder(&format!("{kind}-{}", ground.name()))?;
+        let told = databases.tell(ground, kind)?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let log = fs::File::create(data.join("log"))?;
         let process = kind
-            .command(&data, port)?
+            .command(&data, port, &|command| told.tell(command))?
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -121,6 +127,7 @@ impl Server {
             .with_context(|| format!("cannot start {kind}"))?;
         let mut server = Self {
             kind,
+            ground,
             address: (Ipv4Addr::LOCALHOST, port).into(),
             process,
         };
@@ -166,9 +173,7 @@ impl Server {
 
     /// Reads the user and system time that the server and all its descendants have used so far.
     pub fn cpu_time(&self) -> Result<Duration> {
-        let ticks = cpu_ticks(self.process.id())?;
-        let second = rustix::param::clock_ticks_per_second();
-        Ok(Duration::from_nanos(ticks * 1_000_000_000 / second))
+        process::cpu_time(self.process.id())
     }
 }
 
@@ -181,48 +186,16 @@ impl Drop for Server {
     }
 }
 
-fn cpu_ticks(pid: u32) -> Result<u64> {
-    let folder = PathBuf::from(format!("/proc/{pid}"));
-    let stat = fs::read_to_string(folder.join("stat")).context("a server has ended during the run")?;
-    // proc(5): the name in parentheses may hold anything; 11 fields behind it come utime, stime, cutime, cstime.
-    let (_, fields) = stat
-        .rsplit_once(") ")
-        .context("/proc/PID/stat is not as expected")?;
-    let times = fields.split(' ').skip(11).take(4).map(str::parse::<u64>);
-    let mut ticks = times.sum::<Result<u64, _>>()?;
-    for task in fs::read_dir(folder.join("task"))? {
-        let children = fs::read_to_string(task?.path().join("children")).unwrap_or_default();
-        for child in children.split_whitespace() {
-            ticks += cpu_ticks(child.parse()?)?;
-        }
+/// A folder for data, with nothing in it.
+pub fn empty_folder(name: &str) -> Result<PathBuf> {
+    let data = harness().join("target/data").join(name);
+    if data.exists() {
+        fs::remove_dir_all(&data)?;
     }
-    Ok(ticks)
+    fs::create_dir_all(&data)?;
+    Ok(data)
 }
 
-fn harness() -> &'static Path {
+pub fn harness() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Runs a command to its end; its failure is an error that names it.
-fn run(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    if !status.success() {
-        bail!("{command:?} failed ({status})");
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_of_a_child_counts_for_its_parent() {
-        let before = cpu_ticks(std::process::id()).unwrap();
-        let work = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
-        run(Command::new("sh").args(["-c", work])).unwrap();
-        assert!(cpu_ticks(std::process::id()).unwrap() > before);
-    }
 }

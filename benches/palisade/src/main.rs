@@ -3,20 +3,23 @@
 //! It listens in the clear behind an imagined TLS proxy on loopback, whose `X-Forwarded-Proto` it is told to
 //! believe, because its peers are measured without TLS too; nothing else is relaxed.
 //!
-//! Called as `bench-palisade DATA-FOLDER PORT`; the user it needs is made at the first start.
+//! Called as `bench-palisade DATA-FOLDER PORT`; the user it needs is made at the first start. Sessions and users are in
+//! SQLite, or in PostgreSQL if `BENCH_POSTGRES` says where it is, and sessions in Redis if `BENCH_REDIS` does.
 
 use std::error::Error;
 use std::path::Path;
 
 use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
-use palisade::auth::{Auth, LoggedIn, NewUser, SqliteUsers, UserStore};
+use palisade::auth::{Auth, LoggedIn, NewUser, PostgresUsers, SqliteUsers, UserStore};
 use palisade::core::token::{Alphabet, random_string};
 use palisade::csrf::CsrfToken;
 use palisade::form::{Checked, Form};
 use palisade::password::Hashers;
+use palisade::postgres::Postgres;
+use palisade::redis::Redis;
 use palisade::serve::Listen;
-use palisade::session::{Session, SqliteSessions};
+use palisade::session::{PostgresSessions, RedisSessions, Session, SqliteSessions};
 use palisade::sqlite::Sqlite;
 use palisade::{Palisade, Rejection, Router, Sensitive, Settings};
 
@@ -30,8 +33,43 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(data), Some(port)) = (arguments.next(), arguments.next()) else {
         return Err("usage: bench-palisade DATA-FOLDER PORT".into());
     };
-    let database = Sqlite::open(Path::new(&data).join("palisade.sqlite3"))?;
-    let users = SqliteUsers::new(database.clone())?;
+    let palisade = Palisade::new(settings()?);
+    let palisade = match (address("BENCH_POSTGRES"), address("BENCH_REDIS")) {
+        (None, _) => {
+            let database = Sqlite::open(Path::new(&data).join("palisade.sqlite3"))?;
+            let users = prepared(SqliteUsers::new(database.clone())?).await?;
+            let sessions = SqliteSessions::new(database)?;
+            palisade.with_sessions(sessions).with_users(users)
+        }
+        (Some(postgres), redis) => {
+            let database = Postgres::open(&postgres).await?;
+            let users = prepared(PostgresUsers::new(database.clone()).await?).await?;
+            let palisade = match redis {
+                Some(redis) => palisade.with_sessions(RedisSessions::new(Redis::open(&redis)?)),
+                None => palisade.with_sessions(PostgresSessions::new(database).await?),
+            };
+            palisade.with_users(users)
+        }
+    };
+    let app = palisade.protect(
+        Router::new()
+            .route("/hello", get(async || "hello, world"))
+            .route("/me", get(me))
+            .route("/form", get(page).post(submit))
+            .route("/count", post(count))
+            .route("/login", get(page).post(login)),
+    );
+    palisade::serve(app, Listen::plain_behind_proxy(format_args!("127.0.0.1:{port}"))).await?;
+    Ok(())
+}
+
+/// Where a database server is that the data should be kept in, if there is one.
+fn address(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Makes the account if it is missing.
+async fn prepared<U: UserStore>(users: U) -> Result<U, Box<dyn Error>> {
     if users.by_username(USERNAME).await?.is_none() {
         let password = Sensitive::new(PASSWORD.to_owned());
         let encoded = Sensitive::new(Hashers::default().hash(&password).await?);
@@ -41,23 +79,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         };
         users.create(new, encoded, std::time::SystemTime::now()).await?;
     }
-    let app = Palisade::new(settings()?)
-        .with_sessions(SqliteSessions::new(database)?)
-        .with_users(users)
-        .protect(
-            Router::new()
-                .route("/hello", get(async || "hello, world"))
-                .route("/me", get(me))
-                .route("/form", get(page).post(submit))
-                .route("/count", post(count))
-                .route("/login", get(page).post(login)),
-        );
-    palisade::serve(
-        app,
-        Listen::plain_behind_proxy(format_args!("127.0.0.1:{port}")),
-    )
-    .await?;
-    Ok(())
+    Ok(users)
 }
 
 fn settings() -> Result<Settings, Box<dyn Error>> {

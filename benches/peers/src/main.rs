@@ -1,9 +1,9 @@
 //! Serves the benchmark's views with the stack a Rust programmer assembles from peers: axum,
-//! tower-sessions with its SQLite store, axum-login, tower-helmet and axum_csrf.
+//! tower-sessions with its stores, axum-login, tower-helmet and axum_csrf.
 //!
-//! Everything is set as those crates' own examples set it, in the order they ask for. Both databases
-//! are one SQLite file in WAL mode behind one pool, so that a logged-in request costs exactly one
-//! session read and one user read.
+//! Everything is set as those crates' own examples set it, in the order they ask for. A logged-in request costs exactly
+//! one session read and one user read: both in one SQLite file in WAL mode behind one pool, or both in PostgreSQL if
+//! `BENCH_POSTGRES` says where it is, or the session in Redis if `BENCH_REDIS` does.
 //!
 //! Called as `bench-peers DATA-FOLDER PORT`; the user it needs is made at the first start.
 
@@ -15,12 +15,15 @@ use axum::routing::{get, post};
 use axum::{Form, Router};
 use axum_csrf::{CsrfConfig, CsrfToken};
 use axum_login::tower_sessions::cookie::time::Duration;
-use axum_login::tower_sessions::{Expiry, Session, SessionManagerLayer};
+use axum_login::tower_sessions::{Expiry, Session, SessionManagerLayer, SessionStore};
 use axum_login::{AuthManagerLayerBuilder, login_required};
 use serde::Deserialize;
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tower_helmet::HelmetLayer;
-use tower_sessions_sqlx_store::SqliteStore;
+use tower_sessions_redis_store::RedisStore;
+use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
+use tower_sessions_sqlx_store::{PostgresStore, SqliteStore};
 use users::{Credentials, Users};
 
 type AuthSession = axum_login::AuthSession<Users>;
@@ -31,24 +34,51 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(data), Some(port)) = (arguments.next(), arguments.next()) else {
         return Err("usage: bench-peers DATA-FOLDER PORT".into());
     };
-    let options = SqliteConnectOptions::new()
-        .filename(std::path::Path::new(&data).join("peers.sqlite3"))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal);
-    let pool = SqlitePoolOptions::new()
-        .max_connections(4)
-        .connect_with(options)
-        .await?;
-    let sessions = SqliteStore::new(pool.clone());
-    sessions.migrate().await?;
-    let users = Users::open(pool).await?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port.parse()?)).await?;
+    let app = match (address("BENCH_POSTGRES"), address("BENCH_REDIS")) {
+        (None, _) => {
+            let options = SqliteConnectOptions::new()
+                .filename(std::path::Path::new(&data).join("peers.sqlite3"))
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Normal);
+            let pool = SqlitePoolOptions::new()
+                .max_connections(4)
+                .connect_with(options)
+                .await?;
+            let sessions = SqliteStore::new(pool.clone());
+            sessions.migrate().await?;
+            app(sessions, Users::in_sqlite(pool).await?)
+        }
+        (Some(postgres), redis) => {
+            let pool = PgPoolOptions::new().max_connections(8).connect(&postgres).await?;
+            let users = Users::in_postgres(pool.clone()).await?;
+            if let Some(redis) = redis {
+                let redis = Pool::new(Config::from_url(&redis)?, None, None, None, 4)?;
+                redis.init().await?;
+                app(RedisStore::new(redis), users)
+            } else {
+                let sessions = PostgresStore::new(pool);
+                sessions.migrate().await?;
+                app(sessions, users)
+            }
+        }
+    };
+    axum::serve(listener, app).await?;
+    Ok(())
+}
 
+/// Where a database server is that the data should be kept in, if there is one.
+fn address(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn app(sessions: impl SessionStore + Clone, users: Users) -> Router {
     let session_layer = SessionManagerLayer::new(sessions)
         .with_secure(true)
         .with_expiry(Expiry::OnInactivity(Duration::days(14)));
     let auth_layer = AuthManagerLayerBuilder::new(users, session_layer).build();
-    let app = Router::new()
+    Router::new()
         .route("/me", get(me))
         .route("/form", get(form).post(submit))
         .route("/count", post(count))
@@ -57,11 +87,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/login", get(form).post(login))
         .layer(auth_layer)
         .layer(HelmetLayer::with_defaults())
-        .with_state(CsrfConfig::new().with_secure(true));
-
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port.parse()?)).await?;
-    axum::serve(listener, app).await?;
-    Ok(())
+        .with_state(CsrfConfig::new().with_secure(true))
 }
 
 async fn me(auth: AuthSession) -> Result<String, StatusCode> {

@@ -1,13 +1,16 @@
-//! Keeps the users of the peers' site in SQLite and answers axum-login's questions about them.
+//! Keeps the users of the peers' site in SQLite or PostgreSQL and answers axum-login's questions about them.
 
 use std::fmt;
 
 use axum_login::{AuthUser, AuthnBackend, UserId};
-use sqlx::{FromRow, SqlitePool};
+use sqlx::{FromRow, PgPool, SqlitePool};
 
 /// The one account that the load client logs in with.
 const USERNAME: &str = "alice";
 const PASSWORD: &str = "correct horse battery staple";
+
+const BY_NAME: &str = "select id, name, password from users where name = $1";
+const BY_ID: &str = "select id, name, password from users where id = $1";
 
 #[derive(Clone, FromRow)]
 pub struct User {
@@ -43,24 +46,40 @@ pub struct Credentials {
 }
 
 #[derive(Clone)]
-pub struct Users {
-    pool: SqlitePool,
+pub enum Users {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
 }
 
 impl Users {
-    /// Makes the table and the benchmark's account when they are missing.
-    pub async fn open(pool: SqlitePool) -> Result<Self, sqlx::Error> {
+    /// Makes the table and the benchmark's account in SQLite when they are missing.
+    pub async fn in_sqlite(pool: SqlitePool) -> Result<Self, sqlx::Error> {
         sqlx::query(
             "create table if not exists users (id integer primary key, name text unique not null, password text not null)",
         )
         .execute(&pool)
         .await?;
-        sqlx::query("insert or ignore into users (name, password) values (?, ?)")
+        sqlx::query("insert into users (name, password) values ($1, $2) on conflict do nothing")
             .bind(USERNAME)
             .bind(password_auth::generate_hash(PASSWORD))
             .execute(&pool)
             .await?;
-        Ok(Self { pool })
+        Ok(Self::Sqlite(pool))
+    }
+
+    /// The same in PostgreSQL.
+    pub async fn in_postgres(pool: PgPool) -> Result<Self, sqlx::Error> {
+        sqlx::query(
+            "create table if not exists users (id bigserial primary key, name text unique not null, password text not null)",
+        )
+        .execute(&pool)
+        .await?;
+        sqlx::query("insert into users (name, password) values ($1, $2) on conflict do nothing")
+            .bind(USERNAME)
+            .bind(password_auth::generate_hash(PASSWORD))
+            .execute(&pool)
+            .await?;
+        Ok(Self::Postgres(pool))
     }
 }
 
@@ -70,17 +89,18 @@ impl AuthnBackend for Users {
     type Error = sqlx::Error;
 
     async fn authenticate(&self, credentials: Credentials) -> Result<Option<User>, sqlx::Error> {
-        let user: Option<User> = sqlx::query_as("select id, name, password from users where name = ?")
-            .bind(&credentials.username)
-            .fetch_optional(&self.pool)
-            .await?;
+        let name = &credentials.username;
+        let user: Option<User> = match self {
+            Self::Sqlite(pool) => sqlx::query_as(BY_NAME).bind(name).fetch_optional(pool).await?,
+            Self::Postgres(pool) => sqlx::query_as(BY_NAME).bind(name).fetch_optional(pool).await?,
+        };
         Ok(user.filter(|user| password_auth::verify_password(&credentials.password, &user.password).is_ok()))
     }
 
     async fn get_user(&self, id: &UserId<Self>) -> Result<Option<User>, sqlx::Error> {
-        sqlx::query_as("select id, name, password from users where id = ?")
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await
+        match self {
+            Self::Sqlite(pool) => sqlx::query_as(BY_ID).bind(id).fetch_optional(pool).await,
+            Self::Postgres(pool) => sqlx::query_as(BY_ID).bind(id).fetch_optional(pool).await,
+        }
     }
 }

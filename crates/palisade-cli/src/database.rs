@@ -1,9 +1,16 @@
 //! Which database an address means. What speaks to a server is there if the command was built with its feature.
 
-#[cfg_attr(not(feature = "mysql"), path = "database/absent.rs")]
+#[cfg(not(all(feature = "mysql", feature = "postgres")))]
+mod absent;
+#[cfg(feature = "mysql")]
 mod mysql;
-#[cfg_attr(not(feature = "postgres"), path = "database/absent.rs")]
+#[cfg(feature = "postgres")]
 mod postgres;
+
+#[cfg(not(feature = "mysql"))]
+use absent as mysql;
+#[cfg(not(feature = "postgres"))]
+use absent as postgres;
 
 use std::path::Path;
 

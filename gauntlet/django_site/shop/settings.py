@@ -1,10 +1,12 @@
 """Settings as `startproject` writes them, with what a site behind a TLS proxy is told to add.
 
-What differs from one test to the next comes from the environment: the database, the keys, the order of the hashers.
+What differs from one test to the next comes from the environment: the database, where sessions are kept, the keys, the order
+of the hashers.
 """
 
 import json
 import os
+from urllib.parse import urlsplit
 
 SECRET_KEY = os.environ["SHOP_SECRET_KEY"]
 SECRET_KEY_FALLBACKS = json.loads(os.environ.get("SHOP_SECRET_KEY_FALLBACKS", "[]"))
@@ -42,13 +44,43 @@ TEMPLATES = [
         },
     }
 ]
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ["SHOP_DATABASE"],
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
+
+
+def database(address):
+    url = urlsplit(address)
+    if url.scheme == "sqlite":
+        options = {"transaction_mode": "IMMEDIATE", "timeout": 20}
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": url.path, "OPTIONS": options}
+    if url.scheme == "mysql":
+        import pymysql
+
+        pymysql.install_as_MySQLdb()
+    return {
+        "ENGINE": {"postgres": "django.db.backends.postgresql", "mysql": "django.db.backends.mysql"}[url.scheme],
+        "NAME": url.path.removeprefix("/"),
+        "USER": url.username,
+        "PASSWORD": url.password,
+        "HOST": url.hostname,
+        "PORT": url.port,
     }
-}
+
+
+DATABASES = {"default": database(os.environ["SHOP_DATABASE"])}
+
+# A site that says nothing keeps them in its database.
+if "SHOP_SESSIONS" in os.environ:
+    SESSION_ENGINE = "django.contrib.sessions.backends." + os.environ["SHOP_SESSIONS"]
+if "SHOP_SESSION_FOLDER" in os.environ:
+    SESSION_FILE_PATH = os.environ["SHOP_SESSION_FOLDER"]
+if "SHOP_CACHE" in os.environ:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": os.environ["SHOP_CACHE"],
+            "KEY_PREFIX": "shop",
+            "VERSION": 3,
+        }
+    }
 
 HASHERS = {
     "argon2": "django.contrib.auth.hashers.Argon2PasswordHasher",

@@ -1,4 +1,4 @@
-//! Django's side: a virtual environment under the target folder, a migrated database to copy, and gunicorn.
+//! Django's side: a virtual environment under the target folder, its migrations, and gunicorn.
 //!
 //! The environment is made once and kept until `requirements.txt` changes; that is the only time a test needs a
 //! package registry.
@@ -10,33 +10,38 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use testkit::Process;
 
 use super::Agreement;
+use super::ground::Ground;
 
 /// How long gunicorn may take to listen on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A command of Python in the site's folder, told what both sides agreed on.
-pub(super) fn python(database: &Path, agreement: &Agreement) -> Result<Command> {
-    let mut command = Command::new(environment()?.join("bin/python"));
+/// A command of Python in the site's folder, told what both sides stand on and agreed on.
+pub(super) fn python(ground: &Ground, agreement: &Agreement) -> Result<Command> {
+    let mut command = bare_python()?;
     command
-        .current_dir(site())
-        .env("SHOP_DATABASE", database)
+        .envs(ground.environment())
         .env("SHOP_SECRET_KEY", &agreement.key)
         .env(
             "SHOP_SECRET_KEY_FALLBACKS",
             serde_json::to_string(&agreement.fallbacks)?,
         )
-        .env("SHOP_HASHER", agreement.hasher)
-        .env("PYTHONDONTWRITEBYTECODE", "1");
+        .env("SHOP_HASHER", agreement.hasher);
+    Ok(command)
+}
+
+fn bare_python() -> Result<Command> {
+    let mut command = Command::new(environment()?.join("bin/python"));
+    command.current_dir(site()).env("PYTHONDONTWRITEBYTECODE", "1");
     Ok(command)
 }
 
 /// Starts gunicorn on a free port, and says which.
-pub(super) fn serve(database: &Path, agreement: &Agreement) -> Result<(Process, SocketAddr)> {
-    let mut command = python(database, agreement)?;
+pub(super) fn serve(ground: &Ground, agreement: &Agreement) -> Result<(Process, SocketAddr)> {
+    let mut command = python(ground, agreement)?;
     command.args([
         "-m",
         "gunicorn",
@@ -54,16 +59,21 @@ pub(super) fn serve(database: &Path, agreement: &Agreement) -> Result<(Process, 
     Ok((process, address))
 }
 
-/// Dumps the site's settings, by the command that the README gives.
-pub(super) fn dump(database: &Path, agreement: &Agreement) -> Result<String> {
+/// The Python of the command that the README gives to dump a site's settings.
+pub(super) fn dump_script() -> Result<&'static str> {
     const README: &str = include_str!("../../../README.md");
     let command = README.lines().find_map(|line| {
-        line.strip_prefix("python manage.py shell -v 0 -c \"")?
+        line.strip_prefix("(umask 077; python manage.py shell -v 0 -c \"")?
             .split_once('"')
     });
     let (script, _) = command.context("the README has no command to dump Django's settings")?;
-    let output = python(database, agreement)?
-        .args(["manage.py", "shell", "-v", "0", "-c", script])
+    Ok(script)
+}
+
+/// Dumps the site's settings, by that command.
+pub(super) fn dump(ground: &Ground, agreement: &Agreement) -> Result<String> {
+    let output = python(ground, agreement)?
+        .args(["manage.py", "shell", "-v", "0", "-c", dump_script()?])
         .stdin(Stdio::null())
         .output()?;
     ensure!(
@@ -74,21 +84,12 @@ pub(super) fn dump(database: &Path, agreement: &Agreement) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// A database as Django's migrations make it, made once for all tests of this process.
-pub(super) fn migrated() -> Result<&'static Path> {
-    static DATABASE: OnceLock<Result<(tempfile::TempDir, PathBuf), String>> = OnceLock::new();
-    let made = DATABASE.get_or_init(|| migrate().map_err(|error| format!("{error:#}")));
-    match made {
-        Ok((_, path)) => Ok(path),
-        Err(error) => bail!("{error}"),
-    }
-}
-
-fn migrate() -> Result<(tempfile::TempDir, PathBuf)> {
-    let folder = tempfile::Builder::new().prefix("migrated-").tempdir()?;
-    let path = folder.path().join("shop.sqlite3");
-    run(python(&path, &Agreement::new())?.args(["manage.py", "migrate", "--verbosity=0"]))?;
-    Ok((folder, path))
+/// Makes Django's tables in the database at an address.
+pub(super) fn migrate(address: &str) -> Result<()> {
+    run(bare_python()?
+        .env("SHOP_DATABASE", address)
+        .env("SHOP_SECRET_KEY", Agreement::new().key)
+        .args(["manage.py", "migrate", "--verbosity=0"]))
 }
 
 fn site() -> PathBuf {
@@ -122,7 +123,7 @@ fn install() -> Result<PathBuf> {
         .status();
     ensure!(
         able.is_ok_and(|status| status.success()),
-        "Django needs python3 with venv and pip; on Debian: sudo apt-get install python3-venv"
+        "these tests ask a real Django and need python3 with venv and pip; on Debian: sudo apt-get install python3-venv"
     );
     run(Command::new("python3")
         .args(["-m", "venv", "--clear"])

@@ -1,13 +1,13 @@
 //! Django's answers to single questions, over a pipe: `gauntlet/django_site/answers.py`.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::ground::Ground;
 use super::{Agreement, django};
 
 /// A Django process that answers questions; it ends when this is dropped.
@@ -15,6 +15,7 @@ use super::{Agreement, django};
 pub struct Oracle {
     child: Child,
     pipes: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+    _ground: Arc<Ground>,
 }
 
 impl Oracle {
@@ -23,11 +24,11 @@ impl Oracle {
     /// # Errors
     /// When Django cannot be installed or started.
     pub fn alone(agreement: &Agreement) -> Result<Oracle> {
-        Oracle::start(django::migrated()?, agreement)
+        Oracle::start(&Arc::new(Ground::new(agreement)?), agreement)
     }
 
-    pub(super) fn start(database: &Path, agreement: &Agreement) -> Result<Oracle> {
-        let mut child = django::python(database, agreement)?
+    pub(super) fn start(ground: &Arc<Ground>, agreement: &Agreement) -> Result<Oracle> {
+        let mut child = django::python(ground, agreement)?
             .arg("answers.py")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -37,7 +38,16 @@ impl Oracle {
         Ok(Oracle {
             child,
             pipes: Mutex::new((stdin, BufReader::new(stdout))),
+            _ground: Arc::clone(ground),
         })
+    }
+
+    /// What the README's command to dump a site's settings prints, without a process of its own.
+    ///
+    /// # Errors
+    /// As [`ask`](Oracle::ask).
+    pub fn settings(&self) -> Result<String> {
+        self.text(json!({"script": django::dump_script()?}), "shell")
     }
 
     /// Asks a question: the name of a function and its arguments, as one object.

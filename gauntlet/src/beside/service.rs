@@ -1,17 +1,18 @@
 //! Palisade's side: the same paths as the Django site, on the same tables.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use axum::Form;
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
-use palisade::auth::{Auth, LoggedIn, PasswordChangeError, SqliteUsers, UserStore, UserStoreError};
+use palisade::auth::{Auth, LoggedIn, PasswordChangeError, UserStore, UserStoreError};
 use palisade::core::KeyRing;
 use palisade::core::cookie::{self, SetCookie};
 use palisade::core::password::{ResetSubject, ResetTokens};
@@ -19,17 +20,27 @@ use palisade::core::permission::PermissionName;
 use palisade::core::settings::DjangoSettings;
 use palisade::core::signing::{self, CookieSigner};
 use palisade::csrf::CsrfToken;
-use palisade::serve::Listen;
-use palisade::session::{Session, SqliteSessions};
-use palisade::sqlite::Sqlite;
+use palisade::serve::{Bound, Listen};
+use palisade::session::Session;
 use palisade::{Palisade, Rejection, Router, SecretKey, Sensitive, Settings};
 use serde_json::{Map, Value};
+use tokio::runtime::{self, Runtime};
 use tokio::task::AbortHandle;
 
-use super::{Agreement, django};
+use super::Oracle;
+use super::ground::Ground;
+use super::keeper::Opened;
 
 /// What values are signed for, here and there.
 const SALT: &str = "shop.values";
+
+/// Where all services run, whichever test began them: a test's own runtime ends with the test.
+static RUNTIME: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+});
 
 /// A running service; its port closes when this is dropped.
 #[derive(Debug)]
@@ -39,23 +50,12 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) async fn start(database: &Path, agreement: &Agreement) -> Result<Service> {
-        let settings = settings(database, agreement)?;
-        let database = Sqlite::open(database)?;
-        let users = SqliteUsers::new(database.clone())?;
-        let shop = Shop {
-            keys: settings.key_ring(),
-            users: users.clone(),
-        };
-        let app = Palisade::new(settings)
-            .with_sessions(SqliteSessions::new(database)?)
-            .with_users(users)
-            .protect(router(&shop));
-        let bound = palisade::serve(app, Listen::plain_behind_proxy("127.0.0.1:0"))
-            .bind()
-            .await?;
+    pub(super) async fn start(ground: &Arc<Ground>, oracle: &Oracle) -> Result<Service> {
+        let runtime = RUNTIME.as_ref().map_err(|error| anyhow!("no runtime: {error}"))?;
+        let (ground, settings) = (Arc::clone(ground), settings(oracle)?);
+        let bound = runtime.spawn(bind(ground, settings)).await??;
         let address = *bound.addresses().first().context("the service listens nowhere")?;
-        let task = tokio::spawn(async move { bound.await }).abort_handle();
+        let task = runtime.spawn(async move { bound.await }).abort_handle();
         Ok(Service { address, task })
     }
 
@@ -70,11 +70,21 @@ impl Drop for Service {
     }
 }
 
+async fn bind(ground: Arc<Ground>, settings: Settings) -> Result<Bound> {
+    let (keys, opened) = (settings.key_ring(), Opened::of(&ground).await?);
+    let palisade = Palisade::new(settings.clone());
+    let palisade = opened.with_sessions(&ground, &settings, palisade).await?;
+    let (palisade, users) = opened.with_users(palisade).await?;
+    let app = palisade.protect(router(&Shop { keys, users }));
+    let listen = Listen::plain_behind_proxy("127.0.0.1:0");
+    Ok(palisade::serve(app, listen).bind().await?)
+}
+
 /// Django's own settings, and the one thing that Django does not ask: which proxy is to be believed.
-fn settings(database: &Path, agreement: &Agreement) -> Result<Settings> {
+pub(super) fn settings(oracle: &Oracle) -> Result<Settings> {
     let django = DjangoSettings {
         file: "settings.json",
-        json: &django::dump(database, agreement)?,
+        json: &oracle.settings()?,
     };
     let defaults = Settings::new(SecretKey::new(""), [""; 0]);
     let toml = "trusted_proxies = [\"127.0.0.0/8\"]";
@@ -88,7 +98,7 @@ fn settings(database: &Path, agreement: &Agreement) -> Result<Settings> {
 #[derive(Clone)]
 struct Shop {
     keys: KeyRing,
-    users: SqliteUsers,
+    users: Arc<dyn UserStore>,
 }
 
 type Fields = Form<HashMap<String, String>>;

@@ -35,6 +35,13 @@ impl Traveller {
         }
     }
 
+    /// Puts a cookie into the jar, in place of one with the same name.
+    #[must_use]
+    pub fn with_cookie(mut self, name: &str, value: &str) -> Traveller {
+        self.visitor = self.visitor.with_cookie(name, value);
+        self
+    }
+
     /// Opens a page of a side.
     ///
     /// # Errors

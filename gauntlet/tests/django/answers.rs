@@ -24,7 +24,11 @@ use serde_json::json;
 use tower::ServiceExt;
 
 /// Asks `cases` random questions; the first that is answered differently is made as small as it gets.
-fn compare<S: Strategy>(cases: u32, questions: &S, same: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+pub(crate) fn compare<S: Strategy>(
+    cases: u32,
+    questions: &S,
+    same: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) {
     let config = Config {
         failure_persistence: None,
         ..Config::with_cases(cases)
@@ -56,7 +60,7 @@ fn any_age() -> impl Strategy<Value = char> {
 }
 
 /// The JSON of a value as Python may have written it: big numbers, floats, escapes, nesting.
-fn json_text() -> impl Strategy<Value = String> {
+pub(crate) fn json_text() -> impl Strategy<Value = String> {
     let text = prop_oneof![
         any::<String>().prop_map(|text| json!(text).to_string()),
         "[ -~]{0,12}".prop_map(|text| json!(text).to_string()),
@@ -109,7 +113,7 @@ fn object(value: impl Strategy<Value = String>) -> impl Strategy<Value = String>
     })
 }
 
-fn fails(error: impl std::fmt::Display) -> TestCaseError {
+pub(crate) fn fails(error: impl std::fmt::Display) -> TestCaseError {
     TestCaseError::fail(error.to_string())
 }
 

@@ -1,41 +1,65 @@
 //! Login, session, logout and change of password at one side, as the other side sees them.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use anyhow::Result;
-use gauntlet::beside::{Agreement, Pair, Side};
+use gauntlet::beside::{Pair, Side};
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "a boat in a blue bottle";
+use crate::everywhere::on_each_database;
+
+pub(crate) const PASSWORD: &str = "a boat in a blue bottle";
 const NEW_PASSWORD: &str = "two boats in a green bottle";
 
-async fn pair_with(username: &str) -> Result<Pair> {
-    let pair = Pair::start(Agreement::new()).await?;
-    let user = json!({"username": username, "password": PASSWORD});
+/// A name that nobody else has.
+pub(crate) fn named(name: &str) -> String {
+    static PEOPLE: AtomicU32 = AtomicU32::new(1);
+    format!("{name}{}", PEOPLE.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Makes an account at Django, and says what its owner is called there.
+pub(crate) fn enrol(pair: &Pair, name: &str) -> Result<String> {
+    let name = named(name);
+    let user = json!({"username": name, "password": PASSWORD});
     pair.oracle().ask(user, "make_user")?;
-    Ok(pair)
+    Ok(name)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_logs_in_at_one_side_is_known_at_the_other() -> Result<()> {
-    let pair = pair_with("ann").await?;
+    on_each_database(login_is_known).await
+}
+
+pub(crate) async fn login_is_known(pair: &Pair) -> Result<()> {
+    let name = enrol(pair, "ann")?;
     for (first, second) in Side::BOTH_WAYS {
         let mut ann = pair.traveller();
         assert_eq!(ann.who(second).await?, "nobody");
-        ann.log_in(first, "ann", PASSWORD).await?;
-        assert_eq!(ann.who(second).await?, "ann", "logged in at {first:?}");
-        assert_eq!(ann.who(first).await?, "ann");
+        assert!(ann.log_in(first, &name, "a wrong one").await.is_err());
+        assert_eq!(ann.who(second).await?, "nobody");
+        ann.log_in(first, &name, PASSWORD).await?;
+        assert_eq!(ann.who(second).await?, name, "logged in at {first:?}");
+        assert_eq!(ann.who(first).await?, name);
     }
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_side_keeps_in_the_session_the_other_reads_and_changes() -> Result<()> {
-    let pair = pair_with("ann").await?;
+    on_each_database(session_is_shared).await
+}
+
+pub(crate) async fn session_is_shared(pair: &Pair) -> Result<()> {
+    let name = enrol(pair, "ann")?;
+    // Long enough for either side to compress.
+    let long = "größer und größer ☃ ".repeat(70);
     for (first, second) in Side::BOTH_WAYS {
         let mut ann = pair.traveller();
-        ann.log_in(first, "ann", PASSWORD).await?;
+        ann.log_in(first, &name, PASSWORD).await?;
         for (side, key, value) in [
             (first, "cart", json!(["apple", {"weight": 0.1, "größe": null}])),
             (second, "seen", json!(7)),
+            (second, "text", json!(long)),
             (first, "seen", json!(8)),
             (second, "cart", json!([])),
         ] {
@@ -50,75 +74,102 @@ async fn what_one_side_keeps_in_the_session_the_other_reads_and_changes() -> Res
                 assert_eq!(shown[key], value, "written at {side:?}, read at {reader:?}");
             }
         }
+        assert_eq!(ann.who(first).await?, name);
+        assert_eq!(ann.who(second).await?, name);
     }
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_rust_has_no_type_for_passes_through_unharmed() -> Result<()> {
-    let pair = pair_with("ann").await?;
-    let mut ann = pair.traveller();
-    let big = "123456789012345678901234567890";
-    ann.submit(Side::Django, "/session/", &[("key", "big"), ("value", big)])
-        .await?;
-    ann.submit(Side::Palisade, "/session/", &[("key", "small"), ("value", "1")])
-        .await?;
-    let shown = ann.read(Side::Django, "/session/").await?;
-    assert!(shown.contains(big) && shown.contains("small"), "{shown}");
-    Ok(())
+    on_each_database(async |pair| {
+        let mut ann = pair.traveller();
+        let big = "123456789012345678901234567890";
+        ann.submit(Side::Django, "/session/", &[("key", "big"), ("value", big)])
+            .await?;
+        ann.submit(Side::Palisade, "/session/", &[("key", "small"), ("value", "1")])
+            .await?;
+        let shown = ann.read(Side::Django, "/session/").await?;
+        assert!(shown.contains(big) && shown.contains("small"), "{shown}");
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visitors_session_survives_the_login_at_the_other_side_under_a_new_key() -> Result<()> {
-    let pair = pair_with("ann").await?;
-    for (first, second) in Side::BOTH_WAYS {
-        let mut ann = pair.traveller();
-        ann.submit(first, "/session/", &[("key", "cart"), ("value", "1")])
-            .await?;
-        let before = ann.cookie("sessionid").map(str::to_owned);
-        assert!(before.is_some());
-        ann.log_in(second, "ann", PASSWORD).await?;
-        assert_ne!(ann.cookie("sessionid").map(str::to_owned), before);
-        assert_eq!(
-            ann.read(first, "/session/").await?.replace(' ', ""),
-            r#"{"cart":1}"#
-        );
-    }
-    Ok(())
+    on_each_database(async |pair| {
+        let name = enrol(pair, "ann")?;
+        for (first, second) in Side::BOTH_WAYS {
+            let mut ann = pair.traveller();
+            ann.submit(first, "/session/", &[("key", "cart"), ("value", "1")])
+                .await?;
+            let before = ann.clone();
+            assert!(before.cookie("sessionid").is_some());
+            ann.log_in(second, &name, PASSWORD).await?;
+            assert_ne!(ann.cookie("sessionid"), before.cookie("sessionid"));
+            for side in [first, second] {
+                let cart = ann.read(side, "/session/").await?.replace(' ', "");
+                assert_eq!(cart, r#"{"cart":1}"#);
+                // Whoever planted the old key, or read it, has nothing.
+                let mut planted = before.clone();
+                assert_eq!(planted.who(side).await?, "nobody");
+                assert_eq!(planted.read(side, "/session/").await?, "{}");
+            }
+        }
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logout_at_either_side_ends_both_also_for_who_kept_the_cookie() -> Result<()> {
-    let pair = pair_with("ann").await?;
-    for (first, second) in Side::BOTH_WAYS {
-        let mut ann = pair.traveller();
-        ann.log_in(first, "ann", PASSWORD).await?;
-        let mut thief = ann.clone();
-        assert_eq!(thief.who(first).await?, "ann");
-        assert_eq!(ann.submit(second, "/logout/", &[]).await?, "out");
-        for side in [first, second] {
-            assert_eq!(ann.who(side).await?, "nobody");
-            assert_eq!(thief.who(side).await?, "nobody", "logged out at {second:?}");
+    on_each_database(async |pair| {
+        let name = enrol(pair, "ann")?;
+        for (first, second) in Side::BOTH_WAYS {
+            for logout in [first, second] {
+                let mut ann = pair.traveller();
+                ann.log_in(first, &name, PASSWORD).await?;
+                let mut thief = ann.clone();
+                assert_eq!(thief.who(first).await?, name);
+                assert_eq!(ann.submit(logout, "/logout/", &[]).await?, "out");
+                for side in [first, second] {
+                    assert_eq!(ann.who(side).await?, "nobody");
+                    assert_eq!(thief.who(side).await?, "nobody", "logged out at {logout:?}");
+                }
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_password_at_either_side_ends_the_other_sessions_at_both() -> Result<()> {
-    let pair = pair_with("ann").await?;
+    on_each_database(new_password_ends_others).await
+}
+
+pub(crate) async fn new_password_ends_others(pair: &Pair) -> Result<()> {
+    let name = enrol(pair, "ann")?;
     let mut passwords = (PASSWORD, NEW_PASSWORD);
     for (first, second) in Side::BOTH_WAYS {
         let (mut here, mut there, mut third) = (pair.traveller(), pair.traveller(), pair.traveller());
-        here.log_in(first, "ann", passwords.0).await?;
-        there.log_in(second, "ann", passwords.0).await?;
-        third.log_in(first, "ann", passwords.0).await?;
+        here.log_in(first, &name, passwords.0).await?;
+        there.log_in(second, &name, passwords.0).await?;
+        third.log_in(first, &name, passwords.0).await?;
         let fields = [("old", passwords.0), ("new", passwords.1)];
+        for side in [second, first] {
+            for who in [&mut here, &mut there, &mut third] {
+                assert_eq!(who.who(side).await?, name);
+            }
+        }
         assert_eq!(here.submit(second, "/password/", &fields).await?, "changed");
         for side in [second, first] {
-            assert_eq!(here.who(side).await?, "ann", "who changed it stays logged in");
+            assert_eq!(here.who(side).await?, name, "who changed it stays logged in");
             assert_eq!(there.who(side).await?, "nobody");
             assert_eq!(third.who(side).await?, "nobody");
+            let old = pair.traveller().log_in(side, &name, passwords.0).await;
+            assert!(old.is_err(), "the old password opens nothing at {side:?}");
         }
         passwords = (passwords.1, passwords.0);
     }
@@ -127,14 +178,17 @@ async fn a_change_of_password_at_either_side_ends_the_other_sessions_at_both() -
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_inactive_user_is_nobody_at_both() -> Result<()> {
-    let pair = pair_with("ann").await?;
-    let mut ann = pair.traveller();
-    ann.log_in(Side::Django, "ann", PASSWORD).await?;
-    pair.oracle()
-        .ask(json!({"username": "ann", "is_active": false}), "set_user")?;
-    for side in [Side::Django, Side::Palisade] {
-        assert_eq!(ann.who(side).await?, "nobody");
-        assert!(pair.traveller().log_in(side, "ann", PASSWORD).await.is_err());
-    }
-    Ok(())
+    on_each_database(async |pair| {
+        let name = enrol(pair, "ann")?;
+        let mut ann = pair.traveller();
+        ann.log_in(Side::Django, &name, PASSWORD).await?;
+        pair.oracle()
+            .ask(json!({"username": name, "is_active": false}), "set_user")?;
+        for side in Side::EACH {
+            assert_eq!(ann.who(side).await?, "nobody");
+            assert!(pair.traveller().log_in(side, &name, PASSWORD).await.is_err());
+        }
+        Ok(())
+    })
+    .await
 }

@@ -3,13 +3,16 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test that cannot go on says where"
 )]
 
 mod answers;
 mod dump;
+mod everywhere;
 mod keys;
 mod logins;
 mod passwords;
 mod permissions;
+mod sessions;
 mod tokens;

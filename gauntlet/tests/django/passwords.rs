@@ -1,11 +1,14 @@
 //! Stored passwords of one side at the other, and their upgrade at login.
 
 use anyhow::Result;
-use gauntlet::beside::{Agreement, Oracle, Pair, Side};
+use gauntlet::beside::{Agreement, Oracle, Side};
 use palisade::Sensitive;
 use palisade::core::password::{Algorithm, identify};
 use palisade::password::Hashers;
 use serde_json::json;
+
+use crate::everywhere::{alone_on_each_database, on_each_database, shared};
+use crate::logins::named;
 
 const PASSWORD: &str = "pässword mit ☃ und so weiter";
 
@@ -66,42 +69,52 @@ async fn a_login_upgrades_the_hash_to_what_that_side_prefers() -> Result<()> {
         hasher: "pbkdf2_sha256",
         ..Agreement::new()
     };
-    let pair = Pair::start(agreement).await?;
-    pair.oracle()
-        .ask(json!({"username": "ann", "password": PASSWORD}), "make_user")?;
-    let stored = || pair.oracle().text(json!({"username": "ann"}), "password_of");
-    for (side, preferred) in [
-        (Side::Palisade, Algorithm::Argon2),
-        (Side::Django, Algorithm::Pbkdf2Sha256),
-        (Side::Palisade, Algorithm::Argon2),
-    ] {
-        let mut ann = pair.traveller();
-        ann.log_in(side, "ann", PASSWORD).await?;
-        assert_eq!(identify(&stored()?)?, preferred, "after a login at {side:?}");
-        for reader in [Side::Django, Side::Palisade] {
-            assert_eq!(ann.who(reader).await?, "ann", "the login knows the new hash");
+    alone_on_each_database(agreement, async |pair| {
+        pair.oracle()
+            .ask(json!({"username": "ann", "password": PASSWORD}), "make_user")?;
+        let stored = || pair.oracle().text(json!({"username": "ann"}), "password_of");
+        for (side, preferred) in [
+            (Side::Palisade, Algorithm::Argon2),
+            (Side::Django, Algorithm::Pbkdf2Sha256),
+            (Side::Palisade, Algorithm::Argon2),
+        ] {
+            let mut ann = pair.traveller();
+            ann.log_in(side, "ann", PASSWORD).await?;
+            assert_eq!(identify(&stored()?)?, preferred, "after a login at {side:?}");
+            for reader in [Side::Django, Side::Palisade] {
+                assert_eq!(ann.who(reader).await?, "ann", "the login knows the new hash");
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hashes_of_all_ages_open_the_door_at_both_sides() -> Result<()> {
-    let pair = Pair::start(Agreement::new()).await?;
-    for (number, hasher) in ["pbkdf2_sha1", "bcrypt_sha256", "scrypt"].into_iter().enumerate() {
-        let encoded = pair
-            .oracle()
-            .text(json!({"password": PASSWORD, "hasher": hasher}), "encode_password")?;
-        for side in [Side::Django, Side::Palisade] {
-            let name = format!("user{number}{side:?}");
-            pair.oracle()
-                .ask(json!({"username": name, "password": "unused"}), "make_user")?;
-            pair.oracle()
-                .ask(json!({"username": name, "password": encoded}), "set_user")?;
-            pair.traveller().log_in(side, &name, PASSWORD).await?;
-            let upgraded = pair.oracle().text(json!({"username": name}), "password_of")?;
-            assert_eq!(identify(&upgraded)?, Algorithm::Argon2);
+    let pairs = shared().await?;
+    let made: Result<Vec<_>> = ["pbkdf2_sha1", "bcrypt_sha256", "scrypt"]
+        .into_iter()
+        .map(|hasher| {
+            let question = json!({"password": PASSWORD, "hasher": hasher});
+            pairs.first().unwrap().oracle().text(question, "encode_password")
+        })
+        .collect();
+    let hashes = made?;
+    on_each_database(async |pair| {
+        for encoded in &hashes {
+            for side in Side::EACH {
+                let name = named("old");
+                pair.oracle()
+                    .ask(json!({"username": name, "password": null}), "make_user")?;
+                pair.oracle()
+                    .ask(json!({"username": name, "password": encoded}), "set_user")?;
+                pair.traveller().log_in(side, &name, PASSWORD).await?;
+                let upgraded = pair.oracle().text(json!({"username": name}), "password_of")?;
+                assert_eq!(identify(&upgraded)?, Algorithm::Argon2);
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }

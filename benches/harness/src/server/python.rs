@@ -6,10 +6,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::process::run;
+
 const LEAVE_OUT: &str = "Or leave Django out: --only bare,palisade,peers";
 
 /// Makes the virtual environment, unless it already holds what `requirements.txt` asks for.
-pub(super) fn install(source: &Path) -> Result<()> {
+pub fn install(source: &Path) -> Result<()> {
     let requirements = source.join("requirements.txt");
     let wanted = fs::read_to_string(&requirements)?;
     let installed = venv().join("requirements.txt");
@@ -23,11 +25,9 @@ pub(super) fn install(source: &Path) -> Result<()> {
     if !has_venv.is_ok_and(|status| status.success()) {
         bail!("Django needs python3 with venv and pip (Debian: apt-get install python3-venv). {LEAVE_OUT}");
     }
-    super::run(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(venv()),
-    )?;
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(venv()))?;
     let mut pip = Command::new(venv().join("bin/python"));
     pip.args([
         "-m",
@@ -38,24 +38,26 @@ pub(super) fn install(source: &Path) -> Result<()> {
         "-r",
     ])
     .arg(&requirements);
-    super::run(&mut pip).with_context(|| format!("pip could not install Django. {LEAVE_OUT}"))?;
+    run(&mut pip).with_context(|| format!("pip could not install Django. {LEAVE_OUT}"))?;
     Ok(fs::write(installed, wanted)?)
 }
 
 /// Prepares the database, then describes gunicorn with two worker processes that keep connections alive.
-pub(super) fn gunicorn(source: &Path, data: &Path, port: u16) -> Result<Command> {
+pub(super) fn gunicorn(
+    source: &Path,
+    data: &Path,
+    port: u16,
+    tell: &dyn Fn(&mut Command),
+) -> Result<Command> {
     let key = secret_key()?;
-    let python = |arguments: &[&str]| {
-        let mut command = Command::new(venv().join("bin/python"));
-        command.args(arguments).current_dir(source);
-        command
-            .env("BENCH_DATA", data)
-            .env("BENCH_SECRET_KEY", &key)
-            .env("PYTHONDONTWRITEBYTECODE", "1");
+    let prepared = |arguments: &[&str]| {
+        let mut command = python(source, arguments);
+        command.env("BENCH_DATA", data).env("BENCH_SECRET_KEY", &key);
+        tell(&mut command);
         command
     };
-    super::run(&mut python(&["bench_site.py"]))?;
-    let mut gunicorn = python(&[
+    run(&mut prepared(&["bench_site.py"]))?;
+    let mut gunicorn = prepared(&[
         "-m",
         "gunicorn",
         "--workers=2",
@@ -74,12 +76,22 @@ pub(super) fn gunicorn(source: &Path, data: &Path, port: u16) -> Result<Command>
     Ok(gunicorn)
 }
 
+/// Describes a call of the virtual environment's Python.
+pub fn python(source: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(venv().join("bin/python"));
+    command
+        .args(arguments)
+        .current_dir(source)
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
 fn venv() -> PathBuf {
     super::harness().join("target/django-venv")
 }
 
 /// Draws a key for this run, so that none stands in the source.
-fn secret_key() -> Result<String> {
+pub fn secret_key() -> Result<String> {
     use std::io::Read;
     let (mut low, mut high) = ([0; 16], [0; 16]);
     let mut source = fs::File::open("/dev/urandom")?;

@@ -1,10 +1,6 @@
 //! The command as it is called.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on says where"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod keys;
 #[cfg(all(feature = "mysql", feature = "postgres"))]

@@ -85,11 +85,10 @@ impl DjangoSettings<'_> {
     /// Reads what a dump says beside the settings themselves. Where it is no dump, reading the settings says so.
     pub fn site(&self) -> DjangoSite {
         let dump: Map<String, Value> = serde_json::from_str(self.json).unwrap_or_default();
-        let text = |name: &str| dump.get(name).and_then(Value::as_str);
         let mut site = DjangoSite {
-            session_engine: engine(text("SESSION_ENGINE")),
+            session_engine: engine(text(&dump, "SESSION_ENGINE")),
             session_cache: cache(&dump),
-            session_file_path: text("SESSION_FILE_PATH").map(str::to_owned),
+            session_file_path: text(&dump, "SESSION_FILE_PATH").map(str::to_owned),
             passed_over: Vec::new(),
         };
         site.look_at(&dump);
@@ -98,39 +97,47 @@ impl DjangoSettings<'_> {
 }
 
 impl DjangoSite {
+    fn over(&mut self, setting: &'static str, why: impl Into<String>) {
+        let why = why.into();
+        self.passed_over.push(PassedOver { setting, why });
+    }
+
     fn look_at(&mut self, dump: &Map<String, Value>) {
-        let mut over =
-            |setting: &'static str, why: String| self.passed_over.push(PassedOver { setting, why });
-        let text = |name: &str| dump.get(name).and_then(Value::as_str);
-        let is_on = |name: &str| dump.get(name) == Some(&Value::Bool(true));
-        if is_on("DEBUG") {
-            over(
-                "DEBUG",
-                "is on at Django; here `debug` in palisade.toml says so".to_owned(),
-            );
+        if is_on(dump, "DEBUG") {
+            self.over("DEBUG", "is on at Django; here `debug` in palisade.toml says so");
         }
-        match &self.session_engine {
+        self.look_at_sessions(dump);
+        self.look_at_users(dump);
+        self.look_at_the_rest(dump);
+    }
+
+    fn look_at_sessions(&mut self, dump: &Map<String, Value>) {
+        let engine = self.session_engine.clone();
+        match &engine {
             SessionEngine::Db => {}
-            SessionEngine::Other(name) => over(
-                "SESSION_ENGINE",
-                format!(
-                    "is `{}`, whose sessions no store here can read: a login at one side is none at the other",
-                    name.escape_debug()
-                ),
-            ),
-            known => over(
-                "SESSION_ENGINE",
-                format!(
-                    "does not choose the store here: give with_sessions {}",
-                    store_of(known)
-                ),
-            ),
+            SessionEngine::Other(name) => {
+                let name = name.escape_debug();
+                self.over(
+                    "SESSION_ENGINE",
+                    format!(
+                        "is `{name}`, whose sessions no store here can read: a login at one side is none at the other"
+                    ),
+                );
+            }
+            known => {
+                let store = store_of(known);
+                self.over(
+                    "SESSION_ENGINE",
+                    format!("does not choose the store here: give with_sessions {store}"),
+                );
+            }
         }
-        if let (SessionEngine::Cache | SessionEngine::CachedDb, Err(why)) =
-            (&self.session_engine, &self.session_cache)
-        {
-            over("CACHES", why.clone());
+        if let (SessionEngine::Cache | SessionEngine::CachedDb, Err(why)) = (&engine, &self.session_cache) {
+            self.over("CACHES", why.clone());
         }
+    }
+
+    fn look_at_users(&mut self, dump: &Map<String, Value>) {
         let backends = dump.get("AUTHENTICATION_BACKENDS").and_then(Value::as_array);
         let others: Vec<String> = backends
             .into_iter()
@@ -140,49 +147,47 @@ impl DjangoSite {
             .map(|backend| format!("`{}`", backend.escape_debug()))
             .collect();
         if !others.is_empty() {
-            over(
+            let others = others.join(", ");
+            self.over(
                 "AUTHENTICATION_BACKENDS",
                 format!(
-                    "{} cannot be asked here: whoever they let in or keep out is decided by the password alone",
-                    others.join(", ")
+                    "{others} cannot be asked here: whoever they let in or keep out is decided by the password alone"
                 ),
             );
         }
-        if let Some(model) = text("AUTH_USER_MODEL").filter(|model| *model != "auth.User") {
-            over(
+        if let Some(model) = text(dump, "AUTH_USER_MODEL").filter(|model| *model != "auth.User") {
+            let model = model.escape_debug();
+            self.over(
                 "AUTH_USER_MODEL",
-                format!(
-                    "is `{}`, which has a table of its own: name it with a UserTable",
-                    model.escape_debug()
-                ),
+                format!("is `{model}`, which has a table of its own: name it with a UserTable"),
             );
         }
-        if is_on("CSRF_COOKIE_MASKED") {
-            over(
+    }
+
+    fn look_at_the_rest(&mut self, dump: &Map<String, Value>) {
+        if is_on(dump, "CSRF_COOKIE_MASKED") {
+            self.over(
                 "CSRF_COOKIE_MASKED",
-                "has no effect: a cookie is read in either form and written unmasked".to_owned(),
+                "has no effect: a cookie is read in either form and written unmasked",
             );
         }
-        if text("CSRF_FAILURE_VIEW").is_some_and(|view| view != "django.views.csrf.csrf_failure") {
-            over(
+        if text(dump, "CSRF_FAILURE_VIEW").is_some_and(|view| view != "django.views.csrf.csrf_failure") {
+            self.over(
                 "CSRF_FAILURE_VIEW",
-                "has no effect: refusals have the page of with_error_page".to_owned(),
+                "has no effect: refusals have the page of with_error_page",
             );
         }
-        if is_on("SECURE_BROWSER_XSS_FILTER") {
-            over(
+        if is_on(dump, "SECURE_BROWSER_XSS_FILTER") {
+            self.over(
                 "SECURE_BROWSER_XSS_FILTER",
-                "has no effect: browsers have given the filter up, a policy takes its place".to_owned(),
+                "has no effect: browsers have given the filter up, a policy takes its place",
             );
         }
-        for (name, setting) in [
-            ("SECURE_CSP", "SECURE_CSP"),
-            ("SECURE_CSP_REPORT_ONLY", "SECURE_CSP_REPORT_ONLY"),
-        ] {
+        for name in ["SECURE_CSP", "SECURE_CSP_REPORT_ONLY"] {
             if dump.contains_key(name) {
-                over(
-                    setting,
-                    "is not read: write content_security_policy in palisade.toml".to_owned(),
+                self.over(
+                    name,
+                    "is not read: write content_security_policy in palisade.toml",
                 );
             }
         }
@@ -196,15 +201,22 @@ impl DjangoSite {
             .collect();
         unknown.sort_unstable();
         if !unknown.is_empty() {
-            over(
+            let unknown = unknown.join(", ");
+            let unknown = unknown.escape_debug();
+            self.over(
                 "(others)",
-                format!(
-                    "{} are not known here and have no effect",
-                    unknown.join(", ").escape_debug()
-                ),
+                format!("{unknown} are not known here and have no effect"),
             );
         }
     }
+}
+
+fn text<'d>(dump: &'d Map<String, Value>, name: &str) -> Option<&'d str> {
+    dump.get(name).and_then(Value::as_str)
+}
+
+fn is_on(dump: &Map<String, Value>, name: &str) -> bool {
+    dump.get(name) == Some(&Value::Bool(true))
 }
 
 /// What is looked at above, or is used by who builds the stores.

@@ -71,7 +71,9 @@ fn headers_are_those_that_are_compared_with_django() {
             "Cross-Origin-Opener-Policy",
         ] {
             let expected = of_django.iter().find(|(known, _)| *known == name);
-            let found = stamped.get(name).map(|value| value.to_str().unwrap().replace(", ", ","));
+            let found = stamped
+                .get(name)
+                .map(|value| value.to_str().unwrap().replace(", ", ","));
             assert_eq!(found, expected.map(|(_, value)| value.clone()), "{name}");
         }
         let frames = x_frame_options("deny", false, false);

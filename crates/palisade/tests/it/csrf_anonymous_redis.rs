@@ -54,7 +54,9 @@ async fn a_secret_expires_in_redis_by_itself_and_its_cookie_does_not_stand_there
 fn sha2_hex(text: &str) -> String {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[tokio::test]

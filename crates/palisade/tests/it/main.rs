@@ -22,8 +22,6 @@ mod csrf_bodies;
 mod csrf_site;
 mod defects;
 mod django_dump_attacks;
-#[cfg(feature = "redis")]
-mod django_sessions;
 mod ended_elsewhere;
 mod faulty;
 mod file_sessions;

@@ -17,7 +17,7 @@ impl UserDatabase for MySql {
 
     const PEOPLE: &[&str] = &[
         "CREATE TABLE people_person (nr integer AUTO_INCREMENT PRIMARY KEY, email varchar(254) NOT NULL UNIQUE,
-                                     secret varchar(128) NOT NULL, nick text, seen datetime(6), boss bool NOT NULL)",
+                                     secret varchar(128) NOT NULL, nick text, `group` text, seen datetime(6), boss bool NOT NULL)",
         "CREATE TABLE people_person_groups (id bigint PRIMARY KEY, person_id integer, group_id integer)",
         "CREATE TABLE people_person_user_permissions (id bigint PRIMARY KEY, person_id integer, permission_id integer)",
     ];

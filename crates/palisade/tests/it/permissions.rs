@@ -148,7 +148,8 @@ fn people() -> UserTable {
         is_staff: String::new(),
         is_active: String::new(),
         first_name: own("nick"),
-        last_name: String::new(),
+        // A word of SQL, which is a name only in quotes.
+        last_name: own("group"),
         date_joined: String::new(),
         groups: own("people_person_groups"),
         user_permissions: own("people_person_user_permissions"),
@@ -186,7 +187,7 @@ pub(crate) async fn users_live_in_a_table_of_ones_own(database: &impl UserDataba
     let profile = Profile {
         email: "ann@shop.example".to_owned(),
         first_name: "Ann".to_owned(),
-        ..Profile::default()
+        last_name: "Example".to_owned(),
     };
     users.save_profile(id, profile).await.unwrap();
     // The address is the name to log in with: a profile does not change that.
@@ -199,6 +200,7 @@ pub(crate) async fn users_live_in_a_table_of_ones_own(database: &impl UserDataba
         (ann.password.expose().as_str(), ann.last_login),
         ("two", Some(now))
     );
+    assert_eq!(ann.last_name, "Example");
     assert!(ann.is_active && !ann.is_staff && !ann.is_superuser);
     database.run("UPDATE people_person SET nick = NULL").await;
     let nameless = users.by_id(id).await.unwrap().unwrap();

@@ -107,6 +107,21 @@ async fn a_server_that_says_nothing_is_an_error_within_the_time_limit() {
 }
 
 #[tokio::test]
+async fn a_server_that_falls_silent_on_an_open_connection_is_an_error_within_the_time_limit() {
+    let server = testkit::Redis::start().unwrap();
+    let limit = Duration::from_millis(200);
+    let redis = Redis::open(&server.url()).unwrap().with_time_limit(limit);
+    redis.check().await.unwrap();
+    let store = RedisSessions::new(redis);
+    server.ask("CLIENT PAUSE 600000 ALL").unwrap();
+    let (key, now, began) = (SessionKey::generate(), SystemTime::now(), Instant::now());
+    assert!(store.load(&key, now).await.is_err());
+    assert!(store.update(&key, Merge::new(Clone::clone), now).await.is_err());
+    assert!(store.delete(&key).await.is_err());
+    assert!(began.elapsed() < limit * 12, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn a_session_and_the_list_of_it_expire_in_redis_by_themselves() {
     let server = testkit::Redis::start().unwrap();
     let store = sessions(&server).with_prefix("shop:");

@@ -215,9 +215,9 @@ pub(crate) async fn heals_when_it_hung<S: DatabaseServer>() {
     let server = S::start();
     // Long enough for a busy machine to answer in, when it answers.
     let limit = Duration::from_secs(2);
-    let store = S::sessions(&server.url(), limit).await.unwrap();
     let now = SystemTime::now();
-    let key = begin(&store, now).await;
+    let key = begin(&S::sessions(&server.url(), PATIENCE).await.unwrap(), now).await;
+    let store = S::sessions(&server.url(), limit).await.unwrap();
 
     server.freeze();
     let asked = Instant::now();

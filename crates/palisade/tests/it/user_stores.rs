@@ -30,7 +30,7 @@ impl UserDatabase for Sqlite {
 
     const PEOPLE: &[&str] = &[
         "CREATE TABLE people_person (nr INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, secret TEXT NOT NULL,
-                                     nick TEXT, seen TEXT, boss BOOL NOT NULL)",
+                                     nick TEXT, \"group\" TEXT, seen TEXT, boss BOOL NOT NULL)",
         "CREATE TABLE people_person_groups (id INTEGER PRIMARY KEY, person_id INTEGER, group_id INTEGER)",
         "CREATE TABLE people_person_user_permissions (id INTEGER PRIMARY KEY, person_id INTEGER, permission_id INTEGER)",
     ];

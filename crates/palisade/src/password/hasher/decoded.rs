@@ -10,6 +10,21 @@ const SHOWN: usize = 6;
 const SHOWN_OF_MD5_SALT: usize = 2;
 /// The version of a hash of Argon2 that has none.
 const ARGON2_UNVERSIONED: i64 = 18;
+/// The labels of a summary, in the order in which Django shows them.
+const LABELS: [&str; 12] = [
+    "algorithm",
+    "variety",
+    "version",
+    "iterations",
+    "memory cost",
+    "time cost",
+    "work factor",
+    "block size",
+    "parallelism",
+    "salt",
+    "hash",
+    "checksum",
+];
 
 /// A part of a stored password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +99,7 @@ impl Decoded {
         }
     }
 
-    /// The parts under the labels of Django's summary, secrets masked.
+    /// The parts under the labels of Django's summary and in its order, secrets masked.
     pub(super) fn summary(&self, scheme: Scheme) -> Vec<(&'static str, Field)> {
         let shown_of_salt = if scheme == Scheme::Md5 {
             SHOWN_OF_MD5_SALT
@@ -107,7 +122,9 @@ impl Decoded {
                 other => (other, field.clone()),
             })
         };
-        self.fields.iter().filter_map(label).collect()
+        let mut summary: Vec<_> = self.fields.iter().filter_map(label).collect();
+        summary.sort_by_key(|(label, _)| LABELS.iter().position(|known| known == label));
+        summary
     }
 }
 

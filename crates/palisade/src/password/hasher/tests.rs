@@ -125,8 +125,8 @@ fn summary_masks_secrets() {
         summary,
         [
             ("algorithm", text("md5")),
-            ("hash", text("dddc94****")),
-            ("salt", text("se******"))
+            ("salt", text("se******")),
+            ("hash", text("dddc94****"))
         ]
     );
     let stored = bcrypt_of(4)
