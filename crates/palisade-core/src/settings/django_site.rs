@@ -106,12 +106,12 @@ impl DjangoSite {
         if is_on(dump, "DEBUG") {
             self.over("DEBUG", "is on at Django; here `debug` in palisade.toml says so");
         }
-        self.look_at_sessions(dump);
+        self.look_at_sessions();
         self.look_at_users(dump);
         self.look_at_the_rest(dump);
     }
 
-    fn look_at_sessions(&mut self, dump: &Map<String, Value>) {
+    fn look_at_sessions(&mut self) {
         let engine = self.session_engine.clone();
         match &engine {
             SessionEngine::Db => {}
