@@ -9,7 +9,7 @@
 //!
 //! Whoever can reach the server can read and make sessions. Give it a password, an address that only the service reaches, and
 //! `rediss://` (TLS, with the system's certificate authorities, or those of [`RedisOptions`]) where the way is not your own. Chain and
-//! name are always checked; addresses of which some ask for TLS and some do not are refused.
+//! name are always checked; addresses of which some ask for TLS and some do not are refused, and so are other machines' without TLS.
 
 mod open;
 mod swap;
@@ -47,6 +47,15 @@ pub enum RedisError {
         "the address of Redis ends with #insecure, which is TLS with anybody who answers: trust the server's certificate authority with RedisOptions::root_certificates instead"
     )]
     Insecure,
+    /// An address is another machine's and asks for no TLS.
+    #[error(
+        "Redis at {host} would be spoken to in clear, and whoever can listen on the way would read sessions and the password: give the \
+         server TLS and an address that begins with rediss://, or say RedisOptions::dangerous_in_clear"
+    )]
+    InClear {
+        /// The other machine.
+        host: String,
+    },
     /// There are no certificates to check the server with, or none to show it.
     #[error("the certificates for Redis cannot be used: {reason}")]
     Trust {
@@ -97,7 +106,7 @@ struct Inner {
 
 enum Place {
     One(Client),
-    Sentinel(tokio::sync::Mutex<SentinelClient>),
+    Sentinel(tokio::sync::Mutex<SentinelClient>, RedisOptions),
     Cluster(ClusterClient),
 }
 
@@ -118,7 +127,7 @@ impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match &self.inner.place {
             Place::One(_) => "one server",
-            Place::Sentinel(_) => "behind Sentinel",
+            Place::Sentinel(..) => "behind Sentinel",
             Place::Cluster(_) => "a cluster",
         };
         f.debug_tuple("Redis").field(&place).finish()
@@ -130,7 +139,7 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// When the address cannot be understood.
+    /// When the address cannot be understood, or is another machine's and asks for no TLS.
     pub fn open(address: &str) -> Result<Self, RedisError> {
         RedisOptions::new().open(address)
     }
@@ -140,8 +149,8 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// When an address cannot be understood, the addresses differ in whether they ask for TLS, or those of the Sentinels differ in user
-    /// or password.
+    /// When an address cannot be understood or is another machine's without TLS, the addresses differ in whether they ask for TLS, or
+    /// those of the Sentinels differ in user or password.
     pub fn sentinel<'a>(
         sentinels: impl IntoIterator<Item = &'a str>,
         server: &str,
@@ -153,7 +162,8 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// When an address cannot be understood, or two differ in user or password or in whether they ask for TLS.
+    /// When an address cannot be understood or is another machine's without TLS, or two differ in user or password or in whether they ask
+    /// for TLS.
     pub fn cluster<'a>(servers: impl IntoIterator<Item = &'a str>) -> Result<Self, RedisError> {
         RedisOptions::new().cluster(servers)
     }
@@ -268,13 +278,15 @@ impl Place {
                     .get_multiplexed_async_connection_with_config(&config)
                     .await?,
             ),
-            Self::Sentinel(client) => Connection::One(
-                client
-                    .lock()
-                    .await
-                    .get_async_connection_with_config(&config)
-                    .await?,
-            ),
+            Self::Sentinel(client, options) => {
+                let first = client.lock().await.async_get_client().await?;
+                options.may_speak_to(first.get_connection_info().addr())?;
+                Connection::One(
+                    first
+                        .get_multiplexed_async_connection_with_config(&config)
+                        .await?,
+                )
+            }
             Self::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
         })
     }

@@ -1,7 +1,7 @@
 //! Where Redis is, and whom to believe that it is Redis: addresses, TLS and certificates.
 //!
 //! An address says whether TLS is spoken, and of several all say the same: one word in one of them must not be what sends
-//! sessions in clear.
+//! sessions in clear. Without TLS only this machine is spoken to, unless somebody has said that it is dangerous.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -33,10 +33,11 @@ use super::{Place, Redis, RedisError, TIME_LIMIT};
 pub struct RedisOptions {
     roots: Option<PathBuf>,
     client: Option<(PathBuf, PathBuf)>,
+    in_clear: bool,
 }
 
 impl RedisOptions {
-    /// Trusts the system's certificate authorities, and shows no certificate.
+    /// Trusts the system's certificate authorities, and shows no certificate. Other machines are spoken to over TLS only.
     pub fn new() -> Self {
         Self::default()
     }
@@ -60,14 +61,29 @@ impl RedisOptions {
         }
     }
 
+    /// Speaks to other machines without TLS where their addresses ask for none.
+    ///
+    /// # Security
+    ///
+    /// Whoever can listen on the way reads the password and every session, and whoever can change what is sent makes sessions.
+    #[must_use]
+    pub fn dangerous_in_clear(self) -> Self {
+        Self {
+            in_clear: true,
+            ..self
+        }
+    }
+
     /// Uses one server, as [`Redis::open`] does.
     ///
     /// # Errors
     ///
-    /// When the address cannot be understood, or a certificate is given that cannot be used.
+    /// When the address cannot be understood or is another machine's without TLS, or a certificate is given that cannot be used.
     pub fn open(&self, address: &str) -> Result<Redis, RedisError> {
         let address = parsed(address)?;
-        let client = match self.tls([&address])? {
+        let certificates = self.tls([&address])?;
+        self.may_speak_to(address.addr())?;
+        let client = match certificates {
             Some(certificates) => Client::build_with_tls(address, certificates),
             None => Client::open(address),
         };
@@ -78,8 +94,9 @@ impl RedisOptions {
     ///
     /// # Errors
     ///
-    /// When an address cannot be understood, the addresses differ in whether they ask for TLS, those of the Sentinels differ in user or
-    /// password, or a certificate is given that cannot be used.
+    /// When an address cannot be understood or is another machine's without TLS, the addresses differ in whether they ask for TLS, those
+    /// of the Sentinels differ in user or password, or a certificate is given that cannot be used. Where the Sentinels send
+    /// the service is judged when it is connected to.
     pub fn sentinel<'a>(
         &self,
         sentinels: impl IntoIterator<Item = &'a str>,
@@ -88,6 +105,9 @@ impl RedisOptions {
         let sentinels: Vec<ConnectionInfo> = sentinels.into_iter().map(parsed).collect::<Result<_, _>>()?;
         let server = parsed(server)?;
         let certificates = self.tls(sentinels.iter().chain([&server]))?;
+        for sentinel in &sentinels {
+            self.may_speak_to(sentinel.addr())?;
+        }
         let service = match server.addr() {
             ConnectionAddr::TcpTls { host, .. } | ConnectionAddr::Tcp(host, _) => host.clone(),
             other => other.to_string(),
@@ -128,18 +148,24 @@ impl RedisOptions {
                 .set_client_to_sentinel_certificates(certificates);
         }
         let client = builder.build().map_err(RedisError::Address)?;
-        Ok(Redis::at(Place::Sentinel(tokio::sync::Mutex::new(client))))
+        Ok(Redis::at(Place::Sentinel(
+            tokio::sync::Mutex::new(client),
+            self.clone(),
+        )))
     }
 
     /// Uses a cluster, of which these are some servers, as [`Redis::cluster`] does.
     ///
     /// # Errors
     ///
-    /// When an address cannot be understood, the addresses differ in user or password or in whether they ask for TLS, or a
-    /// certificate is given that cannot be used.
+    /// When an address cannot be understood or is another machine's without TLS, the addresses differ in user or password or in whether
+    /// they ask for TLS, or a certificate is given that cannot be used.
     pub fn cluster<'a>(&self, servers: impl IntoIterator<Item = &'a str>) -> Result<Redis, RedisError> {
         let servers: Vec<ConnectionInfo> = servers.into_iter().map(parsed).collect::<Result<_, _>>()?;
         let certificates = self.tls(&servers)?;
+        for server in &servers {
+            self.may_speak_to(server.addr())?;
+        }
         let mut builder = ClusterClient::builder(servers)
             .connection_timeout(TIME_LIMIT)
             // The limit of the whole operation ends it; this one would send the command again.
@@ -161,10 +187,7 @@ impl RedisOptions {
             match address.addr() {
                 ConnectionAddr::TcpTls { insecure: true, .. } => return Err(RedisError::Insecure),
                 ConnectionAddr::TcpTls { .. } => over_tls = true,
-                other => {
-                    in_clear = true;
-                    warn_in_clear(other, address.redis_settings().password().is_some());
-                }
+                _ => in_clear = true,
             }
         }
         match (over_tls, in_clear) {
@@ -177,6 +200,28 @@ impl RedisOptions {
             }),
             _ => Ok(None),
         }
+    }
+
+    /// Refuses another machine's address where nothing that is sent would be encrypted.
+    pub(super) fn may_speak_to(&self, address: &ConnectionAddr) -> Result<(), RedisError> {
+        let ConnectionAddr::Tcp(host, _) = address else {
+            return Ok(());
+        };
+        let name = host.trim_start_matches('[').trim_end_matches(']');
+        if name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()) {
+            return Ok(());
+        }
+        let host = host.escape_debug().to_string();
+        if !self.in_clear {
+            return Err(RedisError::InClear { host });
+        }
+        tracing::warn!(
+            target: "palisade::redis",
+            host,
+            "the connection to Redis is not encrypted (dangerous_in_clear): whoever can listen on the way reads sessions and the \
+             password"
+        );
+        Ok(())
     }
 
     fn certificates(&self) -> Result<TlsCertificates, RedisError> {
@@ -226,24 +271,6 @@ fn read(file: &Path) -> Result<Vec<u8>, RedisError> {
 fn unusable(file: &Path, reason: impl std::fmt::Display) -> RedisError {
     RedisError::Trust {
         reason: format!("{}: {reason}", file.display()),
-    }
-}
-
-/// Says that somebody on the way could listen, where the way leaves this machine.
-fn warn_in_clear(address: &ConnectionAddr, has_password: bool) {
-    let ConnectionAddr::Tcp(host, _) = address else {
-        return;
-    };
-    let name = host.trim_start_matches('[').trim_end_matches(']');
-    let is_near = name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-    if !is_near {
-        tracing::warn!(
-            target: "palisade::redis",
-            host = %host.escape_debug(),
-            has_password,
-            "the connection to Redis is not encrypted (redis://): whoever can listen on the way reads sessions and the password; \
-             rediss:// asks for TLS"
-        );
     }
 }
 
@@ -313,9 +340,54 @@ mod tests {
 
     #[test]
     fn sentinels_that_differ_in_their_password_are_told() {
-        let error =
-            Redis::sentinel(["redis://:hunter2@a", "redis://:hunter3@b"], "redis://mymaster").unwrap_err();
+        let error = Redis::sentinel(
+            ["redis://:hunter2@127.0.0.1", "redis://:hunter3@127.0.0.2"],
+            "redis://mymaster",
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("in user or password"), "{error}");
         assert!(!format!("{error} {error:?}").contains("hunter"));
+    }
+
+    #[test]
+    fn another_machine_is_spoken_to_in_clear_only_where_somebody_has_said_that_it_is_dangerous() {
+        let far = "redis://:hunter2@cache.example:6379/0";
+        let near = "redis://[::1]:7000";
+        let open = |options: &RedisOptions| {
+            [
+                options.open(far),
+                options.open("redis://192.0.2.7"),
+                options.open("redis://127.0.0.1.example"),
+                options.sentinel([near, far], "redis://mymaster"),
+                options.cluster([near, far]),
+            ]
+        };
+        for refused in open(&RedisOptions::new()) {
+            let error = refused.unwrap_err();
+            assert!(matches!(error, RedisError::InClear { .. }), "{error:?}");
+            let told = format!("{error} {error:?}");
+            assert!(
+                told.contains("rediss://") && told.contains("dangerous_in_clear"),
+                "{told}"
+            );
+            assert!(!told.contains("hunter"), "{told}");
+        }
+        // User and password of the Sentinels differ; that is told of another way of opening.
+        for taken in open(&RedisOptions::new().dangerous_in_clear()) {
+            let told = taken.err().map(|error| error.to_string());
+            assert!(
+                told.is_none_or(|told| told.contains("in user or password")),
+                "not taken"
+            );
+        }
+        for taken in [
+            "redis://localhost",
+            near,
+            "redis://127.9.9.9/3",
+            "unix:///run/redis.sock",
+        ] {
+            Redis::open(taken).unwrap();
+        }
+        Redis::sentinel([near], "redis://mymaster").unwrap();
     }
 }

@@ -73,7 +73,7 @@ impl CacheSessions {
     ///
     /// # Errors
     ///
-    /// When the address is none.
+    /// When the address is none, or is another machine's and asks for no TLS.
     pub fn of_django(cache: &DjangoCache, settings: &Settings) -> Result<Self, RedisError> {
         let redis = Redis::open(cache.location.expose())?;
         Ok(Self::in_cache(redis, settings)

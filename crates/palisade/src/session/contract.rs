@@ -22,6 +22,7 @@
 
 mod changing;
 mod ending;
+mod hanging_up;
 mod keeping;
 mod moving;
 mod outage;
@@ -96,7 +97,8 @@ impl Contract {
         }
     }
 
-    /// Checks what can be asked of any store: that it keeps, finds, merges, moves, ends, lists and clears sessions.
+    /// Checks what can be asked of any store: that it keeps, finds, merges, moves, ends, lists and clears sessions, and does
+    /// so to the end when the client hangs up.
     ///
     /// # Panics
     ///
@@ -106,6 +108,7 @@ impl Contract {
             keeping::check(self).await?;
             changing::check(self).await?;
             moving::check(self).await?;
+            hanging_up::check(self).await?;
             ending::check(self).await
         };
         kept(checks.await);

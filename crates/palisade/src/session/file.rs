@@ -9,32 +9,48 @@
 //! other. Whose session it is stands in the data under `_palisade_device`, which Django carries along; a user's sessions
 //! are found by reading all.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+mod place;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use palisade_core::session::{SessionCodec, SessionData, expiry};
 use palisade_core::settings::Settings;
-use palisade_core::token::{self, Alphabet};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
+use self::place::{Entry, Place};
 use super::key::SessionKey;
-use super::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
+use super::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated, to_the_end};
 use super::whose::Whose;
 
 /// A folder cannot be used for sessions.
 #[derive(Debug, Error)]
-#[error(
-    "the session storage path {path:?} cannot be used: {source}; make the folder, and let only the service and Django read it"
-)]
-pub struct FolderError {
-    path: PathBuf,
-    source: io::Error,
+#[non_exhaustive]
+pub enum FolderError {
+    /// It is not there, or nothing can be written in it.
+    #[error(
+        "the session storage path {path:?} cannot be used: {source}; make the folder, and let only the service and Django read it"
+    )]
+    Unusable {
+        /// The folder.
+        path: PathBuf,
+        /// What was answered.
+        source: io::Error,
+    },
+    /// Others than its owner may write in it.
+    #[error(
+        "others than its owner may write into the session storage path {path:?} (mode {mode:o}), and so make sessions and stop them from \
+         being read: `chmod 700` a folder of the service's own, let Django run as the same user and set its SESSION_FILE_PATH to it"
+    )]
+    Shared {
+        /// The folder.
+        path: PathBuf,
+        /// Who may do what in it.
+        mode: u32,
+    },
 }
 
 /// Keeps sessions in the files of Django's `file` session back end.
@@ -45,7 +61,8 @@ pub struct FolderError {
 /// # Security
 ///
 /// The data is signed and not encrypted, and the names of the files are the sessions' keys: whoever may list the folder has the
-/// sessions. Never use a folder that others write into; Django's default, the system's folder for temporary files, is one.
+/// sessions. A folder that others may write into is refused, Django's default among them, the system's folder for temporary files.
+/// A file that cannot be read is nobody's session: it is left alone, and named in the log by whoever reads all.
 ///
 /// # Example
 ///
@@ -65,37 +82,41 @@ pub struct FileSessions {
     turn: Arc<Mutex<()>>,
 }
 
-#[derive(Debug)]
-struct Place {
-    folder: PathBuf,
-    prefix: String,
-    codec: SessionCodec,
-    age: Duration,
-}
-
-/// A session with whose it is.
-struct Entry {
-    stored: Stored,
-    whose: Option<Whose>,
-}
-
 impl FileSessions {
     /// Keeps sessions in this folder (`SESSION_FILE_PATH`), for a service with these settings.
     ///
     /// # Errors
     ///
-    /// When the folder is not there, or nothing can be written in it.
+    /// When the folder is not there, nothing can be written in it, or others than its owner may write in it.
     pub fn new(folder: impl AsRef<Path>, settings: &Settings) -> Result<Self, FolderError> {
-        let place = Place {
-            folder: folder.as_ref().to_owned(),
-            prefix: settings.session_cookie_name.clone(),
-            codec: SessionCodec::new(&settings.key_ring()),
-            age: settings.session_cookie_age,
-        };
-        place.lock().map_err(|source| FolderError {
-            path: place.folder.clone(),
-            source,
-        })?;
+        let sessions = Self::dangerous_in_shared_folder(folder, settings)?;
+        let place = &sessions.place;
+        match place.mode() {
+            Ok(mode) if mode & 0o022 != 0 => Err(FolderError::Shared {
+                path: place.folder.clone(),
+                mode: mode & 0o7777,
+            }),
+            Ok(_) => Ok(sessions),
+            Err(source) => Err(place.unusable(source)),
+        }
+    }
+
+    /// Keeps sessions in this folder although others may write in it, `/tmp` for one.
+    ///
+    /// # Security
+    ///
+    /// Whoever may write there can put anything in the place of a session that they know or guess, delete what the folder's mode lets
+    /// them, and hold its lock. They cannot sign, and so not make a session of their choice.
+    ///
+    /// # Errors
+    ///
+    /// When the folder is not there, or nothing can be written in it.
+    pub fn dangerous_in_shared_folder(
+        folder: impl AsRef<Path>,
+        settings: &Settings,
+    ) -> Result<Self, FolderError> {
+        let place = Place::of(folder.as_ref(), settings);
+        place.lock().map_err(|source| place.unusable(source))?;
         Ok(Self {
             place: Arc::new(place),
             turn: Arc::default(),
@@ -120,7 +141,7 @@ impl FileSessions {
         change: impl FnOnce(&Place) -> io::Result<T> + Send + 'static,
     ) -> BoxFuture<'a, Result<T, StoreError>> {
         let (sessions, turn) = (self.clone(), Arc::clone(&self.turn));
-        async move {
+        let work = async move {
             let turn = turn.lock_owned().await;
             let changed = sessions.look(move |place| {
                 let _lock = place.lock()?;
@@ -129,147 +150,9 @@ impl FileSessions {
                 changed
             });
             changed.await
-        }
-        .boxed()
-    }
-}
-
-impl Place {
-    /// Waits until nobody else of ours writes in the folder. The lock goes with the file, also when the process dies.
-    fn lock(&self) -> io::Result<File> {
-        let path = self.folder.join(".palisade-sessions.lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(path)?;
-        file.lock()?;
-        Ok(file)
-    }
-
-    fn path(&self, key: &SessionKey) -> PathBuf {
-        self.folder.join(format!("{}{}", self.prefix, key.expose()))
-    }
-
-    fn read(&self, key: &SessionKey) -> io::Result<Option<Entry>> {
-        let mut file = match File::open(self.path(key)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
         };
-        let written = file.metadata()?.modified()?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        // Django makes the file before it has what to write.
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let Ok(mut data) = self.codec.decode(&text) else {
-            // Whoever reads it says that it is damaged.
-            let expires = written + self.age;
-            let stored = Stored { data: text, expires };
-            return Ok(Some(Entry { stored, whose: None }));
-        };
-        let expires = expiry(&data, written, self.age, false).date;
-        let (text, whose) = match Whose::take(&mut data) {
-            Some(whose) => (self.codec.encode(&data, UNIX_EPOCH), Some(whose)),
-            None => (text, None),
-        };
-        let stored = Stored { data: text, expires };
-        Ok(Some(Entry { stored, whose }))
+        to_the_end(work).boxed()
     }
-
-    fn alive(&self, key: &SessionKey, now: SystemTime) -> io::Result<Option<Entry>> {
-        Ok(self.read(key)?.filter(|entry| entry.stored.expires > now))
-    }
-
-    /// Writes beside, and then puts it in the place at once.
-    fn write(&self, key: &SessionKey, entry: &Entry, now: SystemTime) -> io::Result<()> {
-        let mut data = self
-            .codec
-            .decode(&entry.stored.data)
-            .unwrap_or_else(|_| SessionData::new());
-        if let Some(whose) = &entry.whose {
-            whose.put(&mut data);
-        }
-        let text = self.codec.encode(&data, now);
-        let path = self.path(key);
-        let beside = format!(
-            "{}{}_out_{}",
-            self.prefix,
-            key.expose(),
-            token::random_string(8, Alphabet::Base36)
-        );
-        let beside = self.folder.join(beside);
-        let written = write_beside(&beside, &text, self.time_for(&data, entry.stored.expires));
-        let placed = written.and_then(|()| fs::rename(&beside, &path));
-        if placed.is_err() {
-            // What is left of it is of no use to anybody.
-            let _ = fs::remove_file(&beside);
-        }
-        placed
-    }
-
-    /// The time for a file from which Django counts to this end.
-    fn time_for(&self, data: &SessionData, end: SystemTime) -> SystemTime {
-        let counted = expiry(data, end, self.age, false).date;
-        let beyond = counted.duration_since(end).unwrap_or_default();
-        end.checked_sub(beyond).unwrap_or(UNIX_EPOCH)
-    }
-
-    fn remove(&self, key: &SessionKey) -> io::Result<bool> {
-        match fs::remove_file(self.path(key)) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Writes under a new key, which must be free.
-    fn begin(&self, key: &SessionKey, entry: &Entry, now: SystemTime) -> io::Result<()> {
-        if self.path(key).try_exists()? {
-            return Err(io::Error::new(
-                ErrorKind::AlreadyExists,
-                "the new session key is taken",
-            ));
-        }
-        self.write(key, entry, now)
-    }
-
-    fn keys(&self) -> io::Result<Vec<SessionKey>> {
-        let mut keys = Vec::new();
-        for file in fs::read_dir(&self.folder)? {
-            let name = file?.file_name();
-            let key = name.to_str().and_then(|name| name.strip_prefix(&self.prefix));
-            keys.extend(key.and_then(SessionKey::parse));
-        }
-        Ok(keys)
-    }
-
-    /// A user's sessions, ended ones included.
-    fn of(&self, user_id: &str) -> io::Result<Vec<(SessionKey, Stored, Whose)>> {
-        let mut found = Vec::new();
-        for key in self.keys()? {
-            if let Some(entry) = self.read(&key)?
-                && let Some(whose) = entry.whose
-                && whose.is(user_id)
-            {
-                found.push((key, entry.stored, whose));
-            }
-        }
-        Ok(found)
-    }
-}
-
-fn write_beside(path: &Path, text: &str, time: SystemTime) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.set_modified(time)
 }
 
 impl SessionStore for FileSessions {
@@ -362,7 +245,10 @@ impl SessionStore for FileSessions {
                 if cleared == at_most {
                     break;
                 }
-                if place.read(&key)?.is_some_and(|entry| entry.stored.expires <= now) {
+                let ended = place
+                    .readable(&key)
+                    .is_some_and(|entry| entry.stored.expires <= now);
+                if ended {
                     cleared += usize::from(place.remove(&key)?);
                 }
             }
@@ -377,7 +263,7 @@ impl SessionStore for FileSessions {
     ) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
         let user_id = user_id.to_owned();
         self.look(move |place| {
-            let mut found = place.of(&user_id)?;
+            let mut found = place.of_user(&user_id)?;
             found.retain(|(_, stored, _)| stored.expires > now);
             let mut listed: Vec<Listed> = found
                 .into_iter()
@@ -401,7 +287,7 @@ impl SessionStore for FileSessions {
         let (user_id, keep) = (user_id.to_owned(), keep.cloned());
         self.change(move |place| {
             let mut ended = 0;
-            for (key, ..) in place.of(&user_id)? {
+            for (key, ..) in place.of_user(&user_id)? {
                 if keep.as_ref() != Some(&key) {
                     ended += usize::from(place.remove(&key)?);
                 }

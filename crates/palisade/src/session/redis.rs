@@ -30,10 +30,11 @@ use std::time::{Duration, SystemTime};
 
 use ::redis::cmd;
 use futures_util::future::{BoxFuture, FutureExt, try_join_all};
+use palisade_core::token;
 
 use super::key::SessionKey;
 use super::queue::{Batch, UpdateQueue};
-use super::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
+use super::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated, to_the_end};
 use super::whose::micros;
 use crate::redis::{Held, Redis, RedisError, Swapped};
 
@@ -45,8 +46,12 @@ const ENLIST: &str = "redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return redis.call('ZCARD', KEYS[1])";
 
-/// Beyond so many entries a list is swept when one is added.
+/// Beyond so many entries some of a list are swept when one is added.
 const SWEPT_FROM: usize = 32;
+
+/// How many are swept then. One is added and up to so many go, so that few are ever stale, and a login costs the same
+/// however many sessions the user has.
+const SWEPT_AT_ONCE: usize = 16;
 
 /// Keeps sessions in Redis or Valkey.
 ///
@@ -117,6 +122,19 @@ impl<F: Format> RedisSessions<F> {
             .boxed()
     }
 
+    /// Does something to its end, or to the time limit of the server.
+    fn carry_out<'a, T: Send + 'static, W>(
+        &self,
+        operation: impl FnOnce(Self) -> W,
+    ) -> BoxFuture<'a, Result<T, StoreError>>
+    where
+        W: Future<Output = Result<T, RedisError>> + Send + 'static,
+    {
+        let (redis, operation) = (self.redis.clone(), operation(self.clone()));
+        let work = async move { redis.within(operation).await.map_err(StoreError::unavailable) };
+        to_the_end(work).boxed()
+    }
+
     async fn value(&self, name: &str) -> Result<Option<Held>, RedisError> {
         if F::ENDS_WITH_ITS_KEY {
             self.redis.value_with_end(name).await
@@ -142,7 +160,10 @@ impl<F: Format> RedisSessions<F> {
         let lives = u64::try_from(lives.as_millis()).unwrap_or(u64::MAX / 2);
         let entries: usize = self.redis.ask(command.arg(lives)).await?;
         if entries > SWEPT_FROM {
-            self.listed(&user, now).await?;
+            let random = u64::from_le_bytes(token::random_bytes());
+            let first = usize::try_from(random).unwrap_or_default() % (entries - SWEPT_AT_ONCE);
+            let some = self.entries(&user, first, Some(first + SWEPT_AT_ONCE)).await?;
+            self.living(&user, some, now).await?;
         }
         Ok(())
     }
@@ -166,14 +187,21 @@ impl<F: Format> RedisSessions<F> {
         self.redis.ask(&command).await
     }
 
-    /// The entries of a user's list, with the times at which they were made.
-    async fn entries(&self, user_id: &str) -> Result<Vec<(SessionKey, SystemTime)>, RedisError> {
+    /// The entries of a user's list in order of the times at which they were made, which are told; all after the first ones, or those
+    /// up to the last.
+    async fn entries(
+        &self,
+        user_id: &str,
+        first: usize,
+        last: Option<usize>,
+    ) -> Result<Vec<(SessionKey, SystemTime)>, RedisError> {
         let mut command = cmd("ZRANGE");
-        command
-            .arg(self.list_name(user_id))
-            .arg(0)
-            .arg(-1)
-            .arg("WITHSCORES");
+        command.arg(self.list_name(user_id)).arg(first);
+        match last {
+            Some(last) => command.arg(last),
+            None => command.arg(-1),
+        };
+        command.arg("WITHSCORES");
         let entries: Vec<(String, u64)> = self.redis.ask(&command).await?;
         let entry = |(key, created): (String, u64)| {
             let created = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(created))?;
@@ -182,9 +210,13 @@ impl<F: Format> RedisSessions<F> {
         Ok(entries.into_iter().filter_map(entry).collect())
     }
 
-    /// A user's sessions that are there, and the list swept of those that are not.
-    async fn listed(&self, user_id: &str, now: SystemTime) -> Result<Vec<(SessionKey, Record)>, RedisError> {
-        let entries = self.entries(user_id).await?;
+    /// Those of a user's sessions that are there, and the list swept of those that are not.
+    async fn living(
+        &self,
+        user_id: &str,
+        entries: Vec<(SessionKey, SystemTime)>,
+        now: SystemTime,
+    ) -> Result<Vec<(SessionKey, Record)>, RedisError> {
         let records = try_join_all(entries.iter().map(|(key, _)| self.read(key))).await?;
         let (mut there, mut stale) = (Vec::new(), Vec::new());
         for ((key, created), record) in entries.into_iter().zip(records) {
@@ -328,7 +360,7 @@ impl<F: Format> RedisSessions<F> {
         let mut seen = HashSet::new();
         let mut ended = 0;
         loop {
-            let mut entries = self.entries(user_id).await?;
+            let mut entries = self.entries(user_id, 0, None).await?;
             entries.retain(|(key, _)| Some(key) != keep && !seen.contains(key));
             if entries.is_empty() {
                 return Ok(ended);
@@ -411,7 +443,11 @@ impl<F: Format> SessionStore for RedisSessions<F> {
         replaces: Option<&'a SessionKey>,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.within(self.begin(key, Record::new(session, device, now), replaces, now))
+        let (key, replaces) = (key.clone(), replaces.cloned());
+        let record = Record::new(session, device, now);
+        self.carry_out(
+            move |sessions| async move { sessions.begin(&key, record, replaces.as_ref(), now).await },
+        )
     }
 
     fn update<'a>(
@@ -445,11 +481,15 @@ impl<F: Format> SessionStore for RedisSessions<F> {
         device: Option<Device>,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<Updated, StoreError>> {
-        self.within(async move { self.move_to(old, new, &merge, device.as_ref(), now).await })
+        let (old, new) = (old.clone(), new.clone());
+        self.carry_out(move |sessions| async move {
+            sessions.move_to(&old, &new, &merge, device.as_ref(), now).await
+        })
     }
 
     fn delete<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.within(self.end(key).map(|done| done.map(drop)))
+        let key = key.clone();
+        self.carry_out(move |sessions| async move { sessions.end(&key).await.map(drop) })
     }
 
     /// There is nothing to do: Redis does it.
@@ -463,8 +503,9 @@ impl<F: Format> SessionStore for RedisSessions<F> {
         now: SystemTime,
     ) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
         self.within(async move {
+            let entries = self.entries(user_id, 0, None).await?;
             let mut listed: Vec<Listed> = self
-                .listed(user_id, now)
+                .living(user_id, entries, now)
                 .await?
                 .into_iter()
                 .filter(|(_, record)| record.stored.expires > now)
@@ -487,6 +528,7 @@ impl<F: Format> SessionStore for RedisSessions<F> {
         user_id: &'a str,
         keep: Option<&'a SessionKey>,
     ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        self.within(self.end_others(user_id, keep))
+        let (user_id, keep) = (user_id.to_owned(), keep.cloned());
+        self.carry_out(move |sessions| async move { sessions.end_others(&user_id, keep.as_ref()).await })
     }
 }

@@ -107,7 +107,8 @@ pub enum Updated {
 
 /// Keeps sessions.
 ///
-/// All methods answer only when what they say is durable as far as the store is. Keys are compared exactly.
+/// All methods answer only when what they say is durable as far as the store is. Keys are compared exactly. Whatever ends a session, once
+/// asked for (its future polled once), is done to the end though the future is dropped: who logged out and hung up is out.
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Whether the data is carried by the session cookie itself, so that nothing here is ever asked.
     fn is_the_cookie(&self) -> bool {

@@ -163,9 +163,9 @@ async fn a_database_behind_djangos_cache_keeps_the_contract() {
     contract.counts_exactly(2_000).await;
 }
 
-/// The attack: the cache is away during a logout, and comes back with the session that it held.
+/// The attack: the cache is away during a logout, and comes back with the session that it held, in which Django believes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_cache_that_was_away_during_a_logout_does_not_bring_the_session_back() {
+async fn nobody_is_logged_out_while_djangos_cache_is_away() {
     let mut server = testkit::Redis::start().unwrap();
     let store = cached_db(&server);
     let (key, now) = (SessionKey::generate(), SystemTime::now());
@@ -173,10 +173,6 @@ async fn a_cache_that_was_away_during_a_logout_does_not_bring_the_session_back()
         .create(&key, stored(r#"{"n":1}"#, now + HOUR), None, None, now)
         .await
         .unwrap();
-    assert!(
-        store.load(&key, now).await.unwrap().is_some(),
-        "and now it is cached"
-    );
     server.kill().unwrap();
     assert!(
         store.load(&key, now).await.unwrap().is_some(),
@@ -200,25 +196,4 @@ async fn a_cache_that_was_away_during_a_logout_does_not_bring_the_session_back()
     server.resume().unwrap();
     store.delete(&key).await.unwrap();
     assert_eq!(store.load(&key, now).await.unwrap(), None);
-}
-
-/// The attack: a reader that has the session from the database puts it into the cache after the logout.
-#[tokio::test]
-async fn nothing_is_put_into_the_cache_while_a_session_ends() {
-    let server = testkit::Redis::start().unwrap();
-    let store = cached_db(&server);
-    let (key, now) = (SessionKey::generate(), SystemTime::now());
-    store
-        .create(&key, stored(r#"{"n":1}"#, now + HOUR), None, None, now)
-        .await
-        .unwrap();
-    store.update(&key, setting("n", "2"), now).await.unwrap();
-    let found = store.load(&key, now).await.unwrap().unwrap();
-    assert_eq!(says(&found), r#"{"n":2}"#);
-    let name = format!(":1:django.contrib.sessions.cached_db{}", key.expose());
-    assert_eq!(
-        server.ask(&format!("STRLEN {name}")).unwrap(),
-        ":4",
-        "the pickle of None"
-    );
 }

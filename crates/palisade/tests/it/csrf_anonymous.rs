@@ -8,9 +8,9 @@ use palisade::auth::SqliteUsers;
 use palisade::core::Sensitive;
 use palisade::csrf::{AnonymousSecrets, CsrfToken, MemoryAnonymousSecrets};
 use palisade::password::{Hashers, PasswordPolicy};
-use palisade::session::MemorySessions;
+use palisade::session::{MemorySessions, Session};
 use palisade::sqlite::Sqlite;
-use palisade::{Palisade, Protected, Router};
+use palisade::{Palisade, Protected, Rejection, Router};
 
 use crate::client::{Answer, Client, settings};
 use crate::csrf_site::{FORM, OURS, request};
@@ -34,12 +34,19 @@ pub(crate) fn site_with(secrets: impl AnonymousSecrets) -> Protected {
         .route("/login/", get(page).post(log_in))
         .route("/sign-up/", get(page).post(sign_up))
         .route("/logout/", get(page).post(log_out))
-        .route("/remember/", get(crate::login_site::remember));
+        .route("/remember/", get(crate::login_site::remember))
+        .route("/forget/", get(forget));
     Palisade::new(settings)
         .with_sessions(MemorySessions::new())
         .with_anonymous_csrf(secrets)
         .with_users_and(users, Hashers::dangerous_cheap(), PasswordPolicy::default())
         .protect(router)
+}
+
+/// A session without a secret, as one that another service began.
+async fn forget(session: Session) -> Result<&'static str, Rejection> {
+    session.remove("_csrftoken").await?;
+    Ok("forgotten")
 }
 
 pub(crate) async fn send(client: &Client, path: &str, token: &str, fields: &str) -> Answer {
@@ -152,4 +159,20 @@ async fn a_visitors_token_is_worth_nothing_after_the_login() {
     assert_eq!(send(&client, "/form/", &inside, "a=1").await.text, "noted");
     assert_eq!(send(&client, "/logout/", &inside, "a=1").await.text, "out");
     assert_eq!(send(&client, "/form/", &inside, "a=1").await.status, 403);
+}
+
+/// The attack: a visitor's own key, planted in the browser of somebody who is logged in, and a form with the token of it.
+#[tokio::test]
+async fn a_visitors_secret_is_never_that_of_somebody_who_is_logged_in() {
+    let app = site();
+    let (mallory, ann) = (Client::new(&app), Client::new(&app));
+    let token = ann.get("/login/").await.text;
+    let fields = form("ann", "a fine long passphrase");
+    assert_eq!(send(&ann, "/sign-up/", &token, &fields).await.text, "made");
+    assert_eq!(send(&ann, "/login/", &token, &fields).await.text, "in");
+    assert_eq!(ann.get("/forget/").await.text, "forgotten");
+    let token = mallory.get("/form/").await.text;
+    assert_eq!(send(&mallory, "/form/", &token, "a=1").await.text, "noted");
+    ann.plant(COOKIE, &mallory.cookie(COOKIE).unwrap());
+    assert_eq!(send(&ann, "/form/", &token, "a=1").await.status, 403);
 }

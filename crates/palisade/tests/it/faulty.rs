@@ -21,6 +21,7 @@ pub(crate) enum Fault {
     IsEmptyWhenDown,
     IsGoneWhenDown,
     AcknowledgesWhenDown,
+    StopsWhenNobodyWaits,
 }
 
 /// Sessions in memory with one fault, and a switch.
@@ -167,7 +168,13 @@ impl SessionStore for Faulty {
     }
 
     fn delete<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move { self.up()?.delete(key).await })
+        Box::pin(async move {
+            if self.has(Fault::StopsWhenNobodyWaits) {
+                // As for a server's answer: whoever hangs up meanwhile drops the rest.
+                tokio::task::yield_now().await;
+            }
+            self.up()?.delete(key).await
+        })
     }
 
     fn clear_expired(&self, at_most: usize, now: SystemTime) -> BoxFuture<'_, Result<usize, StoreError>> {

@@ -12,26 +12,28 @@ mod accounts;
 mod attacks;
 #[cfg(feature = "redis")]
 mod cache_sessions;
+#[cfg(feature = "redis")]
+mod cached_db_attacks;
 mod client;
 mod corpus_scan;
 mod csrf;
 mod csrf_anonymous;
 #[cfg(feature = "redis")]
 mod csrf_anonymous_redis;
+mod csrf_attacks;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
 mod django_dump_attacks;
 mod ended_elsewhere;
 mod faulty;
+mod file_attacks;
 mod file_sessions;
 mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
 mod headers;
-#[cfg(all(feature = "mysql", feature = "postgres", feature = "redis"))]
-mod hostile_stores;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod locked_sessions;
 mod log;
@@ -53,6 +55,8 @@ mod postgres;
 mod postgres_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
+#[cfg(feature = "redis")]
+mod redis_attacks;
 #[cfg(feature = "redis")]
 mod redis_sessions;
 #[cfg(feature = "redis")]

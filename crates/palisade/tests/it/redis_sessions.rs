@@ -255,7 +255,11 @@ async fn sessions_go_on_when_sentinel_makes_the_copy_the_first() {
         .create(&key, stored("data", HOUR, now), None, None, now)
         .await
         .unwrap();
-    servers.first.ask("WAIT 1 5000").unwrap();
+    assert_eq!(
+        servers.first.ask("WAIT 1 30000").unwrap(),
+        ":1",
+        "the copy has it"
+    );
     servers.fail_over().unwrap();
     let merge = Merge::new(|current| Stored {
         data: format!("{}+", current.data),

@@ -101,6 +101,10 @@ async fn a_store_that_breaks_the_contract_is_told_which_promise_it_breaks() {
             "a new session that replaces another ends that one in the same step",
         ),
         (
+            Fault::StopsWhenNobodyWaits,
+            "a session whose deletion nobody waits for is gone",
+        ),
+        (
             Fault::ClearsWithoutBound,
             "ended sessions are cleared at most so many at a time",
         ),

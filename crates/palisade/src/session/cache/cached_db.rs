@@ -1,37 +1,37 @@
 //! Sessions in a database with Django's cache in front of it: the `cached_db` session back end.
 //!
-//! The database decides: every change is made there, and merged there. The cache is only read, and filled from the database.
-//! What it holds must never outlive what it is a copy of, or a logout would not be one; and a copy that was read before
-//! a change must not be put there after it. So a change is announced in the cache before it is made: for a minute there
-//! stands `None`, which Django takes for nothing, and over which we put no copy. If it cannot be announced,
-//! what ends or moves a session is refused; what only adds to it is made all the same.
+//! The database's word is taken for everything. The cache is Django's alone: nothing is read from it or put into it here. What
+//! Django keeps there is taken out before a change, so that none is made of which Django cannot be told, and again after it,
+//! because Django may have read the row in between and put its copy back. What ends or moves a session is refused while
+//! the cache cannot be reached; what only adds to it is made all the same.
 
-use std::time::{Duration, SystemTime};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::SystemTime;
 
+use ::redis::cmd;
 use futures_util::future::{BoxFuture, FutureExt};
 use palisade_core::settings::Settings;
 
 use super::DjangosCache;
-use crate::redis::{Life, Redis, RedisError};
+use crate::redis::Redis;
 use crate::session::key::SessionKey;
-use crate::session::redis::{Form, Record};
-use crate::session::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
-
-/// For how long a change that is announced may take.
-const ANNOUNCED: Duration = Duration::from_mins(1);
-
-/// `None`, as a pickle.
-const NONE: &[u8] = b"\x80\x04N.";
+use crate::session::redis::Form;
+use crate::session::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated, to_the_end};
 
 /// Keeps sessions in a database, behind the cache of Django's `cached_db` session back end.
 ///
 /// For Django's `SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"` with `RedisCache`, over the same database.
-/// While the cache cannot be reached, sessions are read from the database, and none can be ended or given a new key: that is
-/// answered with 503, because the cache may come back with what it held.
+/// While the cache cannot be reached, sessions are read and changed in the database, and none can be ended or given a new key: that
+/// is answered with 503, because the cache may come back with what it held.
 ///
 /// # Security
 ///
-/// Nothing in the cache is signed: see [`CacheSessions`](super::CacheSessions).
+/// Here a session that has ended is one that has no row. Django believes its cache, and has a race of its own: a request there that reads
+/// the row before a logout and puts its copy into the cache only after it keeps the session alive at Django, until the
+/// copy expires. Copies that come while a session ends here are taken out; one that comes later is not, after Django's own logout
+/// neither. So is, until the session's next change, what Django reads from a cache that was away during a change. Where that
+/// matters, let Django use `backends.db`.
 ///
 /// # Example
 ///
@@ -45,18 +45,29 @@ const NONE: &[u8] = b"\x80\x04N.";
 /// let sessions = CachedDbSessions::new(database, Redis::open("redis://127.0.0.1:6379/1")?, &settings);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct CachedDbSessions<S> {
-    database: S,
+    database: Arc<S>,
     redis: Redis,
     format: DjangosCache,
+}
+
+/// Of the same database, whether it can be cloned or not.
+impl<S> Clone for CachedDbSessions<S> {
+    fn clone(&self) -> Self {
+        Self {
+            database: Arc::clone(&self.database),
+            redis: self.redis.clone(),
+            format: self.format.clone(),
+        }
+    }
 }
 
 impl<S: SessionStore> CachedDbSessions<S> {
     /// Keeps sessions in this database behind this cache, for a service with these settings.
     pub fn new(database: S, redis: Redis, settings: &Settings) -> Self {
         Self {
-            database,
+            database: Arc::new(database),
             redis,
             format: DjangosCache::of("cached_db", settings),
         }
@@ -76,43 +87,33 @@ impl<S: SessionStore> CachedDbSessions<S> {
         self
     }
 
-    /// What the cache holds; nothing if it holds nothing, or nothing that can be read.
-    async fn cached(&self, key: &SessionKey) -> Result<Option<Stored>, RedisError> {
-        let name = self.format.name(key);
-        match self.redis.within(self.redis.value_with_end(&name)).await? {
-            Some(held) if held.value == NONE => Ok(None),
-            Some(held) => Ok(Some(self.format.read(&held)?.stored)),
-            None => Ok(None),
-        }
+    /// Takes Django's copy of a session out of the cache.
+    async fn evict(&self, key: &SessionKey) -> Result<(), StoreError> {
+        let mut command = cmd("DEL");
+        let done = self.redis.ask(command.arg(self.format.name(key)));
+        self.redis.within(done).await.map_err(StoreError::unavailable)
     }
 
-    /// Puts a copy into the cache, unless there is one, or a change is announced.
-    async fn fill(&self, key: &SessionKey, stored: &Stored, now: SystemTime) -> Result<(), RedisError> {
-        let record = Record::new(stored.clone(), None, now);
-        let value = self.format.write(&record)?;
-        let life = self.format.life(&record, now);
-        let name = self.format.name(key);
-        match self.redis.within(self.redis.add(&name, &value, life)).await {
-            Err(RedisError::Taken) => Ok(()),
-            added => added,
-        }
-    }
-
-    /// Takes the copy out of the cache, and lets none be put there for a while.
-    async fn announce(&self, key: &SessionKey) -> Result<(), StoreError> {
-        let name = self.format.name(key);
-        let put = self.redis.put(&name, NONE, Life::For(ANNOUNCED));
-        self.redis.within(put).await.map_err(StoreError::unavailable)
+    /// Makes a change after which this key opens nothing, with no copy of Django's left from before or from the midst of it.
+    async fn ending<R>(
+        &self,
+        key: &SessionKey,
+        change: impl Future<Output = Result<R, StoreError>>,
+    ) -> Result<R, StoreError> {
+        self.evict(key).await?;
+        let changed = change.await;
+        // Also when it failed: nobody knows what of it was done.
+        let evicted = self.evict(key).await;
+        changed.and_then(|changed| evicted.map(|()| changed))
     }
 
     async fn end(&self, key: &SessionKey) -> Result<(), StoreError> {
-        self.announce(key).await?;
-        self.database.delete(key).await
+        self.ending(key, self.database.delete(key)).await
     }
 
     /// Ends a user's sessions one by one, and looks again until there is none that it has not seen: one may move meanwhile.
     async fn end_others(&self, user_id: &str, keep: Option<&SessionKey>) -> Result<usize, StoreError> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         loop {
             let mut listed = self.database.list(user_id, SystemTime::UNIX_EPOCH).await?;
             listed.retain(|line| Some(&line.key) != keep && !seen.contains(&line.key));
@@ -125,11 +126,21 @@ impl<S: SessionStore> CachedDbSessions<S> {
             }
         }
     }
-}
 
-fn without_cache(what: &str, error: &dyn std::error::Error) {
-    let error = error.source().unwrap_or(error);
-    tracing::warn!(target: "palisade::session", %error, "{what}");
+    async fn change(&self, key: &SessionKey, merge: Merge, now: SystemTime) -> Result<Updated, StoreError> {
+        let before = self.evict(key).await;
+        let updated = self.database.update(key, merge, now).await;
+        if let Err(error) = before.and(self.evict(key).await) {
+            let error: &dyn std::error::Error = &error;
+            let error = error.source().unwrap_or(error);
+            tracing::warn!(
+                target: "palisade::session",
+                %error,
+                "changed a session that Django may have an older copy of in its cache"
+            );
+        }
+        updated
+    }
 }
 
 impl<S: SessionStore> SessionStore for CachedDbSessions<S> {
@@ -138,21 +149,7 @@ impl<S: SessionStore> SessionStore for CachedDbSessions<S> {
         key: &'a SessionKey,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
-        async move {
-            match self.cached(key).await {
-                Ok(Some(stored)) => return Ok(Some(stored).filter(|stored| stored.expires > now)),
-                Ok(None) => {}
-                Err(error) => without_cache("read a session from the database, not from the cache", &error),
-            }
-            let stored = self.database.load(key, now).await?;
-            if let Some(stored) = &stored
-                && let Err(error) = self.fill(key, stored, now).await
-            {
-                without_cache("could not put a session into the cache", &error);
-            }
-            Ok(stored)
-        }
-        .boxed()
+        self.database.load(key, now)
     }
 
     fn create<'a>(
@@ -163,13 +160,17 @@ impl<S: SessionStore> SessionStore for CachedDbSessions<S> {
         replaces: Option<&'a SessionKey>,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        async move {
-            if let Some(replaced) = replaces {
-                self.announce(replaced).await?;
+        let (sessions, key, replaces) = (self.clone(), key.clone(), replaces.cloned());
+        let work = async move {
+            let created = sessions
+                .database
+                .create(&key, session, device, replaces.as_ref(), now);
+            match &replaces {
+                Some(replaced) => sessions.ending(replaced, created).await,
+                None => created.await,
             }
-            self.database.create(key, session, device, replaces, now).await
-        }
-        .boxed()
+        };
+        to_the_end(work).boxed()
     }
 
     fn update<'a>(
@@ -178,13 +179,8 @@ impl<S: SessionStore> SessionStore for CachedDbSessions<S> {
         merge: Merge,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<Updated, StoreError>> {
-        async move {
-            if let Err(error) = self.announce(key).await {
-                without_cache("changed a session without the cache", &error);
-            }
-            self.database.update(key, merge, now).await
-        }
-        .boxed()
+        let (sessions, key) = (self.clone(), key.clone());
+        to_the_end(async move { sessions.change(&key, merge, now).await }).boxed()
     }
 
     fn cycle<'a>(
@@ -195,15 +191,17 @@ impl<S: SessionStore> SessionStore for CachedDbSessions<S> {
         device: Option<Device>,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<Updated, StoreError>> {
-        async move {
-            self.announce(old).await?;
-            self.database.cycle(old, new, merge, device, now).await
-        }
-        .boxed()
+        let (sessions, old, new) = (self.clone(), old.clone(), new.clone());
+        let work = async move {
+            let cycled = sessions.database.cycle(&old, &new, merge, device, now);
+            sessions.ending(&old, cycled).await
+        };
+        to_the_end(work).boxed()
     }
 
     fn delete<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.end(key).boxed()
+        let (sessions, key) = (self.clone(), key.clone());
+        to_the_end(async move { sessions.end(&key).await }).boxed()
     }
 
     /// Clears the database; the cache clears itself.
@@ -224,6 +222,7 @@ impl<S: SessionStore> SessionStore for CachedDbSessions<S> {
         user_id: &'a str,
         keep: Option<&'a SessionKey>,
     ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        self.end_others(user_id, keep).boxed()
+        let (sessions, user_id, keep) = (self.clone(), user_id.to_owned(), keep.cloned());
+        to_the_end(async move { sessions.end_others(&user_id, keep.as_ref()).await }).boxed()
     }
 }

@@ -19,8 +19,14 @@ use thiserror::Error;
 
 pub(super) use write::write;
 
-/// How long a pickle, and the JSON that is made of it, may be: what a session may be when it is unpacked.
-const LONGEST: usize = 16 * 1024 * 1024;
+/// How long a pickle, and the JSON that is made of it, may be: far more than any session that is read with every request.
+const LONGEST: usize = 1024 * 1024;
+
+/// How much of the JSON each byte of a pickle may make: a byte of text can become six, and one of a tuple five.
+const EACH_BYTE: usize = 8;
+
+/// How much more it may be altogether, for what is named more than once. A pickle is read on a thread that serves others.
+const NAMED_AGAIN: usize = 64 * 1024;
 
 /// How many values a pickle may make.
 const MOST_VALUES: usize = 250_000;
@@ -62,6 +68,7 @@ pub(super) fn read(pickle: &[u8]) -> Result<Option<String>, Refused> {
         return Ok(None);
     }
     let mut text = String::with_capacity(pickle.len() * 2);
+    machine.longest = LONGEST.min(pickle.len() * EACH_BYTE + NAMED_AGAIN);
     machine.render(made, DEEPEST, &mut text)?;
     Ok(Some(text))
 }
@@ -85,6 +92,8 @@ struct Machine<'p> {
     /// How high the stack was at each open mark.
     marks: Vec<usize>,
     memo: Vec<Option<usize>>,
+    /// How long the JSON may be.
+    longest: usize,
 }
 
 impl Machine<'_> {
@@ -338,7 +347,7 @@ impl Machine<'_> {
     }
 
     fn render(&self, value: usize, depth: usize, out: &mut String) -> Result<(), Refused> {
-        if out.len() > LONGEST || depth == 0 {
+        if out.len() > self.longest || depth == 0 {
             return Err(Refused::TooLarge);
         }
         match self.values.get(value).ok_or(Refused::Damaged)? {

@@ -1,7 +1,5 @@
 //! A session that moves to a new key is under one of the two, never under both or none.
 
-use futures_util::FutureExt;
-
 use super::{Broken, Contract, answered, device, ensure, near, same, stranger};
 use crate::session::key::SessionKey;
 use crate::session::store::Updated;
@@ -11,7 +9,6 @@ pub(super) async fn check(contract: &Contract) -> Result<(), Broken> {
     changes_hands(contract).await?;
     moves_nothing_that_is_gone(contract).await?;
     stays_where_it_was_when_the_move_fails(contract).await?;
-    is_under_one_key_when_nobody_waits(contract).await?;
     moves_once(contract).await
 }
 
@@ -124,34 +121,6 @@ async fn stays_where_it_was_when_the_move_fails(contract: &Contract) -> Result<(
         promise,
         listed.iter().any(|line| line.key == old),
         "the list has lost it",
-    )
-}
-
-async fn is_under_one_key_when_nobody_waits(contract: &Contract) -> Result<(), Broken> {
-    let promise = "a session whose move nobody waits for is under one of its two keys";
-    let (old, new) = (contract.begin(None, 300).await?, SessionKey::generate());
-    let merge = contract.merge("number", |number| number);
-    let answer = contract
-        .store
-        .cycle(&old, &new, merge, None, contract.at(0))
-        .now_or_never();
-    drop(answer);
-    // Whoever writes next waits for a move that is still under way.
-    for key in [&old, &new] {
-        let touched = contract.merge("number", |number| number);
-        answered(promise, contract.store.update(key, touched, contract.at(0)).await)?;
-    }
-    // A store that does work to its end may only begin with it now: where it moves between two looks, the later one counts.
-    let mut at_new = contract.number(promise, &new, "number", 0).await?;
-    let at_old = contract.number(promise, &old, "number", 0).await?;
-    if at_old.is_none() {
-        at_new = contract.number(promise, &new, "number", 0).await?;
-    }
-    let there = [at_old, at_new];
-    ensure(
-        promise,
-        there.iter().flatten().count() == 1,
-        format_args!("found {there:?}"),
     )
 }
 

@@ -116,6 +116,38 @@ fn a_pickle_that_grows_without_end_is_refused() {
     assert_eq!(read(&pickle), Err(Refused::TooLarge));
 }
 
+/// The attack: under two hundred bytes, read on a thread that serves everybody, for a second each time.
+#[test]
+fn a_short_pickle_that_becomes_a_long_text_is_refused_long_before_it_is_written_out() {
+    let tower = |lines: u8| {
+        let mut pickle = b"\x80\x04(]\x94".to_vec();
+        for line in 0..lines {
+            pickle.extend_from_slice(b"](");
+            for _ in 0..10 {
+                pickle.extend_from_slice(&[b'h', line]);
+            }
+            pickle.extend_from_slice(b"e\x94");
+        }
+        pickle.extend_from_slice(b"t.");
+        pickle
+    };
+    assert!(
+        tower(3).len() < 100 && read(&tower(3)).is_ok(),
+        "a thousand lists"
+    );
+    assert!(tower(5).len() < 181);
+    assert_eq!(read(&tower(5)), Err(Refused::TooLarge), "a hundred thousand");
+    // What is as long as it looks is not a tower.
+    let session = format!(r#"{{"text":"{}"}}"#, "é\\u0001".repeat(60_000));
+    let read = read(&write(&session).unwrap()).unwrap();
+    assert_eq!(read.unwrap().len(), r#"{"text":""}"#.len() + 12 * 60_000);
+    assert_eq!(
+        write(&format!("\"{}\"", "a".repeat(LONGEST))),
+        None,
+        "it could not be read again"
+    );
+}
+
 #[test]
 fn a_list_inside_itself_and_a_deep_one_are_refused() {
     assert_eq!(read(b"\x80\x04]\x94h\x00a."), Err(Refused::TooLarge));

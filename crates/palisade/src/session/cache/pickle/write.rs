@@ -3,9 +3,11 @@
 //! The text is known to be JSON, and a pickle is written from left to right as JSON is: a bracket that opens makes the value
 //! and sets a mark, one that closes puts everything above the mark into it. So there is nothing to nest.
 
+use super::LONGEST;
 use super::integer::from_decimal;
 
-/// Writes the pickle (protocol 4) of JSON text; nothing where the text is not JSON, or holds a number beyond Python's.
+/// Writes the pickle (protocol 4) of JSON text; nothing where the text is not JSON, holds a number beyond Python's, or
+/// is longer than what is read again.
 pub(crate) fn write(json: &str) -> Option<Vec<u8>> {
     let mut pickle = Vec::with_capacity(json.len() + 16);
     pickle.extend_from_slice(b"\x80\x04");
@@ -31,7 +33,7 @@ pub(crate) fn write(json: &str) -> Option<Vec<u8>> {
         rest = rest.get(length..)?.trim_start_matches([' ', '\n', '\r', '\t']);
     }
     pickle.push(b'.');
-    Some(pickle)
+    (json.len().max(pickle.len()) <= LONGEST).then_some(pickle)
 }
 
 fn put(pickle: &mut Vec<u8>, codes: &[u8]) -> usize {
