@@ -245,3 +245,17 @@ print(json.dumps([n for n in dir(g) if n.isupper() and n.startswith(families)]))
     }
     Ok(())
 }
+
+/// With such a Django nothing can be shared: its times are those of another place, or its key is not the one that is written.
+#[test]
+fn a_django_of_local_times_or_of_a_key_of_bytes_is_refused() -> Result<()> {
+    for (tail, setting) in [
+        ("USE_TZ = False\nTIME_ZONE = 'Asia/Tokyo'", "USE_TZ"),
+        ("SECRET_KEY = SECRET_KEY.encode()", "SECRET_KEY"),
+    ] {
+        let refused = Site::new(tail)?.load("").err().context("taken as any other")?;
+        let named = format!("settings.json: {setting}: is ");
+        assert!(refused.contains(&named), "{refused}");
+    }
+    Ok(())
+}

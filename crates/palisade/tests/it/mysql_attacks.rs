@@ -10,7 +10,10 @@ use crate::servers::{mariadb, mariadb_database};
 #[tokio::test]
 async fn a_transaction_that_nobody_waits_for_any_more_is_not_the_next_ones_in_mariadb() {
     let server = mariadb();
-    mariadb_database(&server, "given_up", None).await;
+    let others = mariadb_database(&server, "given_up", None).await;
+    let mut holder = others.connection().await.unwrap();
+    let hold = "SELECT GET_LOCK('palisade.held', 60)";
+    holder.one(hold, Vec::new()).await.unwrap();
     let database = MySqlOptions::new()
         .connections(1)
         .open(&server.url_of("given_up"))
@@ -28,7 +31,7 @@ async fn a_transaction_that_nobody_waits_for_any_more_is_not_the_next_ones_in_ma
             .await
             .unwrap();
         if slow {
-            let asked = connection.one("SELECT SLEEP(0.2)", Vec::new());
+            let asked = connection.one(hold, Vec::new());
             assert!(
                 tokio::time::timeout(Duration::from_millis(20), asked)
                     .await

@@ -108,7 +108,9 @@ async fn a_statement_whose_table_was_changed_is_prepared_anew_on_the_same_connec
 #[tokio::test]
 async fn a_transaction_that_nobody_waits_for_any_more_is_not_the_next_ones() {
     let server = postgres();
-    postgres_database(&server, "given_up").await;
+    let others = postgres_database(&server, "given_up").await;
+    let mut holder = others.writer().await.unwrap();
+    holder.one("SELECT pg_advisory_lock(1)", &[]).await.unwrap();
     let database = PostgresOptions::new()
         .writers(1)
         .open(&server.url_of("given_up"))
@@ -117,7 +119,7 @@ async fn a_transaction_that_nobody_waits_for_any_more_is_not_the_next_ones() {
     for slow in [true, false] {
         let mut writer = database.writer().await.unwrap();
         let sql = if slow {
-            "SELECT pg_current_xact_id()::text, pg_sleep(0.2)"
+            "SELECT pg_current_xact_id()::text, pg_advisory_lock(1)"
         } else {
             "SELECT pg_current_xact_id()::text"
         };
