@@ -37,6 +37,7 @@ mod rules;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod unshareable;
 
 pub use django::{DJANGO_SETTINGS, DjangoSettings};
 pub use django_site::{DjangoCache, DjangoSite, PassedOver, SessionEngine};

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use palisade_core::settings::{DjangoSettings, DjangoSite, Folder, PassedOver, SettingsErrors};
 use palisade_core::{SecretKey, Settings};
 
-use crate::password::{KeyFileError, PasswordPolicy, PolicyError, read_keys};
+use crate::password::{KeyFileError, OTHERS, PasswordPolicy, PolicyError, is_closed, read_keys};
 
 /// Why the settings could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ pub enum LoadError {
 /// file's folder, lies below both. It is made by one command at the Django site:
 ///
 /// ```sh
-/// python manage.py shell -v 0 -c "import json; from django.conf import settings as s; print(json.dumps({n: getattr(s, n) for n in dir(s) if n.isupper() and s.is_overridden(n) and n.startswith(('SECRET_KEY', 'ALLOWED_', 'AUTH', 'CACHES', 'SECURE_', 'SESSION_', 'CSRF_', 'USE_X_', 'X_FRAME', 'PASSWORD_', 'LOGIN_', 'LOGOUT_', 'DATA_UPLOAD_'))}, default=str))" > settings.json
+/// (umask 077; python manage.py shell -v 0 -c "import json; from django.conf import settings as s; print(json.dumps({n: getattr(s, n) for n in dir(s) if n in ('USE_TZ', 'TIME_ZONE', 'SESSION_ENGINE', 'SESSION_SERIALIZER') or n.isupper() and s.is_overridden(n) and n.startswith(('SECRET_KEY', 'ALLOWED_', 'AUTH', 'CACHES', 'SECURE_', 'SESSION_', 'CSRF_', 'USE_X_', 'X_FRAME', 'PASSWORD_', 'LOGIN_', 'LOGOUT_', 'DATA_UPLOAD_'))}, default=str))" > settings.json)
 /// ```
 ///
 /// # Example
@@ -115,7 +115,11 @@ fn dump(path: &Path, toml: &str) -> Result<Option<(String, String)>, LoadError> 
     let Some(file) = DjangoSettings::named_in(toml) else {
         return Ok(None);
     };
-    let json = read(&path.parent().unwrap_or(Path::new("")).join(&file))?;
+    let place = path.parent().unwrap_or(Path::new("")).join(&file);
+    let json = read(&place)?;
+    if let Err(open) = is_closed(&place, OTHERS, "600") {
+        tracing::warn!(target: "palisade::settings", "the dump of Django's settings, with its secret key: {open}");
+    }
     Ok(Some((file, json)))
 }
 

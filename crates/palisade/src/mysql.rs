@@ -121,6 +121,11 @@ impl MySql {
         self.connection().await?.execute(sql, values).await
     }
 
+    /// How long is waited for the answer to a statement.
+    pub(crate) fn statement_deadline(&self) -> Duration {
+        self.0.statement_deadline
+    }
+
     /// Makes those of `tables` that are missing.
     pub(crate) async fn provide(&self, tables: &'static [Table]) -> Result<(), MySqlError> {
         table::provide(self, tables).await
@@ -135,7 +140,7 @@ impl fmt::Debug for MySql {
 }
 
 /// How often work is begun again that the server ended to resolve a deadlock.
-const TRIES: usize = 10;
+pub(crate) const TRIES: usize = 10;
 
 /// Does work to its end, even if the client that asked for it hangs up: who logged out is out. It is done again if the
 /// server ended it for the sake of another.

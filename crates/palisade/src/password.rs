@@ -21,6 +21,7 @@ pub use common::Unreadable;
 pub use email::normalize_email;
 pub use hashers::{HashError, Hashers, Verified};
 pub use keys::{KeyFileError, make_key, read_keys};
+pub(crate) use keys::{OTHERS, is_closed};
 pub use palisade_core::password::{Algorithm, Parameters};
 pub(crate) use policy::NoPassword;
 pub use policy::{

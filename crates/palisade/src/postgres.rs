@@ -22,8 +22,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
+use futures_util::TryStreamExt;
 use tokio::time::timeout;
 
+mod bound;
 mod connector;
 mod error;
 mod lanes;
@@ -40,6 +42,7 @@ pub use tokio_postgres::types::ToSql;
 pub(crate) use table::Table;
 pub use writer::PostgresWriter;
 
+use bound::bound;
 use lanes::Lanes;
 
 /// One PostgreSQL database, shared by all who hold a clone.
@@ -158,16 +161,23 @@ impl Postgres {
         let client = self.0.lanes.client().await?;
         let asked = async {
             let statement = client.prepare_cached(sql).await?;
-            Ok(client.query(&statement, values).await?)
+            let rows = client.query_raw(&statement, bound(values)).await?;
+            Ok(rows.try_collect().await?)
         };
         let answer = timeout(self.0.statement_deadline, asked)
             .await
             .unwrap_or(Err(PostgresError::Unanswered));
-        if answer.is_err() {
-            // Whatever it was: the next question goes over a connection that is known to be good.
-            self.0.lanes.close(&client);
+        match &answer {
+            Err(error) if error.forgets_the_statement() => drop(client.statement_cache.remove(sql, &[])),
+            Err(error) if !error.spares_the_connection() => self.0.lanes.close(&client),
+            _ => {}
         }
         answer
+    }
+
+    /// How long is waited for the answer to a statement.
+    pub(crate) fn statement_deadline(&self) -> Duration {
+        self.0.statement_deadline
     }
 
     /// Asks the server whether it is there.

@@ -44,13 +44,15 @@ mod memory;
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 mod queue;
 #[cfg(feature = "redis")]
 mod redis;
 mod signed_cookies;
 mod sqlite;
 pub mod store;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod turn;
 mod whose;
 
 #[cfg(feature = "redis")]

@@ -63,7 +63,7 @@ pub(super) fn serve(ground: &Ground, agreement: &Agreement) -> Result<(Process, 
 pub(super) fn dump_script() -> Result<&'static str> {
     const README: &str = include_str!("../../../README.md");
     let command = README.lines().find_map(|line| {
-        line.strip_prefix("python manage.py shell -v 0 -c \"")?
+        line.strip_prefix("(umask 077; python manage.py shell -v 0 -c \"")?
             .split_once('"')
     });
     let (script, _) = command.context("the README has no command to dump Django's settings")?;

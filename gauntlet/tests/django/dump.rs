@@ -37,7 +37,7 @@ impl Site {
         fs::write(folder.path().join("shop/settings.py"), settings(tail))?;
         let site = Self(folder);
         let command = README.lines().find_map(|line| {
-            line.strip_prefix("python manage.py shell -v 0 -c \"")?
+            line.strip_prefix("(umask 077; python manage.py shell -v 0 -c \"")?
                 .split_once('"')
         });
         let (script, _) = command.context("the README has a command to dump Django's settings")?;
@@ -242,6 +242,20 @@ print(json.dumps([n for n in dir(g) if n.isupper() and n.startswith(families)]))
             known || said || looked_at || elsewhere.contains(&name.as_str()),
             "{name}"
         );
+    }
+    Ok(())
+}
+
+/// With such a Django nothing can be shared: its times are those of another place, or its key is not the one that is written.
+#[test]
+fn a_django_of_local_times_or_of_a_key_of_bytes_is_refused() -> Result<()> {
+    for (tail, setting) in [
+        ("USE_TZ = False\nTIME_ZONE = 'Asia/Tokyo'", "USE_TZ"),
+        ("SECRET_KEY = SECRET_KEY.encode()", "SECRET_KEY"),
+    ] {
+        let refused = Site::new(tail)?.load("").err().context("taken as any other")?;
+        let named = format!("settings.json: {setting}: is ");
+        assert!(refused.contains(&named), "{refused}");
     }
     Ok(())
 }

@@ -42,6 +42,9 @@ struct Written {
     expires: Option<String>,
 }
 
+/// So long is a secret at least under which new passwords are hashed: a shorter one might be guessed.
+pub const MIN_SECRET_BYTES: usize = 32;
+
 impl PasswordKey {
     /// Reads a key: `secret = "…"`, and if it ends, `expires = "2028-01-01"`, from the beginning of that day in UTC on.
     ///
@@ -89,9 +92,18 @@ impl PasswordKey {
         &self.secret
     }
 
+    /// Whether new passwords may be hashed under it: it is of a day, and not a copy called `old`, and nobody guesses it.
+    fn makes_hashes(&self) -> bool {
+        is_day(&self.id) && self.secret.expose().len() >= MIN_SECRET_BYTES
+    }
+
     fn has_expired(&self, now: SystemTime) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
+}
+
+fn is_day(text: &str) -> bool {
+    Date::parse(text, format_description!("[year]-[month]-[day]")).is_ok()
 }
 
 impl fmt::Debug for PasswordKey {
@@ -125,9 +137,15 @@ impl PasswordKeys {
         Self(keys.into_iter().collect())
     }
 
-    /// The key for new hashes: of those that have not expired, the one with the greatest id, which is the latest date.
+    /// The key for new hashes: of those that have not expired, the one of the latest day.
+    ///
+    /// A key whose id is no day, and one with a secret of fewer than [`MIN_SECRET_BYTES`] bytes, only verifies what is hashed
+    /// under it already.
     pub fn newest(&self, now: SystemTime) -> Option<&PasswordKey> {
-        let current = self.0.iter().filter(|key| !key.has_expired(now));
+        let current = self
+            .0
+            .iter()
+            .filter(|key| key.makes_hashes() && !key.has_expired(now));
         current.max_by(|one, other| one.id.cmp(&other.id))
     }
 
@@ -158,7 +176,11 @@ mod tests {
     use super::*;
 
     fn key(id: &str, rest: &str) -> PasswordKey {
-        PasswordKey::parse(id, &format!("secret = \"s of {id}\"\n{rest}")).unwrap()
+        PasswordKey::parse(
+            id,
+            &format!("secret = \"a rather long secret, that of {id}\"\n{rest}"),
+        )
+        .unwrap()
     }
 
     fn day(number: u64) -> SystemTime {
@@ -187,6 +209,21 @@ mod tests {
     }
 
     #[test]
+    fn key_of_no_day_and_one_that_can_be_guessed_only_verify() {
+        let short = PasswordKey::parse("2027-11-01", "secret = \"cheesecake\"").unwrap();
+        let keys = PasswordKeys::new([
+            key("2026-11-01", ""),
+            key("old", ""),
+            key("2026-11-31", ""),
+            short,
+        ]);
+        assert_eq!(keys.newest(day(1)).unwrap().id(), "2026-11-01");
+        for id in ["old", "2026-11-31", "2027-11-01"] {
+            assert!(keys.find(id, day(1)).is_ok(), "{id}");
+        }
+    }
+
+    #[test]
     fn file_that_is_no_key_says_so_without_its_secret() {
         for (id, text) in [
             ("2026-11-01", "hunter2"),
@@ -199,7 +236,7 @@ mod tests {
             let told = PasswordKey::parse(id, text).unwrap_err().to_string();
             assert!(!told.contains("hunter2"), "{told}");
         }
-        assert!(!format!("{:?}", key("a", "")).contains("s of"));
+        assert!(!format!("{:?}", key("a", "")).contains("rather long"));
     }
 
     #[test]

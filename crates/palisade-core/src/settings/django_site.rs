@@ -10,7 +10,7 @@ use crate::secret::Sensitive;
 
 const SESSION_ENGINES: &str = "django.contrib.sessions.backends.";
 const REDIS_CACHE: &str = "django.core.cache.backends.redis.RedisCache";
-const JSON_SERIALIZER: &str = "django.contrib.sessions.serializers.JSONSerializer";
+pub(super) const JSON_SERIALIZER: &str = "django.contrib.sessions.serializers.JSONSerializer";
 const MODEL_BACKENDS: [&str; 2] = [
     "django.contrib.auth.backends.ModelBackend",
     "django.contrib.auth.backends.AllowAllUsersModelBackend",
@@ -106,12 +106,12 @@ impl DjangoSite {
         if is_on(dump, "DEBUG") {
             self.over("DEBUG", "is on at Django; here `debug` in palisade.toml says so");
         }
-        self.look_at_sessions(dump);
+        self.look_at_sessions();
         self.look_at_users(dump);
         self.look_at_the_rest(dump);
     }
 
-    fn look_at_sessions(&mut self, dump: &Map<String, Value>) {
+    fn look_at_sessions(&mut self) {
         let engine = self.session_engine.clone();
         match &engine {
             SessionEngine::Db => {}
@@ -134,16 +134,6 @@ impl DjangoSite {
         }
         if let (SessionEngine::Cache | SessionEngine::CachedDb, Err(why)) = (&engine, &self.session_cache) {
             self.over("CACHES", why.clone());
-        }
-        let serializer = text(dump, "SESSION_SERIALIZER");
-        if let Some(serializer) = serializer.filter(|serializer| *serializer != JSON_SERIALIZER) {
-            let serializer = serializer.escape_debug();
-            self.over(
-                "SESSION_SERIALIZER",
-                format!(
-                    "is `{serializer}`, whose sessions cannot be read here: use JSONSerializer at Django"
-                ),
-            );
         }
     }
 
@@ -243,7 +233,7 @@ const HEARD_OF: [&str; 10] = [
     "SECRET_KEY",
 ];
 
-fn engine(name: Option<&str>) -> SessionEngine {
+pub(super) fn engine(name: Option<&str>) -> SessionEngine {
     let Some(name) = name else {
         return SessionEngine::Db;
     };
@@ -412,7 +402,7 @@ mod tests {
     #[test]
     fn what_has_no_effect_here_is_told_by_name() {
         let json = r#"{"DEBUG": true, "SESSION_ENGINE": "shop.sessions", "AUTH_USER_MODEL": "shop.Customer",
-            "SESSION_SERIALIZER": "django.contrib.sessions.serializers.PickleSerializer", "CSRF_FAILURE_VIEW": "shop.no",
+            "CSRF_FAILURE_VIEW": "shop.no",
             "AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend", "axes.backends.AxesBackend"],
             "SECURE_CSP": {}, "SESSION_NEW_THING": 1, "SESSION_COOKIE_AGE": 5, "LANGUAGE_CODE": "de"}"#;
         let over = site(json).passed_over;
@@ -422,7 +412,6 @@ mod tests {
             [
                 "DEBUG",
                 "SESSION_ENGINE",
-                "SESSION_SERIALIZER",
                 "AUTHENTICATION_BACKENDS",
                 "AUTH_USER_MODEL",
                 "CSRF_FAILURE_VIEW",

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::raw::Raw;
 use super::registry::{REGISTRY, Setting};
+use super::unshareable::unshareable;
 use super::{
     DJANGO_SETTINGS, DjangoSettings, PREFIX, PasswordRule, Place, Problem, Settings, SettingsErrors, rules,
 };
@@ -78,6 +79,9 @@ impl Loading<'_> {
                 return false;
             }
         };
+        for (setting, what) in unshareable(&dump) {
+            self.problem(setting, Place::Django, what);
+        }
         for (name, value) in &dump {
             let setting = Setting::of_django(name);
             if setting.is_some() {

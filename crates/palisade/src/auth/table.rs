@@ -171,8 +171,9 @@ impl UserTable {
 
     /// Whether groups and permissions are kept, and are this table's own.
     pub(super) fn has_permissions(&self) -> bool {
+        // Most databases know a table by its name in any case of its letters.
         let named = |name: &str, of_auth_user: &str| {
-            !name.is_empty() && (self.table == "auth_user" || name != of_auth_user)
+            !name.is_empty() && (self.table == "auth_user" || !name.eq_ignore_ascii_case(of_auth_user))
         };
         named(&self.groups, "auth_user_groups") && named(&self.user_permissions, "auth_user_user_permissions")
     }

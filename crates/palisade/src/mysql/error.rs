@@ -89,7 +89,7 @@ impl MySqlError {
         }
     }
 
-    pub(super) fn is_deadlock(&self) -> bool {
+    pub(crate) fn is_deadlock(&self) -> bool {
         matches!(self, Self::Statement { code: DEADLOCK, .. })
     }
 

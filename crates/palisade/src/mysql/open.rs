@@ -69,7 +69,8 @@ impl MySqlOptions {
         }
     }
 
-    /// Waits so long for the answer to a statement, before the client gets a 503.
+    /// Waits so long for the answer to a statement, before the client gets a 503, and a third of it, though a second at least, for a
+    /// row that somebody else holds locked.
     #[must_use]
     pub fn statement_deadline(self, deadline: Duration) -> Self {
         Self {

@@ -12,7 +12,8 @@ use super::MySqlError;
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// What every statement relies upon: rows are locked as they are now, values that do not fit are refused rather than cut,
-/// times are UTC, nobody waits for a lock longer than we do.
+/// times are UTC. A row that another holds locked is given up on well before the deadline: who waits for it has a connection
+/// that others need.
 const SETTINGS: &str = "SET SESSION transaction_isolation = 'READ-COMMITTED',
                             time_zone = '+00:00',
                             sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',
@@ -37,7 +38,7 @@ impl Connector {
     pub(super) fn new(options: Opts, deadline: Duration) -> Self {
         Self {
             options,
-            lock_seconds: deadline.as_secs().max(1),
+            lock_seconds: (deadline.as_secs() / 3).max(1),
         }
     }
 }

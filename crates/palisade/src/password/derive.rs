@@ -65,7 +65,10 @@ pub(super) fn argon2(password: &[u8], salt: &[u8], cost: Argon2Cost) -> Result<V
         lanes,
         length,
     } = cost;
-    within(u64::from(memory_kib) * u64::from(passes), 1, MOST_ARGON2_WORK)?;
+    let work = u64::from(memory_kib) * u64::from(passes);
+    within(work, 1, MOST_ARGON2_WORK)?;
+    #[cfg(test)]
+    spend(work);
     let params = Params::new(memory_kib, passes, lanes, Some(length)).map_err(|_| Underivable)?;
     let mut digest = vec![0; length];
     let argon2 = Argon2::new(kind, version, params);
@@ -142,7 +145,7 @@ fn within<T: Copy + PartialOrd>(value: T, least: T, most: T) -> Result<(), Under
 
 #[cfg(test)]
 thread_local! {
-    /// The rounds of PBKDF2-SHA256 and bcrypt that this thread has done: what time would tell, without a clock.
+    /// The rounds of PBKDF2 and bcrypt that this thread has done, and the kibibytes that Argon2 has gone through: what time would tell, without a clock.
     pub(super) static SPENT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 

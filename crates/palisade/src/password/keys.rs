@@ -5,10 +5,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use palisade_core::password::{InvalidPasswordKey, PasswordKey, PasswordKeys, key_id_at};
+use palisade_core::password::{InvalidPasswordKey, MIN_SECRET_BYTES, PasswordKey, PasswordKeys, key_id_at};
 use palisade_core::token::{Alphabet, random_string};
 
-/// Letters and digits of a new secret: more than 256 bits.
+/// Letters and digits of a new secret: more than 256 bits, and more than the shortest that is used ([`MIN_SECRET_BYTES`]).
 const SECRET_LENGTH: usize = 48;
 
 /// Why there are no keys to hash passwords with.
@@ -48,7 +48,8 @@ pub enum KeyFileError {
         faults: Vec<KeyFileError>,
     },
     /// No key is there that has not expired.
-    #[error("no password key in {} is in force: make one with `palisade keys make`", path.display())]
+    #[error("no password key in {} can hash new passwords (of a day that is its name, with a secret of {MIN_SECRET_BYTES} characters or more, \
+         not expired): make one with `palisade keys make`", path.display())]
     None {
         /// The folder.
         path: PathBuf,
@@ -120,7 +121,7 @@ pub fn read_keys(folder: impl AsRef<Path>, now: SystemTime) -> Result<PasswordKe
 }
 
 /// What others than the owner and the group may do, and what the group may not do to a key: write it.
-const OTHERS: u32 = 0o027;
+pub(crate) const OTHERS: u32 = 0o027;
 /// Whoever may put files into the folder gives the site its keys.
 const OTHERS_WRITE: u32 = 0o002;
 
@@ -138,8 +139,9 @@ fn read_key(path: &Path) -> Result<PasswordKey, KeyFileError> {
     })
 }
 
+/// Says so where a file is open to more than it may be.
 #[cfg(unix)]
-fn is_closed(path: &Path, to: u32, advice: &'static str) -> Result<(), KeyFileError> {
+pub(crate) fn is_closed(path: &Path, to: u32, advice: &'static str) -> Result<(), KeyFileError> {
     use std::os::unix::fs::PermissionsExt as _;
     let found = fs::metadata(path).map_err(|reason| KeyFileError::Unusable {
         path: path.to_owned(),
@@ -158,7 +160,7 @@ fn is_closed(path: &Path, to: u32, advice: &'static str) -> Result<(), KeyFileEr
 
 /// Where there are no modes, who may read a file is not asked.
 #[cfg(not(unix))]
-fn is_closed(_path: &Path, _to: u32, _advice: &'static str) -> Result<(), KeyFileError> {
+pub(crate) fn is_closed(_path: &Path, _to: u32, _advice: &'static str) -> Result<(), KeyFileError> {
     Ok(())
 }
 
@@ -273,7 +275,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let none = read_keys(folder.path(), day(1)).unwrap_err();
         assert!(none.to_string().contains("palisade keys make"), "{none}");
-        let expired = "secret = \"x\"\nexpires = \"1970-01-02\"";
+        let expired = "secret = \"0123456789abcdef0123456789abcdef\"\nexpires = \"1970-01-02\"";
         let file = folder.path().join("1970-01-01.key");
         fs::write(&file, expired).unwrap();
         close(&file);

@@ -58,16 +58,19 @@ where
     }
 }
 
-/// Rows are locked and read again under `read committed`; what we no longer wait for, the server ends by itself.
+/// Rows are locked and read again under `read committed`; what we no longer wait for, the server ends by itself. A row that
+/// another holds locked is given up on well before that: who waits for it has a connection that others need.
 async fn settle(client: &Client, deadline: Duration) -> Result<(), Error> {
     // Half a second more than we wait: our own deadline says what happened in better words.
     let limit = (deadline.as_millis() + 500).to_string();
+    let for_a_lock = (deadline.as_millis() / 3).max(1).to_string();
     client
         .query_typed(
             "SELECT set_config('statement_timeout', $1, false),
                     set_config('idle_in_transaction_session_timeout', $1, false),
+                    set_config('lock_timeout', $2, false),
                     set_config('default_transaction_isolation', 'read committed', false)",
-            &[(&limit, Type::TEXT)],
+            &[(&limit, Type::TEXT), (&for_a_lock, Type::TEXT)],
         )
         .await?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use tokio_postgres::error::SqlState;
 
+use super::bound::HoldsNul;
 use crate::rejection::Rejection;
 
 /// Why PostgreSQL could not be reached, read or written.
@@ -59,6 +60,9 @@ pub enum PostgresError {
         /// What does not fit.
         reason: String,
     },
+    /// A text holds the character NUL, which PostgreSQL cannot keep: nothing was asked of it.
+    #[error("a text holds the character NUL, which PostgreSQL cannot keep")]
+    Nul,
     /// A table is missing and could not be made.
     #[error("the table {table} is missing in PostgreSQL and could not be made: {reason}")]
     Table {
@@ -79,20 +83,40 @@ impl PostgresError {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Overloaded | Self::Unanswered | Self::Lost { .. } => true,
-            // Connections, resources, the operator, conflicts; and a server that became a standby.
+            // Connections, resources, the operator, conflicts; a server that became a standby, a row that another holds.
             Self::Statement { code, .. } => {
                 ["08", "53", "57", "40"]
                     .iter()
                     .any(|class| code.code().starts_with(class))
                     || *code == SqlState::READ_ONLY_SQL_TRANSACTION
+                    || *code == SqlState::LOCK_NOT_AVAILABLE
             }
             _ => false,
         }
     }
 
-    /// Tells whether the connection is as good as before: the statement was refused for what it said.
+    /// Tells whether the connection is as good as before: it was the statement that was refused, for what it said.
     pub(super) fn spares_the_connection(&self) -> bool {
-        matches!(self, Self::Statement { code, .. } if code.code().starts_with("23"))
+        match self {
+            // Of the connection, the transaction, resources, the operator, the system, and the server itself.
+            Self::Statement { code, .. } => {
+                let of_the_connection = ["08", "25", "53", "57", "58", "XX"];
+                !of_the_connection
+                    .iter()
+                    .any(|class| code.code().starts_with(class))
+            }
+            Self::Nul => true,
+            _ => false,
+        }
+    }
+
+    /// Tells whether a prepared statement no longer fits the tables, or is not there any more.
+    pub(super) fn forgets_the_statement(&self) -> bool {
+        let stale = [
+            SqlState::FEATURE_NOT_SUPPORTED,
+            SqlState::INVALID_SQL_STATEMENT_NAME,
+        ];
+        matches!(self, Self::Statement { code, .. } if stale.contains(code))
     }
 
     /// Explains an error of making a connection.
@@ -111,25 +135,29 @@ impl From<tokio_postgres::Error> for PostgresError {
                 reason,
                 code: code.clone(),
             },
-            None if error.is_closed() || is_io(&error) => Self::Lost { reason },
+            None if is_of::<HoldsNul>(&error) => Self::Nul,
+            None if error.is_closed() || is_of::<std::io::Error>(&error) => Self::Lost { reason },
             None => Self::Row { reason },
         }
     }
 }
 
-/// What passes is a 503, as a fault of the store never is an empty answer; everything else is a 500.
+/// What passes is a 503, as a fault of the store never is an empty answer; a text that cannot be kept is a 400, everything
+/// else a 500.
 impl From<PostgresError> for Rejection {
     fn from(error: PostgresError) -> Self {
         if error.is_temporary() {
             Rejection::unavailable(error.to_string(), 5).with_hint("Please try again in a moment.")
+        } else if matches!(error, PostgresError::Nul) {
+            Rejection::bad_request(error.to_string())
         } else {
             Rejection::internal(error.to_string())
         }
     }
 }
 
-fn is_io(error: &tokio_postgres::Error) -> bool {
-    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+fn is_of<E: std::error::Error + 'static>(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<E>)
 }
 
 /// What went wrong, without the details that quote a row.

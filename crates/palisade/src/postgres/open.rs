@@ -82,7 +82,8 @@ impl PostgresOptions {
         }
     }
 
-    /// Waits so long for the answer to a statement, before the client gets a 503. The server gives up a little later.
+    /// Waits so long for the answer to a statement, before the client gets a 503, and a third of it for a row that somebody else
+    /// holds locked. The server gives up a little later.
     #[must_use]
     pub fn statement_deadline(self, deadline: Duration) -> Self {
         Self {

@@ -13,10 +13,9 @@ pub(crate) struct Table {
 
 pub(super) async fn provide(database: &Postgres, tables: &'static [Table]) -> Result<(), PostgresError> {
     let mut writer = database.writer().await?;
-    // Two processes that start together take turns. The number is ours.
-    writer
-        .first("SELECT pg_advisory_xact_lock(7020061125)", &[])
-        .await?;
+    // Two processes that start together take turns, however long the first takes. The number is ours.
+    let turn = "SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock(7020061125)";
+    writer.first(turn, &[]).await?;
     for table in tables {
         // Looked for first, because a user who may not make tables may use those that are there.
         let found = writer

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, Object, Pool, PoolError, TimeoutType};
-use futures_util::future::join;
+use futures_util::TryStreamExt;
+use futures_util::future::{join, try_join};
 use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::PostgresError;
+use super::bound::bound;
 
 /// A connection that nobody else uses. It goes back to the pool if all went well; otherwise it is closed, and with it ends
 /// whatever it had begun.
@@ -50,7 +52,7 @@ impl PostgresWriter {
     ) -> Result<u64, PostgresError> {
         self.ask(async |client| {
             let statement = client.prepare_cached(sql).await?;
-            Ok(client.execute(&statement, values).await?)
+            Ok(client.execute_raw(&statement, bound(values)).await?)
         })
         .await
     }
@@ -67,7 +69,9 @@ impl PostgresWriter {
     ) -> Result<Option<Row>, PostgresError> {
         self.ask(async |client| {
             let statement = client.prepare_cached(sql).await?;
-            Ok(client.query(&statement, values).await?.into_iter().next())
+            let rows = client.query_raw(&statement, bound(values)).await?;
+            let rows: Vec<Row> = rows.try_collect().await?;
+            Ok(rows.into_iter().next())
         })
         .await
     }
@@ -88,10 +92,17 @@ impl PostgresWriter {
             .ask(async |client| {
                 let statement = client.prepare_cached(sql).await?;
                 // The two are sent in this order, and the second does not wait for the first.
-                let (begun, rows) =
-                    join(client.batch_execute("BEGIN"), client.query(&statement, values)).await;
+                let rows = async {
+                    client
+                        .query_raw(&statement, bound(values))
+                        .await?
+                        .try_collect()
+                        .await
+                };
+                let (begun, rows) = join(client.batch_execute("BEGIN"), rows).await;
                 begun?;
-                Ok(rows?.into_iter().next())
+                let rows: Vec<Row> = rows?;
+                Ok(rows.into_iter().next())
             })
             .await;
         self.sound = false;
@@ -111,11 +122,10 @@ impl PostgresWriter {
         let changed = self
             .ask(async |client| {
                 let statement = client.prepare_cached(sql).await?;
-                // After a statement that failed, `COMMIT` undoes the transaction.
-                let (changed, committed) =
-                    join(client.execute(&statement, values), client.batch_execute("COMMIT")).await;
-                let changed = changed?;
-                committed?;
+                // After a statement that failed, `COMMIT` undoes the transaction; after one that could not even be sent it is
+                // not sent either.
+                let changed = client.execute_raw(&statement, bound(values));
+                let (changed, ()) = try_join(changed, client.batch_execute("COMMIT")).await?;
                 Ok(changed)
             })
             .await?;
@@ -152,6 +162,9 @@ impl PostgresWriter {
         let answer = timeout(self.deadline, question(client))
             .await
             .unwrap_or(Err(PostgresError::Unanswered));
+        if answer.as_ref().is_err_and(PostgresError::forgets_the_statement) {
+            client.statement_cache.clear();
+        }
         self.sound = match &answer {
             Ok(_) => was_sound,
             Err(error) => was_sound && error.spares_the_connection(),

@@ -3,6 +3,8 @@
 //! A load is one journey to the server. A change locks the session's row in a transaction, merges into what is there, and
 //! writes. The table's collation may hold different keys to be equal; so each statement compares bytes besides, after the index has
 //! found the few rows that it may be.
+//! Updates of one session that come at the same time are one change (`queue.rs`), and whoever would wait for its lock waits
+//! before taking a connection (`turn.rs`).
 //!
 //! Beside Django's table stands `palisade_session_index`, as in SQLite: whose session it is and where it was begun.
 
@@ -11,9 +13,11 @@ use std::time::SystemTime;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::key::SessionKey;
-use super::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
+use super::queue::{Batch, UpdateQueue};
+use super::store::{self, Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
+use super::turn::{Turn, Turns, of_user};
 use crate::mysql::{
-    MySql, MySqlConnection, MySqlError, Row, Table, Value, field, from_value, to_the_end, to_value,
+    MySql, MySqlConnection, MySqlError, Row, TRIES, Table, Value, field, from_value, to_the_end, to_value,
 };
 
 const TABLES: &[Table] = &[
@@ -58,7 +62,11 @@ const CHUNK: usize = 50;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-pub struct MySqlSessions(MySql);
+pub struct MySqlSessions {
+    database: MySql,
+    updates: UpdateQueue,
+    turns: Turns,
+}
 
 impl MySqlSessions {
     /// Keeps sessions in this database, making the tables if they are not there.
@@ -68,7 +76,39 @@ impl MySqlSessions {
     /// When the server cannot be reached, or a table is missing and cannot be made.
     pub async fn new(database: MySql) -> Result<Self, MySqlError> {
         database.provide(TABLES).await?;
-        Ok(Self(database))
+        Ok(Self {
+            database,
+            updates: UpdateQueue::default(),
+            turns: Turns::default(),
+        })
+    }
+
+    /// One's turn at a session or at a user's list, and then a connection.
+    async fn connection_at(&self, at: &str) -> Result<(Turn, MySqlConnection), MySqlError> {
+        let limit = self.database.statement_deadline();
+        let turn = self.turns.take(at, limit).await;
+        let turn = turn.ok_or(MySqlError::Overloaded)?;
+        Ok((turn, self.database.connection().await?))
+    }
+
+    /// Writes what a batch of updates makes of a session, if it is still there.
+    async fn write(&self, key: &SessionKey, batch: &mut Batch) -> Result<(), MySqlError> {
+        let (_turn, mut connection) = self.connection_at(key.expose()).await?;
+        let Some(current) = lock(&mut connection, key, batch.now()).await? else {
+            batch.gone();
+            return connection.undo().await;
+        };
+        let Some(merged) = batch.merge(current) else {
+            return connection.undo().await;
+        };
+        connection
+            .execute(
+                "UPDATE django_session SET session_data = ?, expire_date = ?
+                 WHERE session_key = ? AND CAST(session_key AS BINARY) = CAST(? AS BINARY)",
+                vec![merged.data.into(), to_value(merged.expires), text(key), text(key)],
+            )
+            .await?;
+        connection.commit().await
     }
 }
 
@@ -214,10 +254,9 @@ async fn clear(
     keys: &[Value],
     now: SystemTime,
 ) -> Result<usize, MySqlError> {
-    let mut keys = keys.to_vec();
-    keys.resize(CHUNK, Value::NULL);
     let mut values = vec![to_value(now)];
     values.extend(keys.iter().cloned());
+    values.resize(1 + CHUNK, Value::NULL);
     let cleared = connection
         .execute(
             "DELETE FROM django_session WHERE expire_date < ? AND session_key IN
@@ -226,6 +265,14 @@ async fn clear(
             values,
         )
         .await?;
+    unlist_ended(connection, keys).await?;
+    Ok(usize::try_from(cleared).unwrap_or(usize::MAX))
+}
+
+/// Strikes out of the index those of some keys whose session is not there.
+async fn unlist_ended(connection: &mut MySqlConnection, keys: &[Value]) -> Result<(), MySqlError> {
+    let mut keys = keys.to_vec();
+    keys.resize(CHUNK, Value::NULL);
     connection
         .execute(
             "DELETE FROM palisade_session_index WHERE session_key IN
@@ -235,7 +282,39 @@ async fn clear(
             keys,
         )
         .await?;
-    Ok(usize::try_from(cleared).unwrap_or(usize::MAX))
+    Ok(())
+}
+
+/// Strikes out of the index what ended elsewhere: at Django, which knows of no index. A page at a time, so that no statement takes
+/// long; looked for without locks, so that no busy session is waited for.
+async fn strike_ended_elsewhere(connection: &mut MySqlConnection) -> Result<(), MySqlError> {
+    let mut last_seen = String::new();
+    loop {
+        let page = connection
+            .all(
+                "SELECT i.session_key, s.session_key IS NULL
+                 FROM (SELECT session_key FROM palisade_session_index WHERE session_key > ?
+                       ORDER BY session_key LIMIT 1000) i
+                 LEFT JOIN django_session s ON s.session_key = i.session_key ORDER BY i.session_key",
+                vec![last_seen.into()],
+            )
+            .await?;
+        let (mut last, mut orphans) = (None, Vec::new());
+        for mut row in page {
+            let key: String = field(&mut row, 0)?;
+            if field::<bool>(&mut row, 1)? {
+                orphans.push(Value::from(&key));
+            }
+            last = Some(key);
+        }
+        for chunk in orphans.chunks(CHUNK) {
+            unlist_ended(connection, chunk).await?;
+        }
+        match last {
+            Some(last) => last_seen = last,
+            None => return Ok(()),
+        }
+    }
 }
 
 impl SessionStore for MySqlSessions {
@@ -246,7 +325,7 @@ impl SessionStore for MySqlSessions {
     ) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
         answer(async move {
             let row = self
-                .0
+                .database
                 .one(
                     "SELECT session_data, expire_date FROM django_session
                      WHERE session_key = ? AND CAST(session_key AS BINARY) = CAST(? AS BINARY)",
@@ -266,11 +345,12 @@ impl SessionStore for MySqlSessions {
         replaces: Option<&'a SessionKey>,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        let work = (self.0.clone(), key.clone(), session, device, replaces.cloned());
+        let work = (self.clone(), key.clone(), session, device, replaces.cloned());
         answer(to_the_end(move || {
-            let (database, key, session, device, replaces) = work.clone();
+            let (store, key, session, device, replaces) = work.clone();
             async move {
-                let mut connection = database.connection().await?;
+                let at = replaces.as_ref().unwrap_or(&key);
+                let (_turn, mut connection) = store.connection_at(at.expose()).await?;
                 if device.is_none() && replaces.is_none() {
                     return insert(&mut connection, &key, &session).await;
                 }
@@ -293,32 +373,22 @@ impl SessionStore for MySqlSessions {
         merge: Merge,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<Updated, StoreError>> {
-        let work = (self.0.clone(), key.clone(), merge);
-        answer(to_the_end(move || {
-            let (database, key, merge) = work.clone();
+        let (store, name) = (self.clone(), key.clone());
+        let write = move |mut batch: Batch| {
+            let (store, key) = (store.clone(), name.clone());
             async move {
-                let mut connection = database.connection().await?;
-                let Some(current) = lock(&mut connection, &key, now).await? else {
-                    connection.undo().await?;
-                    return Ok(Updated::Gone);
-                };
-                let merged = merge.apply(&current);
-                connection
-                    .execute(
-                        "UPDATE django_session SET session_data = ?, expire_date = ?
-                         WHERE session_key = ? AND CAST(session_key AS BINARY) = CAST(? AS BINARY)",
-                        vec![
-                            merged.data.into(),
-                            to_value(merged.expires),
-                            text(&key),
-                            text(&key),
-                        ],
-                    )
-                    .await?;
-                connection.commit().await?;
-                Ok(Updated::Saved)
+                let mut done = store.write(&key, &mut batch).await;
+                for _ in 1..TRIES {
+                    match &done {
+                        Err(error) if error.is_deadlock() => done = store.write(&key, &mut batch).await,
+                        _ => break,
+                    }
+                }
+                (batch, done.map_err(StoreError::unavailable))
             }
-        }))
+        };
+        let (updates, key) = (self.updates.clone(), key.clone());
+        store::to_the_end(async move { updates.update(&key, merge, now, write).await }).boxed()
     }
 
     fn cycle<'a>(
@@ -329,11 +399,11 @@ impl SessionStore for MySqlSessions {
         device: Option<Device>,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<Updated, StoreError>> {
-        let work = (self.0.clone(), old.clone(), new.clone(), merge, device);
+        let work = (self.clone(), old.clone(), new.clone(), merge, device);
         answer(to_the_end(move || {
-            let (database, old, new, merge, device) = work.clone();
+            let (store, old, new, merge, device) = work.clone();
             async move {
-                let mut connection = database.connection().await?;
+                let (_turn, mut connection) = store.connection_at(old.expose()).await?;
                 let Some(current) = lock(&mut connection, &old, now).await? else {
                     connection.undo().await?;
                     return Ok(Updated::Gone);
@@ -347,11 +417,11 @@ impl SessionStore for MySqlSessions {
     }
 
     fn delete<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), StoreError>> {
-        let work = (self.0.clone(), key.clone());
+        let work = (self.clone(), key.clone());
         answer(to_the_end(move || {
-            let (database, key) = work.clone();
+            let (store, key) = work.clone();
             async move {
-                let mut connection = database.connection().await?;
+                let (_turn, mut connection) = store.connection_at(key.expose()).await?;
                 // Two statements, each all or nothing: once the first is done, nobody has the session any more.
                 remove(&mut connection, &key).await.map(drop)
             }
@@ -359,8 +429,8 @@ impl SessionStore for MySqlSessions {
     }
 
     fn clear_expired(&self, at_most: usize, now: SystemTime) -> BoxFuture<'_, Result<usize, StoreError>> {
-        let database = self.0.clone();
-        let at_most = u64::try_from(at_most).unwrap_or(u64::MAX);
+        let database = self.database.clone();
+        let limit = u64::try_from(at_most).unwrap_or(u64::MAX);
         answer(to_the_end(move || {
             let database = database.clone();
             async move {
@@ -368,7 +438,7 @@ impl SessionStore for MySqlSessions {
                 let ended = connection
                     .all(
                         "SELECT session_key FROM django_session WHERE expire_date < ? ORDER BY expire_date LIMIT ?",
-                        vec![to_value(now), at_most.into()],
+                        vec![to_value(now), limit.into()],
                     )
                     .await?;
                 let keys: Vec<Value> = ended
@@ -378,6 +448,9 @@ impl SessionStore for MySqlSessions {
                 let mut cleared = 0;
                 for chunk in keys.chunks(CHUNK) {
                     cleared += clear(&mut connection, chunk, now).await?;
+                }
+                if cleared < at_most {
+                    strike_ended_elsewhere(&mut connection).await?;
                 }
                 Ok(cleared)
             }
@@ -391,7 +464,7 @@ impl SessionStore for MySqlSessions {
     ) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
         answer(async move {
             let rows = self
-                .0
+                .database
                 .all(
                     "SELECT i.session_key, i.user_id, i.address, i.user_agent, i.created, s.expire_date
                      FROM palisade_session_index i JOIN django_session s ON s.session_key = i.session_key
@@ -425,11 +498,11 @@ impl SessionStore for MySqlSessions {
         user_id: &'a str,
         keep: Option<&'a SessionKey>,
     ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        let work = (self.0.clone(), user_id.to_owned(), keep.cloned());
+        let work = (self.clone(), user_id.to_owned(), keep.cloned());
         answer(to_the_end(move || {
-            let (database, user_id, keep) = work.clone();
+            let (store, user_id, keep) = work.clone();
             async move {
-                let mut connection = database.connection().await?;
+                let (_turn, mut connection) = store.connection_at(&of_user(&user_id)).await?;
                 let mut ended = 0;
                 for _ in 0..PASSES {
                     let rows = connection

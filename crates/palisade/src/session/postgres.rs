@@ -2,6 +2,8 @@
 //!
 //! A load is one journey to the server. A change locks the session's row, merges into what is there, and writes: two
 //! journeys, during which nobody else can change that session. Everything else is one statement, which is all or nothing.
+//! Updates of one session that come at the same time are one change (`queue.rs`), and whoever would wait for its lock waits
+//! before taking a connection (`turn.rs`).
 //!
 //! Beside Django's table stands `palisade_session_index`, as in SQLite: whose session it is and where it was begun. Locks
 //! are always taken on the session first and then on the index, so that no two changes wait for each other.
@@ -11,7 +13,9 @@ use std::time::SystemTime;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::key::SessionKey;
-use super::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
+use super::queue::{Batch, UpdateQueue};
+use super::store::{self, Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
+use super::turn::{Turn, Turns, of_user};
 use crate::postgres::{Postgres, PostgresError, PostgresWriter, Row, Table, to_the_end};
 
 const TABLES: &[Table] = &[
@@ -54,7 +58,11 @@ const PASSES: usize = 5;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-pub struct PostgresSessions(Postgres);
+pub struct PostgresSessions {
+    database: Postgres,
+    updates: UpdateQueue,
+    turns: Turns,
+}
 
 impl PostgresSessions {
     /// Keeps sessions in this database, making the tables if they are not there.
@@ -64,7 +72,38 @@ impl PostgresSessions {
     /// When the server cannot be reached, or a table is missing and cannot be made.
     pub async fn new(database: Postgres) -> Result<Self, PostgresError> {
         database.provide(TABLES).await?;
-        Ok(Self(database))
+        Ok(Self {
+            database,
+            updates: UpdateQueue::default(),
+            turns: Turns::default(),
+        })
+    }
+
+    /// One's turn at a session or at a user's list, and then a connection.
+    async fn writer_at(&self, at: &str) -> Result<(Turn, PostgresWriter), PostgresError> {
+        let limit = self.database.statement_deadline();
+        let turn = self.turns.take(at, limit).await;
+        let turn = turn.ok_or(PostgresError::Overloaded)?;
+        Ok((turn, self.database.writer().await?))
+    }
+
+    /// Writes what a batch of updates makes of a session, if it is still there.
+    async fn write(&self, key: &SessionKey, batch: &mut Batch) -> Result<(), PostgresError> {
+        let (_turn, mut writer) = self.writer_at(key.expose()).await?;
+        let Some(current) = lock(&mut writer, key, batch.now()).await? else {
+            batch.gone();
+            return writer.undo().await;
+        };
+        let Some(merged) = batch.merge(current) else {
+            return writer.undo().await;
+        };
+        writer
+            .last(
+                "UPDATE django_session SET session_data = $2, expire_date = $3 WHERE session_key = $1",
+                &[&key.expose(), &merged.data, &merged.expires],
+            )
+            .await?;
+        Ok(())
     }
 }
 
@@ -104,6 +143,36 @@ fn count(row: Option<&Row>, column: usize) -> Result<usize, PostgresError> {
         .unwrap_or_default())
 }
 
+/// Strikes out of the index what ended elsewhere: at Django, which knows of no index. A page at a time, so that no statement takes
+/// long; what another has locked stays for the next time.
+async fn strike_ended_elsewhere(writer: &mut PostgresWriter) -> Result<(), PostgresError> {
+    let mut last_seen = String::new();
+    loop {
+        let row = writer
+            .one(
+                "WITH page AS (
+                     SELECT session_key FROM palisade_session_index WHERE session_key > $1
+                     ORDER BY session_key LIMIT 1000),
+                 orphans AS (
+                     SELECT session_key FROM palisade_session_index i
+                     WHERE session_key = ANY (ARRAY(SELECT session_key FROM page))
+                       AND NOT EXISTS (SELECT 1 FROM django_session s WHERE s.session_key = i.session_key)
+                     FOR UPDATE SKIP LOCKED),
+                 gone AS (
+                     DELETE FROM palisade_session_index
+                     WHERE session_key = ANY (ARRAY(SELECT session_key FROM orphans)))
+                 SELECT max(session_key) FROM page",
+                &[&last_seen],
+            )
+            .await?;
+        let last = row.map(|row| row.try_get::<_, Option<String>>(0)).transpose()?;
+        match last.flatten() {
+            Some(last) => last_seen = last,
+            None => return Ok(()),
+        }
+    }
+}
+
 impl SessionStore for PostgresSessions {
     fn load<'a>(
         &'a self,
@@ -112,7 +181,7 @@ impl SessionStore for PostgresSessions {
     ) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
         answer(async move {
             let found = self
-                .0
+                .database
                 .one(
                     "SELECT session_data, expire_date FROM django_session WHERE session_key = $1",
                     &[&key.expose()],
@@ -131,10 +200,13 @@ impl SessionStore for PostgresSessions {
         replaces: Option<&'a SessionKey>,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        let (database, key, replaces) = (self.0.clone(), key.clone(), replaces.cloned());
+        let (store, key, replaces) = (self.clone(), key.clone(), replaces.cloned());
         answer(to_the_end(async move {
             let device = device.as_ref();
-            database
+            let (_turn, mut writer) = store
+                .writer_at(replaces.as_ref().unwrap_or(&key).expose())
+                .await?;
+            writer
                 .execute(
                     "WITH gone AS (DELETE FROM django_session WHERE session_key = $4),
                           unlisted AS (DELETE FROM palisade_session_index WHERE session_key = $4),
@@ -164,22 +236,16 @@ impl SessionStore for PostgresSessions {
         merge: Merge,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<Updated, StoreError>> {
-        let (database, key) = (self.0.clone(), key.clone());
-        answer(to_the_end(async move {
-            let mut writer = database.writer().await?;
-            let Some(current) = lock(&mut writer, &key, now).await? else {
-                writer.undo().await?;
-                return Ok(Updated::Gone);
-            };
-            let merged = merge.apply(&current);
-            writer
-                .last(
-                    "UPDATE django_session SET session_data = $2, expire_date = $3 WHERE session_key = $1",
-                    &[&key.expose(), &merged.data, &merged.expires],
-                )
-                .await?;
-            Ok(Updated::Saved)
-        }))
+        let (store, name) = (self.clone(), key.clone());
+        let write = move |mut batch: Batch| {
+            let (store, key) = (store.clone(), name.clone());
+            async move {
+                let done = store.write(&key, &mut batch).await;
+                (batch, done.map_err(StoreError::unavailable))
+            }
+        };
+        let (updates, key) = (self.updates.clone(), key.clone());
+        store::to_the_end(async move { updates.update(&key, merge, now, write).await }).boxed()
     }
 
     fn cycle<'a>(
@@ -190,9 +256,9 @@ impl SessionStore for PostgresSessions {
         device: Option<Device>,
         now: SystemTime,
     ) -> BoxFuture<'a, Result<Updated, StoreError>> {
-        let (database, old, new) = (self.0.clone(), old.clone(), new.clone());
+        let (store, old, new) = (self.clone(), old.clone(), new.clone());
         answer(to_the_end(async move {
-            let mut writer = database.writer().await?;
+            let (_turn, mut writer) = store.writer_at(old.expose()).await?;
             let Some(current) = lock(&mut writer, &old, now).await? else {
                 writer.undo().await?;
                 return Ok(Updated::Gone);
@@ -235,9 +301,10 @@ impl SessionStore for PostgresSessions {
     }
 
     fn delete<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), StoreError>> {
-        let (database, key) = (self.0.clone(), key.clone());
+        let (store, key) = (self.clone(), key.clone());
         answer(to_the_end(async move {
-            database
+            let (_turn, mut writer) = store.writer_at(key.expose()).await?;
+            writer
                 .execute(
                     "WITH gone AS (DELETE FROM django_session WHERE session_key = $1 RETURNING 1)
                      DELETE FROM palisade_session_index
@@ -250,8 +317,8 @@ impl SessionStore for PostgresSessions {
     }
 
     fn clear_expired(&self, at_most: usize, now: SystemTime) -> BoxFuture<'_, Result<usize, StoreError>> {
-        let database = self.0.clone();
-        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let database = self.database.clone();
+        let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
         answer(to_the_end(async move {
             let mut writer = database.writer().await?;
             // In the order of the index on the date, so that a batch costs what it deletes and not what is there.
@@ -266,10 +333,14 @@ impl SessionStore for PostgresSessions {
                          DELETE FROM palisade_session_index
                          WHERE session_key = ANY (ARRAY(SELECT session_key FROM gone)))
                      SELECT count(*) FROM gone",
-                    &[&now, &at_most],
+                    &[&now, &limit],
                 )
                 .await?;
-            count(cleared.as_ref(), 0)
+            let cleared = count(cleared.as_ref(), 0)?;
+            if cleared < at_most {
+                strike_ended_elsewhere(&mut writer).await?;
+            }
+            Ok(cleared)
         }))
     }
 
@@ -280,7 +351,7 @@ impl SessionStore for PostgresSessions {
     ) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
         answer(async move {
             let rows = self
-                .0
+                .database
                 .all(
                     "SELECT i.session_key, i.address, i.user_agent, i.created, s.expire_date
                      FROM palisade_session_index i JOIN django_session s ON s.session_key = i.session_key
@@ -311,10 +382,10 @@ impl SessionStore for PostgresSessions {
         user_id: &'a str,
         keep: Option<&'a SessionKey>,
     ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        let (database, user_id) = (self.0.clone(), user_id.to_owned());
+        let (store, user_id) = (self.clone(), user_id.to_owned());
         let keep = keep.map_or_else(String::new, |key| key.expose().to_owned());
         answer(to_the_end(async move {
-            let mut writer = database.writer().await?;
+            let (_turn, mut writer) = store.writer_at(&of_user(&user_id)).await?;
             let mut ended = 0;
             for _ in 0..PASSES {
                 let row = writer

@@ -69,6 +69,38 @@ impl SqliteSessions {
             .map(|done| done.map_err(StoreError::unavailable))
             .boxed()
     }
+
+    /// Strikes out of the index what ended elsewhere: at Django, which knows of no index. A page at a time, so that nobody waits
+    /// long to write.
+    async fn strike_ended_elsewhere(&self) -> Result<(), StoreError> {
+        let mut last_seen = String::new();
+        loop {
+            let last = self.write(move |writer| strike_page(writer, &last_seen)).await?;
+            match last {
+                Some(last) => last_seen = last,
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Strikes a page of the index behind `last_seen`, as far as its sessions are not there, and gives the page's last key.
+fn strike_page(writer: &Writer<'_>, last_seen: &str) -> Result<Option<String>, SqliteError> {
+    let last = writer.one(
+        "SELECT max(session_key) FROM
+         (SELECT session_key FROM palisade_session_index WHERE session_key > ?1 ORDER BY session_key LIMIT 1000)",
+        params![last_seen],
+        |row| row.get::<_, Option<String>>(0),
+    )?;
+    let last = last.flatten();
+    if let Some(last) = &last {
+        writer.execute(
+            "DELETE FROM palisade_session_index WHERE session_key > ?1 AND session_key <= ?2 AND NOT EXISTS
+             (SELECT 1 FROM django_session s WHERE s.session_key = palisade_session_index.session_key)",
+            params![last_seen, last],
+        )?;
+    }
+    Ok(last)
 }
 
 fn row_to_stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Stored>> {
@@ -218,11 +250,11 @@ impl SessionStore for SqliteSessions {
     }
 
     fn clear_expired(&self, at_most: usize, now: SystemTime) -> BoxFuture<'_, Result<usize, StoreError>> {
-        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-        self.write(move |writer| {
+        let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let cleared = self.write(move |writer| {
             let ended = writer.all(
                 "SELECT session_key FROM django_session WHERE expire_date < ?1 LIMIT ?2",
-                params![to_text(now), at_most],
+                params![to_text(now), limit],
                 |row| row.get::<_, String>(0),
             )?;
             for key in &ended {
@@ -233,7 +265,15 @@ impl SessionStore for SqliteSessions {
                 )?;
             }
             Ok(ended.len())
-        })
+        });
+        async move {
+            let cleared = cleared.await?;
+            if cleared < at_most {
+                self.strike_ended_elsewhere().await?;
+            }
+            Ok(cleared)
+        }
+        .boxed()
     }
 
     fn list<'a>(

@@ -20,9 +20,12 @@ mod csrf;
 mod csrf_anonymous;
 #[cfg(feature = "redis")]
 mod csrf_anonymous_redis;
+mod csrf_attacks;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+mod django_dump_attacks;
+mod ended_elsewhere;
 mod faulty;
 mod file_attacks;
 mod file_sessions;
@@ -31,20 +34,25 @@ mod form_compile;
 mod form_html;
 mod form_model;
 mod headers;
-#[cfg(all(feature = "mysql", feature = "postgres", feature = "redis"))]
-mod hostile_stores;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod locked_sessions;
 mod log;
 mod login;
 mod login_site;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql_attacks;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_users;
 mod pages;
+mod password_key_attacks;
 mod password_keys;
 mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod postgres_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
 #[cfg(feature = "redis")]
@@ -69,3 +77,4 @@ mod signed_cookies;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod sql_servers;
 mod user_stores;
+mod user_table_attacks;

@@ -396,17 +396,23 @@ const DJANGO: &[(&str, &str, Algorithm, bool, bool)] = &[
 ];
 
 fn keys(ids: &[&str]) -> PasswordKeys {
-    let key = |id: &&str| PasswordKey::parse(id, &format!("secret = \"the secret of {id}\"")).unwrap();
+    let key = |id: &&str| {
+        PasswordKey::parse(id, &format!("secret = \"a rather long secret, that of {id}\"")).unwrap()
+    };
     PasswordKeys::new(ids.iter().map(key))
 }
 
 #[tokio::test]
 async fn keyed_hash_is_made_with_the_newest_key_and_replaced_when_there_is_a_newer_one() {
     let with = |ids| Hashers::dangerous_cheap().with_keys(keys(ids), Clock::system());
-    let (old, both, new) = (with(&["2025"]), with(&["2026", "2025"]), with(&["2026"]));
+    let (old, both, new) = (
+        with(&["2025-11-01"]),
+        with(&["2026-11-01", "2025-11-01"]),
+        with(&["2026-11-01"]),
+    );
     let password = secret("a boat");
     let stored = old.hash(&password).await.unwrap();
-    assert!(stored.starts_with("keyed$2025$argon2id$"), "{stored}");
+    assert!(stored.starts_with("keyed$2025-11-01$argon2id$"), "{stored}");
     for (hashers, correct, must_update) in [(&old, true, false), (&both, true, true), (&new, false, false)] {
         let verified = hashers.verify(&password, Some(&stored)).await.unwrap();
         assert_eq!((verified.correct, verified.must_update), (correct, must_update));
@@ -417,7 +423,12 @@ async fn keyed_hash_is_made_with_the_newest_key_and_replaced_when_there_is_a_new
             .unwrap()
             .correct
     );
-    assert!(both.hash(&password).await.unwrap().starts_with("keyed$2026$"));
+    assert!(
+        both.hash(&password)
+            .await
+            .unwrap()
+            .starts_with("keyed$2026-11-01$")
+    );
     // Without keys at all, the table alone is worth nothing.
     let without = Hashers::dangerous_cheap();
     assert!(!without.verify(&password, Some(&stored)).await.unwrap().correct);
@@ -445,10 +456,45 @@ async fn old_hash_is_wrapped_once_and_opens_for_its_password() {
 
 #[tokio::test]
 async fn nothing_is_hashed_when_every_key_has_expired() {
-    let expired = PasswordKey::parse("1990", "secret = \"x\"\nexpires = \"1991-01-01\"").unwrap();
+    let expired = PasswordKey::parse(
+        "1990-01-01",
+        "secret = \"0123456789abcdef0123456789abcdef\"\nexpires = \"1991-01-01\"",
+    )
+    .unwrap();
     let hashers = Hashers::dangerous_cheap().with_keys(PasswordKeys::new([expired]), Clock::system());
     assert!(matches!(
         hashers.hash(&secret("a")).await,
         Err(HashError::Unsupported(_))
     ));
+}
+
+#[test]
+fn under_keys_nobody_takes_the_time_of_a_keyed_hash_whether_or_not_one_is_in_force() {
+    let text = "secret = \"0123456789abcdef0123456789abcdef\"\nexpires = ";
+    let key = |expires: &str| PasswordKey::parse("2026-11-01", &format!("{text}\"{expires}\"")).unwrap();
+    let with = |key: PasswordKey, algorithm| Scheme {
+        keyed: Some(Keyed {
+            keys: PasswordKeys::new([key]),
+            clock: Clock::system(),
+        }),
+        ..scheme(algorithm)
+    };
+    for algorithm in [Argon2, Pbkdf2Sha256] {
+        let (in_force, expired) = (
+            with(key("9000-01-01"), algorithm),
+            with(key("2026-11-02"), algorithm),
+        );
+        let stored = in_force.hash("right").unwrap();
+        let rounds = rounds_spent(&in_force, Some(&stored));
+        assert!(rounds > 0);
+        for nobodys in [None, Some("!"), Some("nosuch$1$2$3"), Some("argon2$damaged")] {
+            assert_eq!(rounds_spent(&in_force, nobodys), rounds, "{nobodys:?}");
+            assert_eq!(rounds_spent(&expired, nobodys), rounds, "{nobodys:?}");
+        }
+        assert_eq!(
+            rounds_spent(&expired, Some(&stored)),
+            rounds,
+            "hashed under the key that has expired"
+        );
+    }
 }
