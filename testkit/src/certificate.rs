@@ -16,6 +16,8 @@ use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use sha2::{Digest, Sha256};
 
+use crate::redis::Identity;
+
 /// Signs the certificates of one test's sites.
 #[derive(Debug)]
 pub struct Authority {
@@ -51,6 +53,19 @@ impl Authority {
     /// Returns the authority's own certificate as PEM, for [`trusting`].
     pub fn pem(&self) -> String {
         self.issuer.pem()
+    }
+
+    /// Issues what a server on this machine shows to its clients.
+    ///
+    /// # Errors
+    /// As [`Authority::issue_pem`].
+    pub fn identity(&self, names: &[&str]) -> Result<Identity> {
+        let (certificate, key) = self.issue_pem(names)?;
+        Ok(Identity {
+            authority: self.pem(),
+            certificate,
+            key,
+        })
     }
 
     /// Issues a certificate for `names` and returns it and its key as PEM, for a server that reads files.

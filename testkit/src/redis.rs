@@ -14,7 +14,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
-use crate::certificate::Authority;
 use crate::process::Process;
 
 /// How long a server may take to say that it is ready.
@@ -50,21 +49,13 @@ impl Redis {
         Redis::on_free_ports(None, more)
     }
 
-    /// Starts a server that speaks TLS on a second port, with a certificate and its key in PEM. From clients that authority's
-    /// certificates are asked for, if one is named.
+    /// Starts a server that speaks TLS on a second port, and asks clients for certificates of the same authority if told to.
     ///
     /// # Errors
     /// As [`Redis::start`].
-    pub fn with_tls(
-        (certificate, key): (&str, &str),
-        authority: &Authority,
-        asks_clients: bool,
-        more: &[&str],
-    ) -> Result<Redis> {
+    pub fn with_tls(identity: &Identity, asks_clients: bool, more: &[&str]) -> Result<Redis> {
         let tls = Tls {
-            certificate,
-            key,
-            authority,
+            identity,
             asks_clients,
         };
         Redis::on_free_ports(Some(&tls), more)
@@ -180,11 +171,20 @@ impl Redis {
     }
 }
 
+/// What a server shows to its clients, and whom it believes, in PEM.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The certificate of who signed.
+    pub authority: String,
+    /// The server's own certificate.
+    pub certificate: String,
+    /// Its key.
+    pub key: String,
+}
+
 /// What a server that speaks TLS is started with.
 struct Tls<'a> {
-    certificate: &'a str,
-    key: &'a str,
-    authority: &'a Authority,
+    identity: &'a Identity,
     asks_clients: bool,
 }
 
@@ -192,9 +192,13 @@ impl Tls<'_> {
     fn arguments(&self, folder: &Path, port: u16) -> Result<Vec<String>> {
         let mut arguments = vec!["--tls-port".to_owned(), port.to_string()];
         for (option, name, text) in [
-            ("--tls-cert-file", "server.crt", self.certificate),
-            ("--tls-key-file", "server.key", self.key),
-            ("--tls-ca-cert-file", "ca.crt", &self.authority.pem()),
+            (
+                "--tls-cert-file",
+                "server.crt",
+                self.identity.certificate.as_str(),
+            ),
+            ("--tls-key-file", "server.key", self.identity.key.as_str()),
+            ("--tls-ca-cert-file", "ca.crt", self.identity.authority.as_str()),
         ] {
             let file = folder.join(name);
             fs::write(&file, text)?;
@@ -223,11 +227,11 @@ impl RedisCluster {
     ///
     /// # Errors
     /// As [`Redis::start`].
-    pub fn with_tls(authority: &Authority) -> Result<RedisCluster> {
-        RedisCluster::of(Some(authority))
+    pub fn with_tls(identity: &Identity) -> Result<RedisCluster> {
+        RedisCluster::of(Some(identity))
     }
 
-    fn of(authority: Option<&Authority>) -> Result<RedisCluster> {
+    fn of(identity: Option<&Identity>) -> Result<RedisCluster> {
         let mut nodes = Vec::new();
         for slots in ["0 5460", "5461 10922", "10923 16383"] {
             let bus = free_port()?.to_string();
@@ -239,12 +243,11 @@ impl RedisCluster {
                 "--cluster-node-timeout",
                 "2000",
             ];
-            let node = match authority {
+            let node = match identity {
                 None => Redis::with(&member)?,
-                Some(authority) => {
-                    let (certificate, key) = authority.issue_pem(&["localhost", "127.0.0.1"])?;
+                Some(identity) => {
                     let member = [member.as_slice(), &["--tls-cluster", "yes"]].concat();
-                    Redis::with_tls((&certificate, &key), authority, false, &member)?
+                    Redis::with_tls(identity, false, &member)?
                 }
             };
             node.ask(&format!("CLUSTER ADDSLOTSRANGE {slots}"))?;
@@ -309,22 +312,15 @@ impl RedisSentinel {
     ///
     /// # Errors
     /// As [`Redis::start`].
-    pub fn with_tls(authority: &Authority) -> Result<RedisSentinel> {
-        RedisSentinel::of(Some(authority))
+    pub fn with_tls(identity: &Identity) -> Result<RedisSentinel> {
+        RedisSentinel::of(Some(identity))
     }
 
-    fn of(authority: Option<&Authority>) -> Result<RedisSentinel> {
-        let issued = authority
-            .map(|authority| authority.issue_pem(&["localhost", "127.0.0.1"]))
-            .transpose()?;
-        let tls = authority
-            .zip(issued.as_ref())
-            .map(|(authority, (certificate, key))| Tls {
-                certificate,
-                key,
-                authority,
-                asks_clients: false,
-            });
+    fn of(identity: Option<&Identity>) -> Result<RedisSentinel> {
+        let tls = identity.map(|identity| Tls {
+            identity,
+            asks_clients: false,
+        });
         let server = |more: &[&str]| match &tls {
             None => Redis::with(more),
             Some(tls) => {

@@ -7,6 +7,7 @@ use palisade::redis::{Redis, RedisOptions};
 use palisade::session::contract::Contract;
 use palisade::session::store::{Merge, Stored, Updated};
 use palisade::session::{RedisSessions, SessionKey, SessionStore};
+use testkit::redis::Identity;
 use testkit::{Authority, RedisCluster, RedisSentinel};
 
 use crate::log::Log;
@@ -31,8 +32,12 @@ impl Trust {
     }
 
     fn server(&self, names: &[&str], asks_clients: bool) -> testkit::Redis {
-        let (certificate, key) = self.authority.issue_pem(names).unwrap();
-        testkit::Redis::with_tls((&certificate, &key), &self.authority, asks_clients, &[]).unwrap()
+        let identity = self.authority.identity(names).unwrap();
+        testkit::Redis::with_tls(&identity, asks_clients, &[]).unwrap()
+    }
+
+    fn machine(&self) -> Identity {
+        self.authority.identity(&["localhost", "127.0.0.1"]).unwrap()
     }
 
     fn client(&self, name: &str) -> (PathBuf, PathBuf) {
@@ -157,7 +162,7 @@ async fn a_user_with_a_password_is_let_in_and_a_wrong_password_is_in_no_error_an
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_cluster_is_spoken_to_over_tls_on_every_server() {
     let (ours, theirs) = (Trust::new(), Trust::new());
-    let cluster = RedisCluster::with_tls(&ours.authority).unwrap();
+    let cluster = RedisCluster::with_tls(&ours.machine()).unwrap();
     let urls = cluster.tls_urls().unwrap();
     let urls = || urls.iter().map(String::as_str);
     let error = refused(theirs.options().cluster(urls())).await;
@@ -173,7 +178,7 @@ async fn a_cluster_is_spoken_to_over_tls_on_every_server() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_sentinel_names_is_spoken_to_over_tls() {
     let (ours, theirs) = (Trust::new(), Trust::new());
-    let mut servers = RedisSentinel::with_tls(&ours.authority).unwrap();
+    let mut servers = RedisSentinel::with_tls(&ours.machine()).unwrap();
     let service = format!("rediss://{}/0", RedisSentinel::SERVICE);
     let sentinel = servers.tls_url();
     refused(theirs.options().sentinel([sentinel.as_str()], &service)).await;
