@@ -7,9 +7,9 @@ use palisade::session::contract::{Contract, Server};
 use palisade::session::store::{Merge, Stored, Updated};
 use palisade::session::{CacheSessions, CachedDbSessions, SessionKey, SessionStore, SqliteSessions};
 use palisade::sqlite::Sqlite;
-use palisade_core::session::{SessionCodec, SessionData};
 
 use crate::client::settings;
+use crate::kept::{HOUR, codec, stored};
 
 fn sessions(server: &testkit::Redis) -> CacheSessions {
     CacheSessions::in_cache(Redis::open(&server.url()).unwrap(), &settings())
@@ -17,21 +17,10 @@ fn sessions(server: &testkit::Redis) -> CacheSessions {
         .with_version(3)
 }
 
-fn codec() -> SessionCodec {
-    SessionCodec::new(&settings().key_ring())
-}
-
 fn contract(store: CacheSessions) -> Contract {
     Contract::of(store)
         .with_codec(codec())
         .with_sessions_that_expire_by_themselves()
-}
-
-fn stored(json: &str, ends: SystemTime) -> Stored {
-    Stored {
-        data: codec().encode(&SessionData::from_json(json.to_owned()).unwrap(), ends),
-        expires: ends,
-    }
 }
 
 fn says(stored: &Stored) -> String {
@@ -48,8 +37,6 @@ fn setting(key: &'static str, json: &'static str) -> Merge {
         }
     })
 }
-
-const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn djangos_cache_keeps_the_contract() {

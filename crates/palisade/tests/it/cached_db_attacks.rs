@@ -15,32 +15,11 @@ use palisade::session::store::{Merge, StoreError, Stored, Updated};
 use palisade::session::{CachedDbSessions, Device, Listed, MemorySessions, SessionKey, SessionStore};
 use palisade::sqlite::Sqlite;
 use palisade::{Palisade, Router};
-use palisade_core::session::{SessionCodec, SessionData};
 
 use crate::client::{Client, settings};
 use crate::flaky::Flaky;
+use crate::kept::{HOUR, codec, device, stored};
 use crate::login_site::{PASSWORD, form, log_in, sign_up, who};
-
-const HOUR: Duration = Duration::from_hours(1);
-
-fn codec() -> SessionCodec {
-    SessionCodec::new(&settings().key_ring())
-}
-
-fn stored(json: &str, expires: SystemTime) -> Stored {
-    Stored {
-        data: codec().encode(&SessionData::from_json(json.to_owned()).unwrap(), expires),
-        expires,
-    }
-}
-
-fn device(user: &str) -> Device {
-    Device {
-        user_id: user.to_owned(),
-        address: "2001:db8::7".to_owned(),
-        user_agent: "Mozilla/5.0".to_owned(),
-    }
-}
 
 fn name(key: &SessionKey) -> String {
     format!(":1:django.contrib.sessions.cached_db{}", key.expose())

@@ -7,33 +7,11 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use palisade::session::store::Stored;
-use palisade::session::{Device, FileSessions, SessionKey, SessionStore};
-use palisade_core::session::{SessionCodec, SessionData};
+use palisade::session::{FileSessions, SessionKey, SessionStore};
 use palisade_core::token::{Alphabet, random_string};
 
 use crate::client::settings;
-
-const HOUR: Duration = Duration::from_hours(1);
-
-fn codec() -> SessionCodec {
-    SessionCodec::new(&settings().key_ring())
-}
-
-fn stored(json: &str, expires: SystemTime) -> Stored {
-    Stored {
-        data: codec().encode(&SessionData::from_json(json.to_owned()).unwrap(), expires),
-        expires,
-    }
-}
-
-fn device(user: &str) -> Device {
-    Device {
-        user_id: user.to_owned(),
-        address: "2001:db8::7".to_owned(),
-        user_agent: "Mozilla/5.0".to_owned(),
-    }
-}
+use crate::kept::{HOUR, device, stored};
 
 fn session_file(folder: &Path, key: &SessionKey) -> PathBuf {
     folder.join(format!("{}{}", settings().session_cookie_name, key.expose()))

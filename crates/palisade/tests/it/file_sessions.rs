@@ -1,27 +1,14 @@
 //! Sessions in Django's files: the contract, and what a folder of files has of its own.
 
 use std::fs;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use palisade::session::contract::Contract;
 use palisade::session::store::{Merge, Stored, Updated};
 use palisade::session::{FileSessions, SessionKey, SessionStore};
-use palisade_core::session::{SessionCodec, SessionData};
 
 use crate::client::settings;
-
-fn codec() -> SessionCodec {
-    SessionCodec::new(&settings().key_ring())
-}
-
-fn stored(json: &str, expires: SystemTime) -> Stored {
-    Stored {
-        data: codec().encode(&SessionData::from_json(json.to_owned()).unwrap(), expires),
-        expires,
-    }
-}
-
-const HOUR: Duration = Duration::from_hours(1);
+use crate::kept::{HOUR, codec, stored};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn files_keep_the_contract() {

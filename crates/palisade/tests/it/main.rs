@@ -34,6 +34,7 @@ mod form_compile;
 mod form_html;
 mod form_model;
 mod headers;
+mod kept;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod locked_sessions;
 mod log;

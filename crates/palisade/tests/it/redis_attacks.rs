@@ -6,34 +6,12 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use palisade::redis::Redis;
 use palisade::session::store::{Merge, Stored};
-use palisade::session::{Device, RedisSessions, SessionKey, SessionStore};
-use palisade_core::session::{SessionCodec, SessionData};
+use palisade::session::{RedisSessions, SessionKey, SessionStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-use crate::client::settings;
-
-const HOUR: Duration = Duration::from_hours(1);
-
-fn codec() -> SessionCodec {
-    SessionCodec::new(&settings().key_ring())
-}
-
-fn stored(json: &str, expires: SystemTime) -> Stored {
-    Stored {
-        data: codec().encode(&SessionData::from_json(json.to_owned()).unwrap(), expires),
-        expires,
-    }
-}
-
-fn device(user: &str) -> Device {
-    Device {
-        user_id: user.to_owned(),
-        address: "2001:db8::7".to_owned(),
-        user_agent: "Mozilla/5.0".to_owned(),
-    }
-}
+use crate::kept::{HOUR, device, stored};
 
 #[tokio::test]
 async fn a_logout_from_redis_is_done_though_the_client_hung_up_while_it_was_connected_to() {
