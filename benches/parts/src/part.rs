@@ -9,8 +9,8 @@ use std::time::SystemTime;
 
 use palisade::SecretKey;
 use palisade::core::csrf::CsrfSecret;
-use palisade::core::password::Pbkdf2Digest;
 use palisade::core::session::{AUTH_USER_BACKEND, AUTH_USER_HASH, AUTH_USER_ID, SessionCodec, SessionData};
+use palisade::core::signing::Algorithm;
 use palisade::core::{KeyRing, Settings};
 use palisade::password::hasher::{Hasher, Scheme};
 
@@ -43,7 +43,7 @@ impl Parts {
             pbkdf2: Hasher::new(
                 "pbkdf2_sha256",
                 Scheme::Pbkdf2 {
-                    digest: Pbkdf2Digest::Sha256,
+                    digest: Algorithm::Sha256,
                     iterations,
                 },
             ),
