@@ -48,8 +48,11 @@ impl Object {
 
     /// Reads a member; one that is missing reads as null.
     pub(crate) fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, Failure> {
-        let raw = self.raw(name).unwrap_or("null");
-        serde_json::from_str(raw).map_err(|error| Failure::internal(format!("argument {name}: {error}")))
+        let raw = self.raw(name);
+        serde_json::from_str(raw.unwrap_or("null")).map_err(|error| match raw {
+            None => missing(name),
+            Some(_) => Failure::internal(format!("argument {name}: {error}")),
+        })
     }
 
     /// Reads a text.
@@ -64,8 +67,8 @@ impl Object {
 
     /// Reads an object.
     pub(crate) fn object(&self, name: &str) -> Result<Self, Failure> {
-        Self::read(self.raw(name).unwrap_or("null"))
-            .map_err(|_| Failure::internal(format!("argument {name}: not an object")))
+        let raw = self.raw(name).ok_or_else(|| missing(name))?;
+        Self::read(raw).map_err(|_| Failure::internal(format!("argument {name}: not an object")))
     }
 
     /// Reads a list of texts; null is an empty one, and a text is the list of its characters, as Python has it.
@@ -85,6 +88,10 @@ impl Object {
         let read = |(name, _): (&str, &str)| Ok((name.to_owned(), object.text(name)?));
         object.members().map(read).collect()
     }
+}
+
+fn missing(name: &str) -> Failure {
+    Failure::internal(format!("argument `{name}` is missing"))
 }
 
 /// Says whether Python takes a value for true: not `None`, `False`, zero, or empty.

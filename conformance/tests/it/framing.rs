@@ -42,6 +42,24 @@ fn what_cannot_be_understood_is_answered_and_the_next_request_too() {
 }
 
 #[test]
+fn an_argument_that_is_missing_is_named() {
+    let mut host = Conversation::begin();
+    for (line, name) in [
+        (
+            r#"{"id": 1, "op": "signing.sign", "args": {"key": "k", "salt": "s", "sep": ":", "algorithm": "sha256", "value": "v"}}"#,
+            "timestamp",
+        ),
+        (r#"{"id": 2, "op": "request.get_host"}"#, "request"),
+        (r#"{"id": 3, "op": "cookie.parse", "args": {}}"#, "header"),
+    ] {
+        host.say(line);
+        let reply = host.hear();
+        let told = format!("argument `{name}` is missing");
+        assert_eq!(reply["error"]["message"], told, "{line}");
+    }
+}
+
+#[test]
 fn half_a_surrogate_pair_spoils_only_what_reads_it() {
     let mut host = Conversation::begin();
     host.say(r#"{"id": 1, "op": "html.none", "args": {"text": "\ud800"}}"#);

@@ -11,7 +11,7 @@ use palisade::clock::Clock;
 use palisade::password::{Hashers, make_key, read_keys};
 
 use crate::database;
-use crate::wrap::{self, Progress};
+use crate::wrap;
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
@@ -74,10 +74,7 @@ impl Verb {
                     // Where nobody listens any more, the work goes on.
                     drop(writeln!(io::stderr(), "{so_far}"));
                 });
-                let Progress { wrapped, left } = done.await?;
-                Ok(format!(
-                    "wrapped {wrapped} old hashes; {left} others are slow or keyed already, or belong to nobody"
-                ))
+                Ok(done.await?.summary())
             }
         }
     }

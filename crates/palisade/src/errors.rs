@@ -37,7 +37,7 @@ use tower_service::Service;
 use self::current::Scope;
 use crate::peer::Peer;
 use crate::redact::{Redactor, printable};
-use crate::rejection::Refusal;
+use crate::rejection::{Refusal, in_one_line};
 
 /// How much of a header the report keeps, in characters.
 const LONGEST: usize = 300;
@@ -227,7 +227,7 @@ impl Seen {
             client = self.id.client().map(tracing::field::display),
             peer = self.peer.filter(|_| self.id.client().is_none()).map(tracing::field::display),
             threat = refusal.and_then(Refusal::threat).map(Threat::id),
-            reason = refusal.map(|refusal| tracing::field::display(refusal.reason().escape_debug())),
+            reason = refusal.map(|refusal| tracing::field::display(in_one_line(refusal.reason()))),
         );
     }
 
@@ -249,7 +249,7 @@ impl Seen {
             referer = text(&self.referer).map(|referer| redactor.address(&referer)),
             user_agent = text(&self.user_agent),
             content_type = text(&self.content_type),
-            reason = refusal.map_or_else(|| "the handler's own answer".to_owned(), |refusal| refusal.reason().escape_debug().to_string()),
+            reason = refusal.map_or_else(|| "the handler's own answer".to_owned(), |refusal| in_one_line(refusal.reason())),
         );
     }
 }

@@ -30,6 +30,7 @@ mod connector;
 mod error;
 mod lanes;
 mod open;
+mod server;
 mod table;
 mod tls;
 mod writer;
@@ -44,6 +45,7 @@ pub use writer::PostgresWriter;
 
 use bound::bound;
 use lanes::Lanes;
+use server::Server;
 
 /// One PostgreSQL database, shared by all who hold a clone.
 ///
@@ -80,6 +82,7 @@ struct Database {
     lanes: Lanes,
     statement_deadline: Duration,
     place: String,
+    server: Server,
 }
 
 impl Postgres {
@@ -150,7 +153,7 @@ impl Postgres {
     ///
     /// When none becomes free in time, or the server cannot be reached.
     pub async fn writer(&self) -> Result<PostgresWriter, PostgresError> {
-        PostgresWriter::of(&self.0.pool, self.0.statement_deadline).await
+        PostgresWriter::of(&self.0.pool, &self.0.server, self.0.statement_deadline).await
     }
 
     async fn look_up(

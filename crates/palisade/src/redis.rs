@@ -62,12 +62,25 @@ pub enum RedisError {
         /// What is wrong.
         reason: String,
     },
-    /// The server cannot be reached, or answered with an error.
+    /// The server cannot be reached, or the connection to it was lost.
+    #[error("Redis at {server} cannot be reached: {source}")]
+    Unreachable {
+        /// Its host and port, without user and password.
+        server: Arc<str>,
+        /// What the system said.
+        source: ::redis::RedisError,
+    },
+    /// The server answered with an error.
     #[error("Redis: {0}")]
     Server(#[from] ::redis::RedisError),
     /// There was no answer within the time limit.
-    #[error("Redis did not answer within {0:?}")]
-    TimeLimit(Duration),
+    #[error("Redis at {server} did not answer within {limit:?}")]
+    TimeLimit {
+        /// Its host and port, without user and password.
+        server: Arc<str>,
+        /// How long was waited.
+        limit: Duration,
+    },
     /// Under a key stands something that is not to be read as a session.
     #[error("Redis holds something under the key of a session that is none: {0}")]
     Foreign(Box<dyn std::error::Error + Send + Sync>),
@@ -99,6 +112,8 @@ pub struct Redis {
 
 struct Inner {
     place: Place,
+    /// Host and port, which may be told.
+    server: Arc<str>,
     live: Mutex<Option<Live>>,
     /// Held by the one request that connects, while the others wait for it.
     connecting: tokio::sync::Mutex<u64>,
@@ -183,10 +198,29 @@ impl Redis {
         self.within(self.ask::<()>(&::redis::cmd("PING"))).await
     }
 
-    fn at(place: Place) -> Self {
+    /// Asks the server in the background whether it is there, and says so in the log if it is not: the service starts all the same.
+    pub(crate) fn look(&self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let redis = self.clone();
+        runtime.spawn(async move {
+            if let Err(error) = redis.check().await {
+                tracing::warn!(
+                    target: "palisade::redis",
+                    %error,
+                    server = %redis.inner.server,
+                    "sessions need a Redis that does not answer; the service starts all the same"
+                );
+            }
+        });
+    }
+
+    fn at(place: Place, server: &str) -> Self {
         Self {
             inner: Arc::new(Inner {
                 place,
+                server: server.into(),
                 live: Mutex::new(None),
                 connecting: tokio::sync::Mutex::new(0),
             }),
@@ -206,8 +240,23 @@ impl Redis {
             if let Some(number) = before {
                 self.forget(number);
             }
-            Err(RedisError::TimeLimit(limit))
+            Err(self.too_late())
         })
+    }
+
+    fn out_of_reach(&self, source: ::redis::RedisError) -> RedisError {
+        RedisError::Unreachable {
+            server: Arc::clone(&self.inner.server),
+            source,
+        }
+    }
+
+    /// What to tell of an operation that did not end in time.
+    pub(crate) fn too_late(&self) -> RedisError {
+        RedisError::TimeLimit {
+            server: Arc::clone(&self.inner.server),
+            limit: self.limit,
+        }
     }
 
     pub(crate) fn time_limit(&self) -> Duration {
@@ -223,7 +272,11 @@ impl Redis {
                 if is_lost(&error) {
                     self.forget(live.number);
                 }
-                Err(error.into())
+                Err(if error.is_io_error() {
+                    self.out_of_reach(error)
+                } else {
+                    error.into()
+                })
             }
         }
     }
@@ -237,9 +290,13 @@ impl Redis {
             return Ok(live);
         }
         *number += 1;
+        let connection = self.inner.place.connect(self.limit).await;
         let live = Live {
             number: *number,
-            connection: self.inner.place.connect(self.limit).await?,
+            connection: connection.map_err(|error| match error {
+                RedisError::Server(source) => self.out_of_reach(source),
+                other => other,
+            })?,
         };
         *self.slot() = Some(live.clone());
         Ok(live)

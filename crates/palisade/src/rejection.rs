@@ -191,6 +191,12 @@ impl std::fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
+/// A reason in one line of a log, whatever a client put into it. Apostrophes stay, so that Django's sentences are found.
+pub(crate) fn in_one_line(reason: &str) -> String {
+    // It has escaped every apostrophe, and a backslash by another.
+    reason.escape_debug().to_string().replace("\\'", "'")
+}
+
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let Inner {
@@ -204,9 +210,9 @@ impl IntoResponse for Rejection {
         let id = (!status.is_redirection()).then(current).flatten();
         let id = id.as_ref().map(tracing::field::display);
         if status.is_server_error() {
-            tracing::error!(target: "palisade::rejection", id, status = status.as_u16(), threat = threat_id, "{}", reason.escape_debug());
+            tracing::error!(target: "palisade::rejection", id, status = status.as_u16(), threat = threat_id, "{}", in_one_line(&reason));
         } else if !status.is_redirection() {
-            tracing::warn!(target: "palisade::rejection", id, status = status.as_u16(), threat = threat_id, "{}", reason.escape_debug());
+            tracing::warn!(target: "palisade::rejection", id, status = status.as_u16(), threat = threat_id, "{}", in_one_line(&reason));
         }
         let mut response = if status.is_redirection() {
             status.into_response()
@@ -221,5 +227,21 @@ impl IntoResponse for Rejection {
             .extensions_mut()
             .insert(Refusal(Arc::new(RefusalParts { threat, reason, hint })));
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_line_in_which_djangos_sentence_is_found() {
+        let django =
+            "Invalid HTTP_HOST header: 'evil.example'. You may need to add 'evil.example' to ALLOWED_HOSTS.";
+        assert_eq!(in_one_line(django), django);
+        assert_eq!(
+            in_one_line("a\nb \"c\" \u{1b}[31m \\' \u{2028}"),
+            "a\\nb \\\"c\\\" \\u{1b}[31m \\\\' \\u{2028}"
+        );
     }
 }

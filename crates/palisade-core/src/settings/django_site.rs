@@ -128,12 +128,16 @@ impl DjangoSite {
                 let store = store_of(known);
                 self.over(
                     "SESSION_ENGINE",
-                    format!("does not choose the store here: give with_sessions {store}"),
+                    format!(
+                        "chooses no store by itself: sessions are shared where with_sessions is given {store}"
+                    ),
                 );
             }
         }
         if let (SessionEngine::Cache | SessionEngine::CachedDb, Err(why)) = (&engine, &self.session_cache) {
-            self.over("CACHES", why.clone());
+            // The setting is named before it.
+            let why = why.strip_prefix("CACHES ").unwrap_or(why).to_owned();
+            self.over("CACHES", why);
         }
     }
 
@@ -267,28 +271,28 @@ fn cache(dump: &Map<String, Value>) -> Result<DjangoCache, String> {
         .get("CACHES")
         .and_then(|caches| caches.get(alias))
         .and_then(Value::as_object)
-        .ok_or_else(|| format!("have no `{shown}`: without one, Django's cache is the memory of one process, which nobody can share"))?;
+        .ok_or_else(|| format!("CACHES have no `{shown}`: without one, Django's cache is the memory of one process, which nobody can share"))?;
     match cache.get("BACKEND").and_then(Value::as_str) {
         Some(REDIS_CACHE) => {}
         Some(other) => {
             return Err(format!(
-                "have `{shown}` in `{}`, which cannot be shared: use {REDIS_CACHE} at Django",
+                "CACHES have `{shown}` in `{}`, which cannot be shared: use {REDIS_CACHE} at Django",
                 other.escape_debug()
             ));
         }
-        None => return Err(format!("have no BACKEND for `{shown}`")),
+        None => return Err(format!("CACHES have no BACKEND for `{shown}`")),
     }
     for own in ["KEY_FUNCTION", "REVERSE_KEY_FUNCTION"] {
         if cache.get(own).is_some_and(|function| !function.is_null()) {
             return Err(format!(
-                "have a {own} for `{shown}`, which is Python: no key would be found here"
+                "CACHES have a {own} for `{shown}`, which is Python: no key would be found here"
             ));
         }
     }
     let options = cache.get("OPTIONS").and_then(Value::as_object);
     if options.is_some_and(|options| options.contains_key("serializer")) {
         return Err(format!(
-            "have a serializer of its own for `{shown}`, whose values cannot be read here"
+            "CACHES have a serializer of its own for `{shown}`, whose values cannot be read here"
         ));
     }
     // Of several, the first is written to; it knows all that the others do.
@@ -299,7 +303,7 @@ fn cache(dump: &Map<String, Value>) -> Result<DjangoCache, String> {
     };
     let location = location
         .filter(|place| !place.is_empty())
-        .ok_or_else(|| format!("have no LOCATION for `{shown}`"))?;
+        .ok_or_else(|| format!("CACHES have no LOCATION for `{shown}`"))?;
     Ok(DjangoCache {
         location: Sensitive::new(in_database(location, options)),
         key_prefix: cache
@@ -312,7 +316,7 @@ fn cache(dump: &Map<String, Value>) -> Result<DjangoCache, String> {
             Some(version) => version
                 .as_u64()
                 .and_then(|version| u32::try_from(version).ok())
-                .ok_or_else(|| format!("have a VERSION for `{shown}` that is no number from 0 on"))?,
+                .ok_or_else(|| format!("CACHES have a VERSION for `{shown}` that is no number from 0 on"))?,
         },
     })
 }
@@ -394,9 +398,17 @@ mod tests {
             (r#""LOCATION": "redis://a", "VERSION": "one""#, "VERSION"),
         ] {
             let refused = cache_of(inside).unwrap_err();
-            assert!(refused.contains(why), "{refused}");
+            assert!(
+                refused.starts_with("CACHES have ") && refused.contains(why),
+                "{refused}"
+            );
         }
-        assert!(site("{}").session_cache.unwrap_err().contains("`default`"));
+        let none = site(r#"{"SESSION_ENGINE": "django.contrib.sessions.backends.cache"}"#);
+        let refused = none.session_cache.unwrap_err();
+        assert!(refused.starts_with("CACHES have no `default`: "), "{refused}");
+        // Where it is logged, the name of the setting stands before it.
+        let over = none.passed_over.last().unwrap();
+        assert!(over.why.starts_with("have no `default`: "), "{over:?}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use http::{HeaderValue, Response, StatusCode};
 use palisade_core::token;
 
 use super::wanted::Wanted;
-use crate::rejection::Refusal;
+use crate::rejection::{Refusal, in_one_line};
 use palisade_core::escape::Escaped;
 
 /// A request's id: 64 random bits as 16 hexadecimal digits. An extension of the request.
@@ -198,7 +198,7 @@ impl ErrorPage {
     fn text(&self, trouble: &Trouble<'_>) -> String {
         let (status, title, hint) = (trouble.status.as_u16(), trouble.title(), trouble.hint());
         let reason = if self.show_reasons {
-            format!("Reason: {}\n", trouble.refusal.reason().escape_debug())
+            format!("Reason: {}\n", in_one_line(trouble.refusal.reason()))
         } else {
             String::new()
         };

@@ -28,9 +28,11 @@ impl MySqlConnection {
             PoolError::Timeout(TimeoutType::Wait) => MySqlError::Overloaded,
             PoolError::Backend(error) => error,
             PoolError::Timeout(_) => MySqlError::Unreachable {
+                server: pool.manager().server(),
                 reason: "it did not accept a connection in time".to_owned(),
             },
             error => MySqlError::Unreachable {
+                server: pool.manager().server(),
                 reason: error.to_string(),
             },
         })?;

@@ -1,6 +1,6 @@
 //! What can go wrong with MySQL and MariaDB, in sentences for the person who runs it.
 
-use mysql_async::Error;
+use mysql_async::{DriverError, Error};
 
 use crate::rejection::Rejection;
 
@@ -24,8 +24,10 @@ pub enum MySqlError {
         reason: String,
     },
     /// The server cannot be reached, or does not let us in.
-    #[error("MySQL cannot be reached: {reason}")]
+    #[error("MySQL at {server} cannot be reached: {reason}")]
     Unreachable {
+        /// Its host and port, without user and password.
+        server: String,
         /// What the system or the server said.
         reason: String,
     },
@@ -99,9 +101,17 @@ impl MySqlError {
     }
 
     /// Explains an error of making a connection.
-    pub(super) fn while_connecting(error: Error) -> Self {
+    pub(super) fn while_connecting(error: Error, server: String) -> Self {
+        let speaks_no_tls = matches!(&error, Error::Driver(DriverError::NoClientSslFlagFromServer));
         match Self::from(error) {
-            Self::Lost { reason } | Self::Statement { reason, .. } => Self::Unreachable { reason },
+            Self::Lost { mut reason } | Self::Statement { mut reason, .. } => {
+                if speaks_no_tls {
+                    reason.push_str(
+                        "; give the server a certificate (ssl_cert, ssl_key), or write ssl-mode=DISABLED if the network is yours",
+                    );
+                }
+                Self::Unreachable { server, reason }
+            }
             other => other,
         }
     }

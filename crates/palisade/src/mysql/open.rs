@@ -111,7 +111,9 @@ impl MySqlOptions {
             .prefer_socket(false)
             // How many rows were found, whether or not they were as they should be already.
             .client_found_rows(true);
-        let pool = Pool::builder(Connector::new(options.into(), self.statement_deadline))
+        let connector = Connector::new(options.into(), self.statement_deadline);
+        let server = connector.server();
+        let pool = Pool::builder(connector)
             .max_size(self.connections)
             .wait_timeout(Some(self.connection_deadline))
             .create_timeout(Some(self.connection_deadline))
@@ -119,6 +121,7 @@ impl MySqlOptions {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| MySqlError::Unreachable {
+                server,
                 reason: error.to_string(),
             })?;
         let database = MySql::new(Database {

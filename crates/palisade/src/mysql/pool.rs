@@ -41,6 +41,12 @@ impl Connector {
             lock_seconds: (deadline.as_secs() / 3).max(1),
         }
     }
+
+    /// Host and port, which may be shown, without user and password, which may not.
+    pub(super) fn server(&self) -> String {
+        let (host, port) = (self.options.ip_or_hostname(), self.options.tcp_port());
+        format!("{}:{port}", host.escape_debug())
+    }
 }
 
 impl Manager for Connector {
@@ -50,7 +56,7 @@ impl Manager for Connector {
     async fn create(&self) -> Result<Conn, MySqlError> {
         let mut connection = Conn::new(self.options.clone())
             .await
-            .map_err(MySqlError::while_connecting)?;
+            .map_err(|error| MySqlError::while_connecting(error, self.server()))?;
         match connection.query_drop(SETTINGS).await.map_err(MySqlError::from) {
             Err(MySqlError::Statement {
                 code: UNKNOWN_VARIABLE,

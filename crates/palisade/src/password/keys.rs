@@ -1,7 +1,7 @@
 //! The files of password keys: a folder with one `2026-11-01.key` each, beside the database and not in it.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -22,6 +22,12 @@ pub enum KeyFileError {
         path: PathBuf,
         /// What the system said.
         reason: std::io::Error,
+    },
+    /// The key of today was made before.
+    #[error("there is a key of today already: {}; none is ever replaced", path.display())]
+    There {
+        /// The file.
+        path: PathBuf,
     },
     /// A file is no key.
     #[error("{}: {fault}", path.display())]
@@ -193,6 +199,9 @@ pub fn make_key(folder: impl AsRef<Path>, now: SystemTime) -> Result<PathBuf, Ke
     };
     match write() {
         Ok(()) => Ok(path),
+        Err(reason) if reason.kind() == ErrorKind::AlreadyExists && path.is_file() => {
+            Err(KeyFileError::There { path })
+        }
         Err(reason) => Err(KeyFileError::Unusable { path, reason }),
     }
 }
@@ -219,7 +228,9 @@ mod tests {
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         let before = fs::read_to_string(&path).unwrap();
-        assert!(make_key(&keys, day(20_000)).is_err());
+        let refused = make_key(&keys, day(20_000)).unwrap_err().to_string();
+        let told = format!("there is a key of today already: {}", path.display());
+        assert!(refused.starts_with(&told), "{refused}");
         assert_eq!(fs::read_to_string(&path).unwrap(), before);
         make_key(&keys, day(20_001)).unwrap();
         let read = read_keys(&keys, day(20_001)).unwrap();

@@ -29,8 +29,10 @@ pub enum PostgresError {
         reason: String,
     },
     /// The server cannot be reached, or does not let us in.
-    #[error("PostgreSQL cannot be reached: {reason}")]
+    #[error("PostgreSQL at {server} cannot be reached: {reason}")]
     Unreachable {
+        /// Its host and port, without user and password.
+        server: String,
         /// What the system or the server said.
         reason: String,
     },
@@ -118,13 +120,6 @@ impl PostgresError {
         ];
         matches!(self, Self::Statement { code, .. } if stale.contains(code))
     }
-
-    /// Explains an error of making a connection.
-    pub(super) fn while_connecting(error: &tokio_postgres::Error) -> Self {
-        Self::Unreachable {
-            reason: reason(error),
-        }
-    }
 }
 
 impl From<tokio_postgres::Error> for PostgresError {
@@ -161,7 +156,7 @@ fn is_of<E: std::error::Error + 'static>(error: &tokio_postgres::Error) -> bool 
 }
 
 /// What went wrong, without the details that quote a row.
-fn reason(error: &tokio_postgres::Error) -> String {
+pub(super) fn reason(error: &tokio_postgres::Error) -> String {
     if let Some(told) = error.as_db_error() {
         return format!("{} ({})", told.message(), told.code().code());
     }

@@ -16,10 +16,12 @@ use tokio_postgres::Config;
 
 use super::PostgresError;
 use super::connector::Connector;
+use super::server::Server;
 
 pub(super) struct Lanes {
     connector: Connector,
     config: Config,
+    server: Server,
     all: Box<[Lane]>,
     next: AtomicUsize,
     deadline: Duration,
@@ -35,6 +37,7 @@ impl Lanes {
     pub(super) fn new(connector: Connector, config: Config, count: usize, deadline: Duration) -> Self {
         Self {
             connector,
+            server: Server::of(&config),
             config,
             all: (0..count).map(|_| Lane::default()).collect(),
             next: AtomicUsize::new(0),
@@ -53,11 +56,7 @@ impl Lanes {
         }
         timeout(self.deadline, self.reopen(lane))
             .await
-            .unwrap_or_else(|_| {
-                Err(PostgresError::Unreachable {
-                    reason: "it did not accept a connection in time".to_owned(),
-                })
-            })
+            .unwrap_or_else(|_| Err(self.server.unreachable("it did not accept a connection in time")))
     }
 
     async fn reopen(&self, lane: &Lane) -> Result<Arc<ClientWrapper>, PostgresError> {
@@ -66,7 +65,7 @@ impl Lanes {
             return Ok(client);
         }
         let opened = self.connector.connect(&self.config).await;
-        let (client, task) = opened.map_err(|error| PostgresError::while_connecting(&error))?;
+        let (client, task) = opened.map_err(|error| self.server.while_connecting(&error))?;
         let client = Arc::new(ClientWrapper::new(client, task));
         lane.client.store(Some(Arc::clone(&client)));
         Ok(client)

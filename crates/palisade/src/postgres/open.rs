@@ -1,6 +1,5 @@
 //! Where PostgreSQL is, how long to wait for it, and how many connections to hold.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use tokio_postgres::config::{Host, SslMode};
 
 use super::connector::Connector;
 use super::lanes::Lanes;
+use super::server::{Server, is_near};
 use super::{Database, Postgres, PostgresError, tls};
 
 /// How PostgreSQL is reached.
@@ -131,12 +131,11 @@ impl PostgresOptions {
             .recycle_timeout(Some(self.connection_deadline))
             .runtime(Runtime::Tokio1)
             .build()
-            .map_err(|error| PostgresError::Unreachable {
-                reason: error.to_string(),
-            })?;
+            .map_err(|error| Server::of(&config).unreachable(error.to_string()))?;
         let database = Postgres::new(Database {
             pool,
             place: place(&config),
+            server: Server::of(&config),
             lanes: Lanes::new(connector, config, self.readers, self.connection_deadline),
             statement_deadline: self.statement_deadline,
         });
@@ -164,6 +163,7 @@ struct Address {
 impl Address {
     /// Reads an address; `trusts` says that an authority is named elsewhere.
     fn parse(text: &str, trusts: bool) -> Result<Self, PostgresError> {
+        is_well_begun(text)?;
         let mut roots = None;
         let text = match text.split_once('?') {
             Some((head, words)) if text.starts_with("postgres") => {
@@ -209,24 +209,35 @@ impl Address {
     }
 }
 
+/// Refuses what the driver would misread: another scheme as words of its own, and half a password as a host.
+fn is_well_begun(text: &str) -> Result<(), PostgresError> {
+    let wrong = |reason: &str| {
+        Err(PostgresError::Address {
+            reason: reason.to_owned(),
+        })
+    };
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Ok(());
+    };
+    // Words such as `password=a://b` are an address, too.
+    if scheme.contains('=') {
+        return Ok(());
+    }
+    if !["postgres", "postgresql"].contains(&scheme) {
+        return wrong("it begins with neither postgres:// nor postgresql://");
+    }
+    if rest.matches('@').count() > 1 {
+        return wrong("it holds more than one @; in a password, @ is written %40");
+    }
+    Ok(())
+}
+
 fn unquoted(file: &str) -> Result<PathBuf, PostgresError> {
     let text = percent_encoding::percent_decode_str(file).decode_utf8();
     let text = text.map_err(|_| PostgresError::Address {
         reason: "sslrootcert is not text".to_owned(),
     })?;
     Ok(Path::new(&*text).to_owned())
-}
-
-/// Whether the way to the server does not leave this machine.
-fn is_near(config: &Config) -> bool {
-    let addresses = config.get_hostaddrs();
-    if !addresses.is_empty() {
-        return addresses.iter().all(IpAddr::is_loopback);
-    }
-    config.get_hosts().iter().all(|host| match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()),
-    })
 }
 
 #[cfg(test)]
@@ -254,6 +265,7 @@ mod tests {
             "postgres://u@localhost/d",
             "postgres://u@127.0.0.1/d",
             "host=/run/postgresql user=u",
+            "postgres://u:p@/site?host=/var/run/postgresql",
         ] {
             assert_eq!(mode(near), SslMode::Disable, "{near}");
         }
@@ -283,6 +295,18 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_begins_otherwise_is_told_how_one_begins() {
+        for wrong in ["psql://u:p@db/d", "Postgres://u:p@db/d", "mysql://u:p@db/d"] {
+            let error = Address::parse(wrong, false).map(drop).unwrap_err().to_string();
+            assert!(
+                error.contains("it begins with neither postgres:// nor postgresql://"),
+                "{error}"
+            );
+        }
+        Address::parse("host=db user=u password=a://b sslmode=require", false).unwrap();
+    }
+
+    #[test]
     fn a_wrong_address_is_told_without_its_password() {
         for wrong in [
             "",
@@ -290,6 +314,8 @@ mod tests {
             "postgres://u:hunter2@db/d?sslmode=maybe",
             "postgres://u:hunter2@db:port/d",
             "mysql://u:hunter2@db/d",
+            "postgres://u:p@hunter2@db/d",
+            "postgres://u:p@hunter2?@db/d",
         ] {
             let Err(error) = Address::parse(wrong, false).map(drop) else {
                 panic!("{wrong} is understood");

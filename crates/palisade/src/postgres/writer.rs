@@ -11,6 +11,7 @@ use tokio_postgres::types::ToSql;
 
 use super::PostgresError;
 use super::bound::bound;
+use super::server::Server;
 
 /// A connection that nobody else uses. It goes back to the pool if all went well; otherwise it is closed, and with it ends
 /// whatever it had begun.
@@ -22,16 +23,12 @@ pub struct PostgresWriter {
 }
 
 impl PostgresWriter {
-    pub(super) async fn of(pool: &Pool, deadline: Duration) -> Result<Self, PostgresError> {
+    pub(super) async fn of(pool: &Pool, server: &Server, deadline: Duration) -> Result<Self, PostgresError> {
         let object = pool.get().await.map_err(|error| match error {
             PoolError::Timeout(TimeoutType::Wait) => PostgresError::Overloaded,
-            PoolError::Backend(error) => PostgresError::while_connecting(&error),
-            PoolError::Timeout(_) => PostgresError::Unreachable {
-                reason: "it did not accept a connection in time".to_owned(),
-            },
-            error => PostgresError::Unreachable {
-                reason: error.to_string(),
-            },
+            PoolError::Backend(error) => server.while_connecting(&error),
+            PoolError::Timeout(_) => server.unreachable("it did not accept a connection in time"),
+            error => server.unreachable(error.to_string()),
         })?;
         Ok(Self {
             object: Some(object),

@@ -83,11 +83,15 @@ impl RedisOptions {
         let address = parsed(address)?;
         let certificates = self.tls([&address])?;
         self.may_speak_to(address.addr())?;
+        let server = named([&address]);
         let client = match certificates {
             Some(certificates) => Client::build_with_tls(address, certificates),
             None => Client::open(address),
         };
-        Ok(Redis::at(Place::One(client.map_err(RedisError::Address)?)))
+        Ok(Redis::at(
+            Place::One(client.map_err(RedisError::Address)?),
+            &server,
+        ))
     }
 
     /// Uses the server that Sentinel says is the first, as [`Redis::sentinel`] does.
@@ -112,6 +116,11 @@ impl RedisOptions {
             ConnectionAddr::TcpTls { host, .. } | ConnectionAddr::Tcp(host, _) => host.clone(),
             other => other.to_string(),
         };
+        let told = format!(
+            "{} (of the Sentinels {})",
+            service.escape_debug(),
+            named(&sentinels)
+        );
         let places = sentinels.iter().map(|sentinel| sentinel.addr().clone());
         let mut builder = SentinelClientBuilder::new(places, service, SentinelServerType::Master)
             .map_err(RedisError::Address)?
@@ -148,10 +157,8 @@ impl RedisOptions {
                 .set_client_to_sentinel_certificates(certificates);
         }
         let client = builder.build().map_err(RedisError::Address)?;
-        Ok(Redis::at(Place::Sentinel(
-            tokio::sync::Mutex::new(client),
-            self.clone(),
-        )))
+        let place = Place::Sentinel(tokio::sync::Mutex::new(client), self.clone());
+        Ok(Redis::at(place, &told))
     }
 
     /// Uses a cluster, of which these are some servers, as [`Redis::cluster`] does.
@@ -166,6 +173,7 @@ impl RedisOptions {
         for server in &servers {
             self.may_speak_to(server.addr())?;
         }
+        let told = named(&servers);
         let mut builder = ClusterClient::builder(servers)
             .connection_timeout(TIME_LIMIT)
             // The limit of the whole operation ends it; this one would send the command again.
@@ -174,7 +182,7 @@ impl RedisOptions {
             builder = builder.tls(TlsMode::Secure).certs(certificates);
         }
         let client = builder.build().map_err(RedisError::Address)?;
-        Ok(Redis::at(Place::Cluster(client)))
+        Ok(Redis::at(Place::Cluster(client), &told))
     }
 
     /// The certificates, if all of these are spoken to over TLS; none, if none is.
@@ -240,6 +248,15 @@ impl RedisOptions {
             root_cert,
         })
     }
+}
+
+/// The hosts and ports of addresses, without users and passwords.
+fn named<'a>(addresses: impl IntoIterator<Item = &'a ConnectionInfo>) -> String {
+    let named: Vec<String> = addresses
+        .into_iter()
+        .map(|address| address.addr().to_string().escape_debug().to_string())
+        .collect();
+    named.join(", ")
 }
 
 /// Understands an address, whose parts are told to nobody.

@@ -54,7 +54,7 @@ impl CacheSessions {
     }
 
     /// Keeps sessions in the cache that a Django's own settings name: `CACHES[SESSION_CACHE_ALIAS]`, with its `LOCATION`, `KEY_PREFIX`
-    /// and `VERSION`.
+    /// and `VERSION`. If it does not answer now, the log says so.
     ///
     /// # Example
     ///
@@ -76,6 +76,7 @@ impl CacheSessions {
     /// When the address is none, or is another machine's and asks for no TLS.
     pub fn of_django(cache: &DjangoCache, settings: &Settings) -> Result<Self, RedisError> {
         let redis = Redis::open(cache.location.expose())?;
+        redis.look();
         Ok(Self::in_cache(redis, settings)
             .with_key_prefix(&cache.key_prefix)
             .with_version(cache.version))

@@ -465,11 +465,8 @@ impl<F: Format> SessionStore for RedisSessions<F> {
             }
         };
         let updated = self.updates.update(key, merge, now, write);
-        let limit = self.redis.time_limit();
-        tokio::time::timeout(limit, updated)
-            .map(move |done| {
-                done.unwrap_or_else(|_| Err(StoreError::unavailable(RedisError::TimeLimit(limit))))
-            })
+        tokio::time::timeout(self.redis.time_limit(), updated)
+            .map(move |done| done.unwrap_or_else(|_| Err(StoreError::unavailable(self.redis.too_late()))))
             .boxed()
     }
 

@@ -7,9 +7,11 @@ use palisade::session::contract::{Contract, Server};
 use palisade::session::store::{Merge, Stored, Updated};
 use palisade::session::{CacheSessions, CachedDbSessions, SessionKey, SessionStore, SqliteSessions};
 use palisade::sqlite::Sqlite;
+use palisade_core::settings::{DjangoCache, DjangoSettings};
 
 use crate::client::settings;
 use crate::kept::{HOUR, codec, stored};
+use crate::log::Log;
 
 fn sessions(server: &testkit::Redis) -> CacheSessions {
     CacheSessions::in_cache(Redis::open(&server.url()).unwrap(), &settings())
@@ -183,4 +185,47 @@ async fn nobody_is_logged_out_while_djangos_cache_is_away() {
     server.resume().unwrap();
     store.delete(&key).await.unwrap();
     assert_eq!(store.load(&key, now).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_redis_that_does_not_answer_at_the_start_is_named_in_the_log() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let cache = djangos_cache(&format!("redis://:hunter2@127.0.0.1:{port}/1"));
+    let (log, _guard) = Log::begin();
+    let database = SqliteSessions::new(Sqlite::in_memory().unwrap()).unwrap();
+    CachedDbSessions::of_django(database, &cache, &settings()).unwrap();
+    let told = format!("Redis at 127.0.0.1:{port} cannot be reached");
+    let named = async {
+        while !log.text().contains(&told) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), named).await.unwrap();
+    assert!(!log.text().contains("hunter2"), "{}", log.text());
+}
+
+fn djangos_cache(location: &str) -> DjangoCache {
+    let json = format!(
+        r#"{{"SESSION_ENGINE": "django.contrib.sessions.backends.cached_db", "CACHES": {{"default": {{
+            "BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "{location}",
+            "KEY_PREFIX": "shop", "VERSION": 3}}}}}}"#
+    );
+    let file = "settings.json";
+    DjangoSettings { file, json: &json }.site().session_cache.unwrap()
+}
+
+#[tokio::test]
+async fn a_database_behind_the_cache_of_djangos_settings_takes_out_what_django_has_there() {
+    let server = testkit::Redis::start().unwrap();
+    let database = SqliteSessions::new(Sqlite::in_memory().unwrap()).unwrap();
+    let store = CachedDbSessions::of_django(database, &djangos_cache(&server.url()), &settings()).unwrap();
+    let (key, now) = (SessionKey::generate(), SystemTime::now());
+    let session = stored(r#"{"n":1}"#, now + HOUR);
+    store.create(&key, session, None, None, now).await.unwrap();
+    let name = format!("shop:3:django.contrib.sessions.cached_db{}", key.expose());
+    server.ask(&format!("SET {name} copy")).unwrap();
+    store.delete(&key).await.unwrap();
+    assert_eq!(server.ask(&format!("EXISTS {name}")).unwrap(), ":0");
 }

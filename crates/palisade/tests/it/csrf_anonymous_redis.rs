@@ -78,7 +78,7 @@ async fn without_redis_nobodys_form_passes_and_those_who_are_logged_in_go_on() {
     assert_eq!(visitor.get("/form/").await.status, 503);
     let text = log.text();
     assert!(
-        text.contains("the CSRF secrets of anonymous visitors cannot be reached: Redis: "),
+        text.contains("the CSRF secrets of anonymous visitors cannot be reached: Redis at 127.0.0.1:"),
         "{text}"
     );
     assert!(!text.contains(&outside) && !text.contains(&visitor.cookie(COOKIE).unwrap()));

@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use palisade::auth::PostgresUsers;
-use palisade::postgres::PostgresError;
+use palisade::postgres::{PostgresError, PostgresOptions};
 use palisade::session::contract::Contract;
 use palisade::session::{PostgresSessions, SessionStore};
 
@@ -147,4 +147,24 @@ async fn tls_is_spoken_with_the_server_that_was_meant_and_no_other() {
 #[tokio::test]
 async fn an_error_tells_neither_the_password_nor_a_session_key() {
     sql_servers::tells_no_secrets(&*postgres()).await;
+}
+
+#[tokio::test]
+async fn a_server_elsewhere_that_speaks_no_tls_is_told_with_what_to_do() {
+    let server = postgres();
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("ca.pem");
+    std::fs::write(&authority, testkit::Authority::new().unwrap().pem()).unwrap();
+    // It leads to this machine, and does not say so.
+    let elsewhere = server.url().replace("127.0.0.1", "0.0.0.0");
+    let opened = PostgresOptions::new()
+        .root_certificates(authority)
+        .open(&elsewhere)
+        .await;
+    let told = opened.err().unwrap().to_string();
+    let place = format!("PostgreSQL at 0.0.0.0:{} cannot be reached: ", server.port());
+    assert!(told.starts_with(&place), "{told}");
+    let advice = "; a server on another machine is spoken to over TLS: set ssl = on there, or write sslmode=disable if the network \
+                  is yours";
+    assert!(told.ends_with(advice), "{told}");
 }

@@ -254,6 +254,13 @@ pub(crate) async fn tells_no_secrets<S: DatabaseServer>(server: &S) {
     let error = S::sessions(&wrong, PATIENCE).await.err().unwrap();
     assert!(error.to_string().contains(S::REFUSED), "{error}");
     assert!(!format!("{error:?}").contains("hunter2"));
+    let place = wrong.rsplit_once('@').unwrap().1.split('/').next().unwrap();
+    assert!(
+        error
+            .to_string()
+            .contains(&format!(" at {place} cannot be reached: ")),
+        "{error}"
+    );
 
     let store = S::sessions(&server.url(), PATIENCE).await.unwrap();
     assert!(!format!("{store:?}").contains(server.password()));
@@ -285,7 +292,7 @@ pub(crate) async fn speaks_tls_with_whom_it_means<S: DatabaseServer>(in_clear: &
         (format!("{}?{theirs}", named(&server)), "certificate"),
         (format!("{}?{ours}", server.url()), "certificate"),
         (format!("{}?{ours}.gone", named(&server)), "ours.pem.gone"),
-        (format!("{}?{ours}", named(in_clear)), "cannot be reached"),
+        (format!("{}?{ours}", named(in_clear)), " cannot be reached"),
     ] {
         let error = S::sessions(&address, PATIENCE).await.err().unwrap().to_string();
         assert!(error.contains(why), "{error}");

@@ -11,10 +11,10 @@ use std::time::SystemTime;
 
 use ::redis::cmd;
 use futures_util::future::{BoxFuture, FutureExt};
-use palisade_core::settings::Settings;
+use palisade_core::settings::{DjangoCache, Settings};
 
 use super::DjangosCache;
-use crate::redis::Redis;
+use crate::redis::{Redis, RedisError};
 use crate::session::key::SessionKey;
 use crate::session::redis::Form;
 use crate::session::store::{Device, Listed, Merge, SessionStore, StoreError, Stored, Updated, to_the_end};
@@ -71,6 +71,37 @@ impl<S: SessionStore> CachedDbSessions<S> {
             redis,
             format: DjangosCache::of("cached_db", settings),
         }
+    }
+
+    /// Keeps sessions in this database behind the cache that a Django's own settings name: `CACHES[SESSION_CACHE_ALIAS]`, with its
+    /// `LOCATION`, `KEY_PREFIX` and `VERSION`. If it does not answer now, the log says so.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use palisade::Palisade;
+    /// use palisade::load::load_django_site;
+    /// use palisade::session::{CachedDbSessions, SqliteSessions};
+    /// use palisade::sqlite::Sqlite;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let settings = palisade::load_settings("palisade.toml", std::env::vars())?;
+    /// let django = load_django_site("palisade.toml")?.ok_or("palisade.toml names no dump")?;
+    /// let database = SqliteSessions::new(Sqlite::open("db.sqlite3")?)?;
+    /// let sessions = CachedDbSessions::of_django(database, &django.session_cache?, &settings)?;
+    /// let palisade = Palisade::new(settings).with_sessions(sessions);
+    /// # let _ = palisade; Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the address is none, or is another machine's and asks for no TLS.
+    pub fn of_django(database: S, cache: &DjangoCache, settings: &Settings) -> Result<Self, RedisError> {
+        let redis = Redis::open(cache.location.expose())?;
+        redis.look();
+        Ok(Self::new(database, redis, settings)
+            .with_key_prefix(&cache.key_prefix)
+            .with_version(cache.version))
     }
 
     /// Sets the `KEY_PREFIX` of the cache, as Django's settings have it.
