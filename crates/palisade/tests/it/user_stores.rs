@@ -176,11 +176,9 @@ pub(crate) async fn goes_through_passwords(database: &impl UserDatabase) {
 /// Tables that are made in Django's place stop its `migrate`, and those of another database have nobody of its users.
 pub(crate) async fn waits_for_djangos_tables(database: &impl UserDatabase) {
     for _again in 0..2 {
-        let error = database
-            .users_of_django()
-            .await
-            .err()
-            .expect("taken for Django's");
+        let Err(error) = database.users_of_django().await else {
+            panic!("taken for Django's");
+        };
         let told = error.to_string();
         assert!(
             matches!(error, UserTableError::NotMigrated(_)) && told.contains("the table auth_user,"),
