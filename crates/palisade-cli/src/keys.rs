@@ -23,6 +23,8 @@ pub(crate) enum Verb {
     /// Wraps every old MD5 or SHA hash of a user table in a keyed one, in place. No password is needed. The
     /// sessions of these users end; their next login replaces the wrapped hash by a new one.
     ///
+    /// Django cannot read what this writes, and there is no way back: back up the table first.
+    ///
     /// A hash takes a core for a quarter of a second. What is wrapped stays so: after an interruption, run it again.
     Wrap {
         /// The folder of the keys.

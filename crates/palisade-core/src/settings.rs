@@ -22,6 +22,7 @@ use crate::password::Algorithm;
 use crate::{KeyRing, SecretKey};
 
 mod django;
+mod django_key;
 mod django_site;
 mod errors;
 mod exempt_paths;

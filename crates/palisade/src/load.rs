@@ -21,6 +21,16 @@ pub enum LoadError {
         /// What the system said.
         reason: std::io::Error,
     },
+    /// The dump of a Django's settings cannot be read.
+    #[error("cannot read the settings {}, which django_settings of {} names: {reason}", path.display(), toml.display())]
+    UnreadableDump {
+        /// The dump.
+        path: PathBuf,
+        /// The TOML file.
+        toml: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
     /// What stands there cannot be used: all of it, one by one.
     #[error("{}: {problems}", path.display())]
     Refused {
@@ -37,7 +47,7 @@ pub enum LoadError {
 /// file's folder, lies below both. It is made by one command at the Django site:
 ///
 /// ```sh
-/// (umask 077; python manage.py shell -v 0 -c "import json; from django.conf import settings as s; print(json.dumps({n: getattr(s, n) for n in dir(s) if n in ('USE_TZ', 'TIME_ZONE', 'SESSION_ENGINE', 'SESSION_SERIALIZER') or n.isupper() and s.is_overridden(n) and n.startswith(('SECRET_KEY', 'ALLOWED_', 'AUTH', 'CACHES', 'SECURE_', 'SESSION_', 'CSRF_', 'USE_X_', 'X_FRAME', 'PASSWORD_', 'LOGIN_', 'LOGOUT_', 'DATA_UPLOAD_'))}, default=str))" > settings.json)
+/// (umask 077; python manage.py shell -v 0 -c "import json; from django.conf import settings as s; print(json.dumps({n: getattr(s, n) for n in dir(s) if n in ('USE_TZ', 'TIME_ZONE', 'SESSION_ENGINE', 'SESSION_SERIALIZER', 'PASSWORD_HASHERS') or n.isupper() and s.is_overridden(n) and n.startswith(('SECRET_KEY', 'ALLOWED_', 'AUTH', 'CACHES', 'SECURE_', 'SESSION_', 'CSRF_', 'USE_X_', 'X_FRAME', 'PASSWORD_', 'LOGIN_', 'LOGOUT_', 'DATA_UPLOAD_'))}, default=str))" > settings.json)
 /// ```
 ///
 /// # Example
@@ -76,14 +86,18 @@ pub fn load_settings_over(
     let folder = path.parent().unwrap_or(Path::new(""));
     let dump = dump(path, &toml)?;
     let django = dump.as_ref().map(|(file, json)| DjangoSettings { file, json });
+    let env: Vec<_> = env.into_iter().collect();
     let examine = |settings: &Settings| examine(settings, folder);
-    let loaded = defaults.overlaid_and_examined(django, Some(&toml), env, examine);
+    let loaded = defaults.overlaid_and_examined(django, Some(&toml), env.iter().cloned(), examine);
     let mut settings = loaded.map_err(|problems| LoadError::Refused {
         path: path.to_owned(),
         problems,
     })?;
     if let Some(keys) = &settings.password_keys {
         settings.password_keys = Some(Folder::new(folder.join(keys.path()).to_string_lossy()));
+    }
+    if let Some(django) = &django {
+        warn_beside(django, &settings, &toml, &env);
     }
     for over in django.iter().flat_map(|django| django.site().passed_over) {
         let PassedOver { setting, why } = over;
@@ -116,11 +130,33 @@ fn dump(path: &Path, toml: &str) -> Result<Option<(String, String)>, LoadError> 
         return Ok(None);
     };
     let place = path.parent().unwrap_or(Path::new("")).join(&file);
-    let json = read(&place)?;
+    let json = fs::read_to_string(&place).map_err(|reason| LoadError::UnreadableDump {
+        path: place.clone(),
+        toml: path.to_owned(),
+        reason,
+    })?;
     if let Err(open) = is_closed(&place, OTHERS, "600") {
         tracing::warn!(target: "palisade::settings", "the dump of Django's settings, with its secret key: {open}");
     }
     Ok(Some((file, json)))
+}
+
+/// Says what works, and is not what somebody beside a Django would choose.
+fn warn_beside(django: &DjangoSettings<'_>, settings: &Settings, toml: &str, env: &[(String, String)]) {
+    if django.assumes_hashers(settings, toml, env) {
+        tracing::warn!(
+            target: "palisade::settings",
+            file = django.file,
+            "PASSWORD_HASHERS is not in the dump, which an older command made: passwords are hashed in Django's own order, PBKDF2 \
+             first; dump anew. Argon2id is stronger: put Argon2PasswordHasher first at Django, with `argon2-cffi` installed there"
+        );
+    }
+    if settings.password_keys.is_some() {
+        tracing::warn!(
+            target: "palisade::settings",
+            "password_keys is set beside a Django, which cannot read keyed hashes: whoever logs in here cannot log in there any more"
+        );
+    }
 }
 
 /// Tries the files that the settings name.

@@ -18,7 +18,7 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRequestParts;
 use http::header::{COOKIE, HOST, STRICT_TRANSPORT_SECURITY};
@@ -144,8 +144,28 @@ pub struct TransportGuard {
     hsts: Option<HeaderValue>,
     scheme_header: Option<(HeaderName, ProxyHeader)>,
     proxies: TrustedProxies,
+    unbelieved: Unbelieved,
     session_cookie: Option<String>,
     revoke: Option<Revoke>,
+}
+
+/// The peers whose word for HTTPS was not believed, and who were named in the log.
+#[derive(Clone, Default)]
+struct Unbelieved(Arc<Mutex<Vec<IpAddr>>>);
+
+impl Unbelieved {
+    /// Anybody can be one, and the log is not theirs to fill.
+    const MOST: usize = 8;
+
+    /// Whether it is to be named: once each, and only the first few.
+    fn is_new(&self, peer: IpAddr) -> bool {
+        let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = named.len() < Self::MOST && !named.contains(&peer);
+        if is_new {
+            named.push(peer);
+        }
+        is_new
+    }
 }
 
 impl std::fmt::Debug for TransportGuard {
@@ -165,6 +185,7 @@ impl Default for TransportGuard {
             hsts: lasting(Hsts::default().to_string()),
             scheme_header: None,
             proxies: TrustedProxies::default(),
+            unbelieved: Unbelieved::default(),
             session_cookie: None,
             revoke: None,
         }
@@ -187,6 +208,7 @@ impl TransportGuard {
                 .as_ref()
                 .and_then(|header| Some((HeaderName::try_from(header.name.as_str()).ok()?, header.clone()))),
             proxies: TrustedProxies::new(settings.trusted_proxies.clone()),
+            unbelieved: Unbelieved::default(),
             session_cookie: Some(settings.session_cookie_name.clone()),
             revoke: None,
         }
@@ -229,6 +251,9 @@ impl TransportGuard {
                 client: self.proxies.client(address, &request.headers),
             };
         }
+        if peer.is_some() && !tls {
+            self.tell_unbelieved(&request.headers, address);
+        }
         for name in FORWARDING_HEADERS {
             request.headers.remove(name);
         }
@@ -238,6 +263,17 @@ impl TransportGuard {
         Connection {
             secure: tls,
             client: address,
+        }
+    }
+
+    /// Names a proxy that is not listed. All else that is seen of it is a browser that is redirected for ever.
+    fn tell_unbelieved(&self, headers: &HeaderMap, peer: IpAddr) {
+        let Some((name, header)) = &self.scheme_header else {
+            return;
+        };
+        let said = headers.get(name).and_then(|said| said.to_str().ok());
+        if said.is_some_and(|said| header.says_secure(said)) && self.unbelieved.is_new(peer) {
+            tracing::warn!(target: "palisade::transport", "{name} from {peer} is not believed: it is not in trusted_proxies");
         }
     }
 

@@ -207,6 +207,35 @@ AUTHENTICATION_BACKENDS = ['shop.backends.Ldap']",
     Ok(())
 }
 
+/// A Django without `argon2-cffi` cannot load a hash that is made in the order of our defaults.
+#[test]
+fn a_django_that_says_no_hashers_gets_hashes_in_its_own_order() -> Result<()> {
+    let site = Site::new("")?;
+    let theirs = site.ask(
+        "
+import json
+from django.conf import settings
+from django.utils.module_loading import import_string
+print(json.dumps([import_string(path).algorithm for path in settings.PASSWORD_HASHERS]))",
+    )?;
+    let theirs: Vec<String> = serde_json::from_str(&theirs)?;
+    let ours = || -> Result<Vec<String>> {
+        let settings = site.load("").map_err(anyhow::Error::msg)?;
+        let hashers = settings.password_hashers.iter();
+        Ok(hashers.map(|hasher| hasher.name().to_owned()).collect())
+    };
+    let file = site.path().join("settings.json");
+    let mut dump: Value = serde_json::from_str(&fs::read_to_string(&file)?)?;
+    let names = dump.as_object_mut().context("the dump is an object")?;
+    ensure!(names.contains_key("PASSWORD_HASHERS"), "not in the dump");
+    assert_eq!(ours()?, theirs);
+    // As an older command made it.
+    names.remove("PASSWORD_HASHERS");
+    fs::write(&file, dump.to_string())?;
+    assert_eq!(ours()?, theirs);
+    Ok(())
+}
+
 /// Every setting that Django itself documents for these defences is read here, or is said to have no effect.
 #[test]
 fn no_setting_of_a_defence_is_left_out_without_a_word() -> Result<()> {

@@ -23,6 +23,15 @@ pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+#[test]
+fn whoever_asks_is_told_that_django_cannot_read_wrapped_hashes() {
+    let help = palisade(&["keys", "wrap", "--help"]).stdout;
+    let help = String::from_utf8_lossy(&help);
+    let words: Vec<&str> = help.split_whitespace().collect();
+    let told = "Django cannot read what this writes, and there is no way back: back up the table first.";
+    assert!(words.join(" ").contains(told), "{help}");
+}
+
 #[tokio::test]
 async fn old_hashes_are_wrapped_in_place_and_open_for_their_passwords() {
     let folder = tempfile::tempdir().unwrap();

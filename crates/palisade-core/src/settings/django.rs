@@ -3,12 +3,16 @@
 //! Only what the site's own settings module says is in the dump, and not Django's defaults: ours are stricter, and stay
 //! where nobody has decided otherwise. What Django can be told and we cannot is passed over.
 
+use serde_json::{Map, Value};
 use toml::de::{DeTable, DeValue};
 
-use super::{Settings, SettingsErrors, load};
+use super::{PREFIX, Settings, SettingsErrors, hasher_name, load};
 
 /// The key of the TOML file that names the dump.
 pub const DJANGO_SETTINGS: &str = "django_settings";
+
+/// The hashers of Django, in the order that its passwords are hashed with.
+pub(super) const PASSWORD_HASHERS: &str = "PASSWORD_HASHERS";
 
 /// The dump of a Django's settings: a JSON object whose names are in upper case.
 #[derive(Clone, Copy)]
@@ -35,6 +39,32 @@ impl DjangoSettings<'_> {
             DeValue::String(file) => Some(file.clone().into_owned()),
             _ => None,
         }
+    }
+
+    /// Whether nobody says how passwords are hashed, so that these settings have the order of a Django that says none: the dump
+    /// does not (those of an older command leave out what the site's settings module leaves out), nor does the TOML text, nor a
+    /// variable.
+    ///
+    /// # Example
+    /// ```
+    /// use palisade_core::settings::{DjangoSettings, Settings};
+    /// use palisade_core::SecretKey;
+    ///
+    /// let json = r#"{"SECRET_KEY": "Zq3!fT8v(0xk_7y^mW2s&Jb9+Ld5@nRc4*hGp6-uEa1=tYiOoQ", "ALLOWED_HOSTS": ["shop.example"]}"#;
+    /// let django = DjangoSettings { file: "settings.json", json };
+    /// let settings = Settings::new(SecretKey::new(""), [""; 0]).overlaid_on_django(django, None, [])?;
+    /// assert!(django.assumes_hashers(&settings, "", &[]));
+    /// # Ok::<(), palisade_core::settings::SettingsErrors>(())
+    /// ```
+    pub fn assumes_hashers(&self, settings: &Settings, toml: &str, env: &[(String, String)]) -> bool {
+        let dump: Map<String, Value> = serde_json::from_str(self.json).unwrap_or_default();
+        let (table, _faults) = DeTable::parse_recoverable(toml);
+        settings.password_hashers == hasher_name::OF_DJANGO
+            && !dump.contains_key(PASSWORD_HASHERS)
+            && table.get_ref().get("password_hashers").is_none()
+            && !env
+                .iter()
+                .any(|(variable, _)| variable.strip_prefix(PREFIX) == Some(PASSWORD_HASHERS))
     }
 }
 

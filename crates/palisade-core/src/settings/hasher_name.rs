@@ -13,6 +13,15 @@ pub(super) const DEFAULT: [Algorithm; 5] = [
     Algorithm::Scrypt,
 ];
 
+/// The order of a Django that says none, which hashes new passwords with PBKDF2.
+pub(super) const OF_DJANGO: [Algorithm; 5] = [
+    Algorithm::Pbkdf2Sha256,
+    Algorithm::Pbkdf2Sha1,
+    Algorithm::Argon2,
+    Algorithm::BcryptSha256,
+    Algorithm::Scrypt,
+];
+
 /// Where Django keeps its hashers, and what their classes are called besides the algorithm.
 const MODULE: &str = "django.contrib.auth.hashers.";
 const CLASS: &str = "PasswordHasher";

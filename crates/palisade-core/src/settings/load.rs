@@ -7,15 +7,22 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
+use super::django::PASSWORD_HASHERS;
+use super::django_key::DjangoKey;
 use super::raw::Raw;
 use super::registry::{REGISTRY, Setting};
 use super::unshareable::unshareable;
 use super::{
-    DJANGO_SETTINGS, DjangoSettings, PREFIX, PasswordRule, Place, Problem, Settings, SettingsErrors, rules,
+    DJANGO_SETTINGS, DjangoSettings, PREFIX, PasswordRule, Place, Problem, Settings, SettingsErrors,
+    hasher_name, rules,
 };
 
 /// What else is wrong with settings, as only somebody who can open files may know: the setting, and what is wrong.
 pub(super) type Examine<'e> = dyn Fn(&Settings) -> Vec<(&'static str, String)> + 'e;
+
+/// What somebody does whose key is the one that Django's `startproject` wrote.
+const CHANGE_AT_DJANGO: &str =
+    "; change it at Django, with the old one in SECRET_KEY_FALLBACKS there, and dump anew";
 
 pub(super) fn load(
     defaults: Settings,
@@ -29,6 +36,7 @@ pub(super) fn load(
         given: BTreeMap::new(),
         problems: Vec::new(),
         django: django.map(|django| django.file),
+        django_key: None,
     };
     let dumped = django.is_none_or(|django| loading.read_django(django.json));
     let readable = toml.is_none_or(|text| loading.read_toml(text)) && dumped;
@@ -61,6 +69,8 @@ struct Loading<'f> {
     problems: Vec<Problem>,
     /// The file that Django's settings were read from, if they were.
     django: Option<&'f str>,
+    /// The keys of Django, if its dump names them and they can be compared.
+    django_key: Option<DjangoKey>,
 }
 
 impl Loading<'_> {
@@ -82,6 +92,11 @@ impl Loading<'_> {
         for (setting, what) in unshareable(&dump) {
             self.problem(setting, Place::Django, what);
         }
+        // Django then hashes in its own order, and may not be able to load the first hash of ours.
+        if !dump.contains_key(PASSWORD_HASHERS) && self.settings.password_hashers == hasher_name::DEFAULT {
+            self.settings.password_hashers = hasher_name::OF_DJANGO.to_vec();
+        }
+        self.django_key = DjangoKey::of(&dump);
         for (name, value) in &dump {
             let setting = Setting::of_django(name);
             if setting.is_some() {
@@ -143,6 +158,23 @@ impl Loading<'_> {
         }
     }
 
+    /// Refuses a key that Django does not know, and says what a key of Django's that is refused needs there.
+    fn settle_key(&mut self) {
+        let place = self.place("secret_key");
+        let is_readable = self.given.get("secret_key").is_some_and(|given| given.readable);
+        let Some(django) = self.django_key.as_ref().filter(|_| is_readable) else {
+            return;
+        };
+        if place != Place::Django && !django.knows(&self.settings.secret_key) {
+            let what = format!(
+                "is not the SECRET_KEY of {}, nor one of its fallbacks: no session of one side is known at the other; remove it \
+                 here, or give the same to both",
+                self.django.unwrap_or_default()
+            );
+            self.problem("secret_key", place, what);
+        }
+    }
+
     /// Fills in what depends on other settings, and holds the whole against the rules.
     fn settle(&mut self) {
         let settings = &mut self.settings;
@@ -190,6 +222,8 @@ impl Loading<'_> {
                 self.problem(name, self.place(name), what.to_owned());
             }
         }
+        self.settle_key();
+        let is_of_startproject = self.settings.secret_key.expose().starts_with(b"django-insecure-");
         for broken in rules::broken(&self.settings) {
             let names = broken.settings;
             // A value that could not be read has been named already, and the default in its place proves nothing.
@@ -200,6 +234,9 @@ impl Loading<'_> {
                 // The text is about the first name; the others are why it is wrong.
                 let place = names.first().map_or(Place::Nowhere, |name| self.place(name));
                 let mut problem = broken.into_problem();
+                if place == Place::Django && names.first() == Some(&"secret_key") && is_of_startproject {
+                    problem.what.push_str(CHANGE_AT_DJANGO);
+                }
                 problem.place = place;
                 problem.file = self.file_of(place);
                 self.problems.push(problem);

@@ -67,6 +67,30 @@ impl MySqlUsers {
         Ok(Self { database, statements })
     }
 
+    /// Keeps users in the tables of a Django, which must be there already: where [`new`](Self::new) would make them in an empty
+    /// database, or in another one than Django's, this says so, and Django's `migrate` finds no tables in its way.
+    ///
+    /// Begin with it: `MySqlSessions::new` makes `django_session` where it is missing.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use palisade::{auth::MySqlUsers, mysql::MySql};
+    ///
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// let users = MySqlUsers::of_django(MySql::open("mysql://shop:password@db.example.com/shop").await?).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`UserTableError::NotMigrated`] names each table and column that the database lacks or that is of another type; or the database cannot be
+    /// read.
+    pub async fn of_django(database: MySql) -> Result<Self, UserTableError> {
+        let of_django = Self::of_table(database, &UserTable::default()).await;
+        of_django.map_err(UserTableError::at_django)
+    }
+
     /// Keeps users in the table of a user model of one's own, which must be there already.
     ///
     /// A new account fills the columns that are named; if the table asks for more, they need defaults in the database.

@@ -65,6 +65,30 @@ impl PostgresUsers {
         Ok(Self { database, statements })
     }
 
+    /// Keeps users in the tables of a Django, which must be there already: where [`new`](Self::new) would make them in an empty
+    /// database, or in another one than Django's, this says so, and Django's `migrate` finds no tables in its way.
+    ///
+    /// Begin with it: `PostgresSessions::new` makes `django_session` where it is missing.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use palisade::{auth::PostgresUsers, postgres::Postgres};
+    ///
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// let users = PostgresUsers::of_django(Postgres::open("postgres://shop:password@db.example.com/shop").await?).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`UserTableError::NotMigrated`] names each table and column that the database lacks or that is of another type; or the database cannot be
+    /// read.
+    pub async fn of_django(database: Postgres) -> Result<Self, UserTableError> {
+        let of_django = Self::of_table(database, &UserTable::default()).await;
+        of_django.map_err(UserTableError::at_django)
+    }
+
     /// Keeps users in the table of a user model of one's own, which must be there already, in the schema that the connection
     /// sees first. Upper and lower case in a name are different letters, as in Django's quotes.
     ///

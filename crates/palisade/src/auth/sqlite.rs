@@ -89,6 +89,30 @@ impl SqliteUsers {
         Ok(Self { database, statements })
     }
 
+    /// Keeps users in the tables of a Django, which must be there already: where [`new`](Self::new) would make them in an empty
+    /// database, or in another one than Django's, this says so, and Django's `migrate` finds no tables in its way.
+    ///
+    /// Begin with it: `SqliteSessions::new` makes `django_session` where it is missing.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use palisade::{auth::SqliteUsers, sqlite::Sqlite};
+    ///
+    /// let users = SqliteUsers::of_django(Sqlite::open("db.sqlite3")?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`UserTableError::NotMigrated`] names each table and column that the database lacks; or the database cannot be
+    /// read.
+    pub fn of_django(database: Sqlite) -> Result<Self, UserTableError> {
+        Self::of_table(database.clone(), &UserTable::default()).map_err(UserTableError::at_django)?;
+        // The tables are there; an index of ours may not be.
+        Self::new(database).map_err(|error| UserTableError::Database(Box::new(error)))
+    }
+
     /// Keeps users in the table of a user model of one's own, which must be there already.
     ///
     /// A new account fills the columns that are named; if the table asks for more, they need defaults in the database.

@@ -101,12 +101,26 @@ pub enum UserTableError {
     /// Tables or columns that the database does not have, or has with another type.
     #[error("the database lacks {}: name the tables and columns of your user model, or run its migrations first", .0.join(", "))]
     Missing(Vec<String>),
+    /// Tables or columns of Django's own that the database does not have, or has with another type.
+    #[error(
+        "the database lacks {}: run Django's migrate first (python manage.py migrate), or is this another database than Django's?",
+        .0.join(", ")
+    )]
+    NotMigrated(Vec<String>),
     /// The database cannot say what it has.
     #[error(transparent)]
     Database(Box<dyn Error + Send + Sync>),
 }
 
 impl UserTableError {
+    /// What is missing should have been made by Django.
+    pub(super) fn at_django(self) -> Self {
+        match self {
+            Self::Missing(missing) => Self::NotMigrated(missing),
+            other => other,
+        }
+    }
+
     /// Nothing may be missing.
     pub(super) fn unless_complete(missing: Vec<String>) -> Result<(), Self> {
         if missing.is_empty() {

@@ -29,6 +29,7 @@ pub(super) async fn provide(database: &MySql, tables: &'static [Table]) -> Resul
                     table: table.name,
                     reason: error.to_string(),
                 })?;
+            tracing::info!(target: "palisade::mysql", database = ?database, "made the table {}", table.name);
         }
     }
     Ok(())

@@ -16,6 +16,7 @@ pub(super) async fn provide(database: &Postgres, tables: &'static [Table]) -> Re
     // Two processes that start together take turns, however long the first takes. The number is ours.
     let turn = "SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock(7020061125)";
     writer.first(turn, &[]).await?;
+    let mut made = Vec::new();
     for table in tables {
         // Looked for first, because a user who may not make tables may use those that are there.
         let found = writer
@@ -30,8 +31,12 @@ pub(super) async fn provide(database: &Postgres, tables: &'static [Table]) -> Re
                     table: table.name,
                     reason: error.to_string(),
                 })?;
+            made.push(table.name);
         }
     }
     writer.last("SELECT 1", &[]).await?;
+    if !made.is_empty() {
+        tracing::info!(target: "palisade::postgres", database = ?database, "made the tables {}", made.join(", "));
+    }
     Ok(())
 }

@@ -50,12 +50,29 @@ fn apply_one(connection: &mut Connection, migration: &Migration) -> rusqlite::Re
             |_| Ok(()),
         )
         .optional()?;
+    let mut made = Vec::new();
     if applied.is_none() {
+        let before = tables(&transaction)?;
         transaction.execute_batch(migration.sql)?;
+        made = tables(&transaction)?;
+        made.retain(|table| !before.contains(table));
         transaction.execute(
             "INSERT INTO palisade_migrations (name, version) VALUES (?1, ?2)",
             params![migration.name, migration.version],
         )?;
     }
-    transaction.commit()
+    transaction.commit()?;
+    if !made.is_empty() {
+        let database = connection.path();
+        tracing::info!(target: "palisade::sqlite", database, "made the tables {}", made.join(", "));
+    }
+    Ok(())
+}
+
+/// The tables that are there, without SQLite's own.
+fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'")?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    names.collect()
 }

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::routing::{get, post};
 use http::{Request, StatusCode};
 use palisade::auth::{Auth, LoggedIn, NewUser, SqliteUsers};
+use palisade::core::settings::ProxyHeader;
 use palisade::session::{Session, SessionError, SessionStore, SqliteSessions};
 use palisade::sqlite::Sqlite;
 use palisade::{Palisade, Policies, Protected, Rejection, Router, Sensitive, Settings};
@@ -13,6 +14,7 @@ use tokio::sync::Barrier;
 
 use crate::client::{Client, settings};
 use crate::flaky::Flaky;
+use crate::log::Log;
 
 /// An application whose handlers do what the peers' defects need, on real SQLite.
 struct App {
@@ -382,6 +384,53 @@ async fn d11_a_raw_header_does_not_make_a_request_secure() {
     };
     request.extensions_mut().insert(plain);
     assert_eq!(client.send(request).await.status, StatusCode::MOVED_PERMANENTLY);
+}
+
+/// All else that is seen of it is a browser that is redirected for ever. Anybody can be named so, and none fills the log.
+#[tokio::test]
+async fn a_proxy_that_is_not_listed_is_named_in_the_log_once() {
+    let mut settings = settings();
+    settings.secure_proxy_ssl_header = Some(ProxyHeader {
+        name: "X-Forwarded-Proto".parse().unwrap(),
+        value: "https".to_owned(),
+    });
+    settings.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+    let app = Palisade::new(settings).protect(Router::new().route("/", get(async || "hello")));
+    let client = Client::new(&app);
+    let ask = async |peer: String, said: &str| {
+        let mut request = Request::get("/")
+            .header("x-forwarded-proto", said)
+            .body(Body::empty())
+            .unwrap();
+        let peer = palisade::serve::Peer {
+            addr: peer.parse().unwrap(),
+            tls: false,
+        };
+        request.extensions_mut().insert(peer);
+        client.send(request).await.status
+    };
+    let (log, _guard) = Log::begin();
+    assert_eq!(ask("10.0.0.1:1".to_owned(), "https").await, StatusCode::OK);
+    assert_eq!(
+        ask("127.0.0.1:1".to_owned(), "http").await,
+        StatusCode::MOVED_PERMANENTLY
+    );
+    let named = || log.lines("palisade::transport");
+    assert!(named().is_empty(), "{:?}", named());
+    for port in 1..4 {
+        let status = ask(format!("127.0.0.1:{port}"), "https").await;
+        assert_eq!(status, StatusCode::MOVED_PERMANENTLY);
+    }
+    let told = "x-forwarded-proto from 127.0.0.1 is not believed: it is not in trusted_proxies";
+    assert!(
+        matches!(named().as_slice(), [line] if line.contains(told)),
+        "{:?}",
+        named()
+    );
+    for client in 1..100 {
+        ask(format!("192.0.2.{client}:1"), "https").await;
+    }
+    assert_eq!(named().len(), 8);
 }
 
 #[tokio::test]

@@ -30,6 +30,10 @@ impl UserDatabase for MySql {
         MySqlUsers::of_table(self.clone(), table).await
     }
 
+    async fn users_of_django(&self) -> Result<MySqlUsers, UserTableError> {
+        MySqlUsers::of_django(self.clone()).await
+    }
+
     async fn run(&self, sql: &'static str) {
         self.execute(sql, Vec::new()).await.unwrap();
     }
@@ -39,6 +43,12 @@ impl UserDatabase for MySql {
 async fn users_are_kept_in_mariadb() {
     let server = mariadb();
     user_stores::keeps_users(&mariadb_database(&server, "users", None).await).await;
+}
+
+#[tokio::test]
+async fn djangos_tables_in_mariadb_are_waited_for() {
+    let server = mariadb();
+    user_stores::waits_for_djangos_tables(&mariadb_database(&server, "django", None).await).await;
 }
 
 #[tokio::test]

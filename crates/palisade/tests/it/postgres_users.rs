@@ -27,6 +27,10 @@ impl UserDatabase for Postgres {
         PostgresUsers::of_table(self.clone(), table).await
     }
 
+    async fn users_of_django(&self) -> Result<PostgresUsers, UserTableError> {
+        PostgresUsers::of_django(self.clone()).await
+    }
+
     async fn run(&self, sql: &'static str) {
         self.execute(sql, &[]).await.unwrap();
     }
@@ -36,6 +40,12 @@ impl UserDatabase for Postgres {
 async fn users_are_kept_in_postgres() {
     let server = postgres();
     user_stores::keeps_users(&postgres_database(&server, "users").await).await;
+}
+
+#[tokio::test]
+async fn djangos_tables_in_postgres_are_waited_for() {
+    let server = postgres();
+    user_stores::waits_for_djangos_tables(&postgres_database(&server, "django").await).await;
 }
 
 /// The rights that docs/guide/stores.md asks for.

@@ -8,6 +8,8 @@ use palisade::auth::{
 };
 use palisade::sqlite::{Sqlite, SqliteError};
 
+use crate::log::Log;
+
 /// An empty database, to keep users in.
 pub(crate) trait UserDatabase {
     type Users: PasswordTable + Clone;
@@ -20,6 +22,9 @@ pub(crate) trait UserDatabase {
 
     /// Users in another table.
     async fn users_of(&self, table: &UserTable) -> Result<Self::Users, UserTableError>;
+
+    /// Users in Django's tables, which Django has made.
+    async fn users_of_django(&self) -> Result<Self::Users, UserTableError>;
 
     /// Runs a statement that is the same in every dialect.
     async fn run(&self, sql: &'static str);
@@ -41,6 +46,10 @@ impl UserDatabase for Sqlite {
 
     async fn users_of(&self, table: &UserTable) -> Result<SqliteUsers, UserTableError> {
         SqliteUsers::of_table(self.clone(), table)
+    }
+
+    async fn users_of_django(&self) -> Result<SqliteUsers, UserTableError> {
+        SqliteUsers::of_django(self.clone())
     }
 
     async fn run(&self, sql: &'static str) {
@@ -164,6 +173,34 @@ pub(crate) async fn goes_through_passwords(database: &impl UserDatabase) {
     assert_eq!(seen, ["hash of ada", "hash of bob", "hash of eve"]);
 }
 
+/// Tables that are made in Django's place stop its `migrate`, and those of another database have nobody of its users.
+pub(crate) async fn waits_for_djangos_tables(database: &impl UserDatabase) {
+    for _again in 0..2 {
+        let Err(error) = database.users_of_django().await else {
+            panic!("taken for Django's");
+        };
+        let told = error.to_string();
+        assert!(
+            matches!(error, UserTableError::NotMigrated(_)) && told.contains("the table auth_user,"),
+            "{told}"
+        );
+        assert!(told.contains("python manage.py migrate"), "{told}");
+    }
+    let (log, guard) = Log::begin();
+    database.users().await;
+    for table in ["auth_user", "django_content_type"] {
+        let told = log.text();
+        let made = |line: &str| line.contains("made the table") && line.contains(table);
+        assert!(told.lines().any(made), "{table} is made without a word: {told}");
+    }
+    drop(guard);
+    let (log, _guard) = Log::begin();
+    database.users().await;
+    let store = database.users_of_django().await.unwrap();
+    assert!(!log.text().contains("made the table"), "{}", log.text());
+    store.create(named("ada"), secret("hash"), at(0)).await.unwrap();
+}
+
 /// Of those who sign up at the same time with names that differ in case only, one has the name.
 pub(crate) async fn one_of_two_has_the_name(database: &impl UserDatabase) {
     let store = database.users().await;
@@ -201,4 +238,9 @@ async fn passwords_in_sqlite_are_gone_through_in_steps() {
 #[tokio::test]
 async fn of_two_who_sign_up_in_sqlite_at_once_one_has_the_name() {
     one_of_two_has_the_name(&Sqlite::in_memory().unwrap()).await;
+}
+
+#[tokio::test]
+async fn djangos_tables_in_sqlite_are_waited_for() {
+    waits_for_djangos_tables(&Sqlite::in_memory().unwrap()).await;
 }
