@@ -44,11 +44,11 @@ impl Default for PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// Ten connections to write and two to read, three seconds for a connection, three for a statement.
+    /// Ten connections to write and one to read, three seconds for a connection, three for a statement.
     pub fn new() -> Self {
         Self {
             writers: 10,
-            readers: 2,
+            readers: 1,
             connection_deadline: Duration::from_secs(3),
             statement_deadline: Duration::from_secs(3),
             roots: None,
@@ -65,6 +65,9 @@ impl PostgresOptions {
     }
 
     /// Holds so many connections for reading; each serves all requests that come along.
+    ///
+    /// One is the default: the fuller a connection, the fewer journeys and wake-ups a look-up costs at both ends. Take more where
+    /// the one process that PostgreSQL gives a connection is busy all the time.
     #[must_use]
     pub fn readers(self, readers: usize) -> Self {
         Self {
