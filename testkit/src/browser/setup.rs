@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -74,13 +74,7 @@ impl Setup {
     /// When Chromium or its driver is not installed or does not start.
     pub async fn start(self) -> Result<Browser> {
         let profile = tempfile::Builder::new().prefix("browser-").tempdir()?;
-        let mut command = Command::new(installed(&["chromedriver"])?);
-        command
-            .arg("--port=0")
-            .env("HOME", profile.path())
-            .env_remove("DISPLAY");
-        let driver = Process::start(command)?;
-        let port = driver.wait_for(PATIENCE, port_in)?;
+        let (driver, port) = start_driver(profile.path())?;
 
         let options = json!({
             "binary": installed(&["chromium", "chromium-browser", "google-chrome"])?,
@@ -144,6 +138,23 @@ pub(super) fn shut_down(port: u16) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     stream.write_all(format!("GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n").as_bytes())?;
     stream.read_to_end(&mut Vec::new()).map(drop)
+}
+
+/// Starts the driver on a port that the system chose. It takes the port that was free for one kind of address for the other, too,
+/// where somebody else may have it: then it ends, and another is tried.
+fn start_driver(home: &Path) -> Result<(Process, u16)> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let mut command = Command::new(installed(&["chromedriver"])?);
+        command.arg("--port=0").env("HOME", home).env_remove("DISPLAY");
+        let driver = Process::start(command)?;
+        match driver.wait_for(PATIENCE, port_in) {
+            Ok(port) => return Ok((driver, port)),
+            Err(error) if tries < 5 && error.to_string().contains("Address already in use") => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn port_in(line: &str) -> Option<u16> {
