@@ -246,7 +246,7 @@ impl SessionStore for FileSessions {
                     break;
                 }
                 let ended = place
-                    .readable(&key)
+                    .readable(&key)?
                     .is_some_and(|entry| entry.stored.expires <= now);
                 if ended {
                     cleared += usize::from(place.remove(&key)?);

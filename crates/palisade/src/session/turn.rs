@@ -28,18 +28,20 @@ pub(super) struct Turn {
 struct Place {
     turns: Turns,
     at: String,
-    line: Arc<Line<()>>,
+    /// None once the place is given up.
+    line: Option<Arc<Line<()>>>,
 }
 
 impl Turns {
     /// Waits for one's turn, so long at most.
     pub(super) async fn take(&self, at: &str, limit: Duration) -> Option<Turn> {
+        let line = Arc::clone(self.lines().entry(at.to_owned()).or_default());
         let place = Place {
             turns: self.clone(),
             at: at.to_owned(),
-            line: Arc::clone(self.lines().entry(at.to_owned()).or_default()),
+            line: Some(Arc::clone(&line)),
         };
-        let held = timeout(limit, Arc::clone(&place.line).lock_owned()).await.ok()?;
+        let held = timeout(limit, line.lock_owned()).await.ok()?;
         Some(Turn {
             _held: held,
             _place: place,
@@ -54,8 +56,12 @@ impl Turns {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut lines = self.turns.lines();
-        // That of the table, and this one: places are only made while the table is locked.
-        if Arc::strong_count(&self.line) <= 2 {
+        // Places are made and given up while the table is locked, so the last one leaves the table's alone.
+        drop(self.line.take());
+        if lines
+            .get(&self.at)
+            .is_some_and(|line| Arc::strong_count(line) == 1)
+        {
             lines.remove(&self.at);
         }
     }

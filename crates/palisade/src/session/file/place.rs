@@ -104,13 +104,18 @@ impl Place {
         Ok(Some(Entry { stored, whose }))
     }
 
-    /// A session, if it can be read: what cannot be keeps nobody from what is theirs.
-    pub(super) fn readable(&self, key: &SessionKey) -> Option<Entry> {
-        self.read(key).unwrap_or_else(|error| {
+    /// A session, if it can be read: a file that cannot be keeps nobody from what is theirs. Where this process or the disk is
+    /// what fails, nothing is left out, or sessions would outlive the end of all.
+    pub(super) fn readable(&self, key: &SessionKey) -> io::Result<Option<Entry>> {
+        self.read(key).or_else(|error| {
+            let ours = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EIO];
+            if error.raw_os_error().is_some_and(|code| ours.contains(&code)) {
+                return Err(error);
+            }
             let folder = &self.folder;
             // Its name is a key.
             tracing::warn!(target: "palisade::session", ?folder, %error, "left out a session's file that cannot be read");
-            None
+            Ok(None)
         })
     }
 
@@ -188,7 +193,7 @@ impl Place {
     pub(super) fn of_user(&self, user_id: &str) -> io::Result<Vec<(SessionKey, Stored, Whose)>> {
         let mut found = Vec::new();
         for key in self.keys()? {
-            if let Some(entry) = self.readable(&key)
+            if let Some(entry) = self.readable(&key)?
                 && let Some(whose) = entry.whose
                 && whose.is(user_id)
             {
