@@ -103,7 +103,7 @@ pub fn read_keys(folder: impl AsRef<Path>, now: SystemTime) -> Result<PasswordKe
     }
     files.sort();
     let (mut keys, mut faults) = (Vec::new(), Vec::new());
-    faults.extend(is_closed(folder, OTHERS_WRITE, "o-w").err());
+    faults.extend(is_closed(folder, OTHERS_WRITE, "go-w").err());
     for path in files {
         match read_key(&path) {
             Ok(key) => keys.push(key),
@@ -129,7 +129,7 @@ pub fn read_keys(folder: impl AsRef<Path>, now: SystemTime) -> Result<PasswordKe
 /// What others than the owner and the group may do, and what the group may not do to a key: write it.
 pub(crate) const OTHERS: u32 = 0o027;
 /// Whoever may put files into the folder gives the site its keys.
-const OTHERS_WRITE: u32 = 0o002;
+const OTHERS_WRITE: u32 = 0o022;
 
 fn read_key(path: &Path) -> Result<PasswordKey, KeyFileError> {
     is_closed(path, OTHERS, "600")?;
@@ -187,7 +187,12 @@ fn listed(faults: &[KeyFileError]) -> String {
 pub fn make_key(folder: impl AsRef<Path>, now: SystemTime) -> Result<PathBuf, KeyFileError> {
     let path = folder.as_ref().join(format!("{}.key", key_id_at(now)));
     let write = || {
-        fs::create_dir_all(&folder)?;
+        let mut make = fs::DirBuilder::new();
+        make.recursive(true);
+        // Also where the umask lets a group write.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o750);
+        make.create(&folder)?;
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -276,9 +281,11 @@ mod tests {
         assert!(!refused.contains("nonsense") && !refused.contains("0123456789abcdef"));
         write("2024-10-02.key", secret, 0o600);
         close(&good);
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let refused = read_keys(folder.path(), day(20_000)).unwrap_err().to_string();
-        assert!(refused.contains("chmod o-w"), "{refused}");
+        for mode in [0o777, 0o770] {
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let refused = read_keys(folder.path(), day(20_000)).unwrap_err().to_string();
+            assert!(refused.contains("chmod go-w"), "{refused}");
+        }
     }
 
     #[test]

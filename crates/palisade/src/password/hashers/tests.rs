@@ -161,6 +161,10 @@ fn malformed_or_ruinous_stored_text_is_nobodys_password() {
             "{stored}"
         );
     }
+    let long = scheme(Bcrypt)
+        .verify(&"x".repeat(80), Some("bcrypt$damaged"))
+        .unwrap();
+    assert!(!long.correct, "an error would tell the account from others");
     let empty = scheme(Pbkdf2Sha256).verify("lètmein", Some("md5$salt$")).unwrap();
     assert!(!empty.correct);
 }
