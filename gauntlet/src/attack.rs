@@ -1,9 +1,15 @@
 //! The attacks. Each is a function from an arena to an outcome, and reads what came of it from the attacked site.
 
+pub mod access;
 pub mod account;
 pub mod exposure;
 pub mod forgery;
 pub mod framing;
+pub mod guessing;
+pub mod leaks;
+pub mod network;
+pub mod recovery;
+pub mod script;
 pub mod session;
 
 /// What came of an attack.

@@ -61,8 +61,8 @@ pub(crate) const TASKS: &[Task] = &[
     },
 ];
 
-/// The targets of the gauntlet; `vault` joins when the vault runs.
-const GAUNTLET: [&str; 4] = ["--test", "weak_twin", "--test", "vault"];
+/// The targets of the gauntlet: with a browser, and without.
+const GAUNTLET: [&str; 6] = ["--test", "weak_twin", "--test", "vault", "--test", "attacks"];
 
 fn ci() -> Vec<Stage> {
     let mut stages = vec![fmt(), lint(), build(), test(), browser(), django(), suite()];

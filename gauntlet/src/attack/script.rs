@@ -1,0 +1,1 @@
+//! `cross-site-scripting`, `sql-injection`: what a person writes becomes script or query text.
