@@ -55,6 +55,7 @@ pub mod redact;
 pub mod redis;
 pub mod rejection;
 pub mod router;
+pub mod rows;
 pub mod serve;
 pub mod session;
 pub mod sqlite;

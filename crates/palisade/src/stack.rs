@@ -45,6 +45,7 @@ use crate::password::{Hashers, NoPassword, PasswordPolicy, read_keys};
 use crate::redact::{QueryGuard, Redactor, SensitiveNames};
 use crate::rejection::Rejection;
 use crate::router::Router;
+use crate::rows::RowStore;
 use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
 use crate::transport::TransportGuard;
 
@@ -68,6 +69,7 @@ pub struct Palisade {
     clock: Clock,
     sessions: Option<Sessions>,
     users: Option<Users>,
+    rows: Option<RowStore>,
     page: ErrorPage,
     sensitive: SensitiveNames,
     anonymous: Option<Arc<dyn AnonymousSecrets>>,
@@ -82,6 +84,7 @@ struct Offer {
     settings: Arc<Settings>,
     clock: Clock,
     users: Option<Users>,
+    rows: Option<RowStore>,
     login_hasher: SessionAuthHasher,
     forms: Arc<FormPolicy>,
 }
@@ -102,6 +105,7 @@ impl StackContext {
             settings: Arc::new(settings),
             clock: Clock::system(),
             users: None,
+            rows: None,
         }))
     }
 
@@ -126,6 +130,13 @@ impl StackContext {
         let users = self.0.users.as_ref();
         users.ok_or_else(|| Rejection::internal("there are no users: give Palisade a table with with_users"))
     }
+
+    pub(crate) fn rows(&self) -> Result<&RowStore, Rejection> {
+        let rows = self.0.rows.as_ref();
+        rows.ok_or_else(|| {
+            Rejection::internal("there are no rows of users: give Palisade their database with with_rows")
+        })
+    }
 }
 
 impl Guard for StackContext {
@@ -149,6 +160,7 @@ impl Palisade {
             clock: Clock::system(),
             sessions: None,
             users: None,
+            rows: None,
             page,
             sensitive: SensitiveNames::default(),
             anonymous: None,
@@ -199,6 +211,12 @@ impl Palisade {
         self
     }
 
+    /// Keeps rows that belong to users in this database, beside the users: what [`rows`](crate::rows) asks for.
+    pub fn with_rows(mut self, rows: impl Into<RowStore>) -> Self {
+        self.rows = Some(rows.into());
+        self
+    }
+
     /// Shows this page when something goes wrong.
     pub fn with_error_page(mut self, page: ErrorPage) -> Self {
         self.page = page.dangerous_show_reasons(self.settings.debug);
@@ -241,6 +259,7 @@ impl Palisade {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),
             users: self.users.clone(),
+            rows: self.rows.clone(),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             forms: Arc::new(FormPolicy::from_settings(settings)),
         }));
