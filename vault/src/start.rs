@@ -18,9 +18,10 @@ use palisade::sqlite::Sqlite;
 use palisade::{SecretKey, Settings};
 
 use crate::app;
-use crate::cli::Options;
+use crate::cli::{Command, Options};
 use crate::data::{DataFolder, reason};
 use crate::log;
+use crate::staff::appoint;
 
 /// The hosts that are answered to unless the settings name others.
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -41,6 +42,9 @@ pub async fn run(options: Options) -> Result<()> {
         return Ok(io::stdout().write_all(reference_toml().as_bytes())?);
     }
     log::open(&options.log)?;
+    if let Some(Command::Staff(asked)) = &options.command {
+        return appoint::run(&DataFolder::open(&options.data)?, asked).await;
+    }
     let asked = Asked::of(&options)?;
     let data = DataFolder::open(&options.data)?;
     let settings = settings(options.config.as_deref(), data.secret_key(options.new_key)?)?;
