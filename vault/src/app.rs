@@ -1,7 +1,7 @@
 //! The site on one page: what keeps it, and every route with the exceptions that it makes.
 //!
-//! There is one exception, in `widget`: a page that other sites may frame. Everything else has the stack's defaults, which are
-//! the strict ones, and needs no word here.
+//! Each room says who may reach its routes, and a route that does not say so stops the start. There is one exception, in `widget`:
+//! a page that other sites may frame. Everything else has the stack's defaults, which are the strict ones, and needs no word here.
 
 use anyhow::Result;
 use palisade::auth::SqliteUsers;
@@ -12,12 +12,14 @@ use palisade::{Palisade, Rejection, Router, Settings};
 
 use crate::notes::Notes;
 use crate::pages::Templates;
-use crate::{account, assets, notes, pages, sessions, widget};
+use crate::staff::People;
+use crate::{account, assets, notes, pages, sessions, staff, widget};
 
 /// What handlers work with.
 #[derive(Clone, Debug)]
 pub(crate) struct App {
     pub(crate) notes: Notes,
+    pub(crate) people: People,
     pub(crate) templates: Templates,
     pub(crate) clock: Clock,
 }
@@ -49,6 +51,7 @@ pub fn routes(
 ) -> Result<Router> {
     let app = App {
         notes: Notes::open(database.clone())?,
+        people: People::of(database.clone()),
         templates: Templates::load(settings)?,
         clock,
     };
@@ -56,6 +59,7 @@ pub fn routes(
         .merge(notes::routes())
         .merge(account::routes())
         .merge(sessions::routes())
+        .merge(staff::routes())
         .merge(widget::routes(widget_origins)?)
         .merge(assets::routes())
         .fallback(nothing_here);

@@ -22,6 +22,10 @@
 //! `#[owned(column = "…")]` on a field names a column that is called otherwise. Several structs may describe one table: a list needs
 //! fewer columns than a page.
 //!
+//! A route says so, too, and then no handler can forget it: `get(read).reach::<Note, Viewer>()`. [`Policies::owned`](crate::Policies::owned)
+//! and [`Policies::reach`](crate::Policies::reach) look for the row before the handler runs, and its extractor takes what they found: one
+//! query in all.
+//!
 //! The database is given with [`Palisade::with_rows`](crate::Palisade::with_rows).
 //!
 //! # Security
@@ -43,6 +47,7 @@ mod postgres;
 mod reach;
 mod role;
 mod room;
+mod rule;
 mod sqlite;
 mod statements;
 mod table;
@@ -60,6 +65,7 @@ pub use postgres::PostgresRows;
 pub use reach::Reach;
 pub use role::{AtLeast, Editor, Grant, Role, Viewer};
 pub use room::{Rows, Shared};
+pub use rule::RowRule;
 pub use sqlite::SqliteRows;
 pub use table::{Column, OwnedTable, Written};
 pub use value::{Cell, Kind, RowId, Seconds, Value};

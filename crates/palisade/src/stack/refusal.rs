@@ -1,0 +1,105 @@
+//! Why a router is not protected: what its routes do not say, all of it at once.
+
+use std::fmt;
+
+use crate::access::Access;
+use crate::router::RouteLine;
+
+/// A router that cannot be protected, with everything that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub struct ProtectError {
+    /// The routes that do not say who may reach them.
+    pub without_rule: Vec<String>,
+    /// The routes whose rule asks who is logged in, where nobody can be.
+    pub without_users: Vec<String>,
+    /// The routes whose rule asks whose a row is, where there are no rows, or the path does not name one.
+    pub without_rows: Vec<String>,
+}
+
+/// What a route's rule can ask.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offered {
+    pub(super) users: bool,
+    pub(super) rows: bool,
+}
+
+impl ProtectError {
+    /// Finds what is wrong with these routes.
+    pub(super) fn judge(lines: &[RouteLine], offered: Offered) -> Result<(), Self> {
+        let mut found = Self {
+            without_rule: Vec::new(),
+            without_users: Vec::new(),
+            without_rows: Vec::new(),
+        };
+        for line in lines {
+            match &line.policy.access {
+                None => found.without_rule.push(line.path.clone()),
+                Some(access) if access.asks_for_a_user() && !offered.users => {
+                    found.without_users.push(format!("{} ({access})", line.path));
+                }
+                Some(Access::Row(rule)) if !offered.rows => {
+                    found.without_rows.push(format!("{} ({rule})", line.path));
+                }
+                Some(Access::Row(rule)) if !names(&line.path, rule.parameter()) => {
+                    let parameter = rule.parameter();
+                    found
+                        .without_rows
+                        .push(format!("{} ({rule}): no {{{parameter}}} in it", line.path));
+                }
+                Some(_) => {}
+            }
+        }
+        if found.without_rule.is_empty() && found.without_users.is_empty() && found.without_rows.is_empty() {
+            Ok(())
+        } else {
+            Err(found)
+        }
+    }
+}
+
+impl fmt::Display for ProtectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut paragraphs = Vec::new();
+        if !self.without_rule.is_empty() {
+            paragraphs.push(paragraph(
+                "these routes do not say who may reach them; add .public(), .logged_in(), .staff(), .can::<P>(), .owned::<T>() or .reach::<T, R>() to each, or to \
+                 the router that they stand in:",
+                &self.without_rule,
+            ));
+        }
+        if !self.without_users.is_empty() {
+            paragraphs.push(paragraph(
+                "these routes ask who is logged in, and nobody can be: give Palisade sessions and users (with_sessions, with_users):",
+                &self.without_users,
+            ));
+        }
+        if !self.without_rows.is_empty() {
+            paragraphs.push(paragraph(
+                "these routes ask whose a row is, and it cannot be told: give Palisade the rows (with_rows), and the path the parameter \
+                 that names one:",
+                &self.without_rows,
+            ));
+        }
+        f.write_str(&paragraphs.join("\n"))
+    }
+}
+
+/// Whether the path has this parameter.
+fn names(path: &str, parameter: &str) -> bool {
+    path.split('/').any(|segment| {
+        let inner = segment
+            .strip_prefix('{')
+            .and_then(|segment| segment.strip_suffix('}'));
+        inner == Some(parameter)
+    })
+}
+
+fn paragraph(sentence: &str, paths: &[String]) -> String {
+    let mut text = sentence.to_owned();
+    for path in paths {
+        text.push_str("\n  ");
+        text.push_str(path);
+    }
+    text
+}
