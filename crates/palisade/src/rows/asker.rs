@@ -206,7 +206,7 @@ impl Asker {
             most: most.map(|most| Most {
                 line: format!("{} {}", table.name, self.user.id),
                 count: statements.count.with(&given),
-                most: i64::from(most),
+                number: i64::from(most),
             }),
             forget: Forget {
                 statement: &statements.forget,

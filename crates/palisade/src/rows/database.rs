@@ -63,7 +63,7 @@ pub(super) struct Most {
     /// Who stands in line: of two who insert at once, the second counts the first's row.
     pub(super) line: String,
     pub(super) count: Asked,
-    pub(super) most: i64,
+    pub(super) number: i64,
 }
 
 /// Why a row was not read or written.

@@ -134,19 +134,18 @@ async fn put(connection: &mut MySqlConnection, insertion: &Insertion) -> Result<
     if let Some(most) = &insertion.most {
         let row = connection.one(most.count.sql, bound(&most.count.values)).await?;
         let number = row.map(|mut row| field::<i64>(&mut row, 0)).transpose()?;
-        if number.unwrap_or(i64::MAX) >= most.most {
+        if number.unwrap_or(i64::MAX) >= most.number {
             return Ok(None);
         }
     }
     let insert = &insertion.insert;
     connection.execute(insert.sql, bound(&insert.values)).await?;
-    let id = match &insertion.id {
-        Some(id) => Some(id.clone()),
-        None => {
-            let row = connection.one("SELECT LAST_INSERT_ID()", Vec::new()).await?;
-            let id = row.map(|mut row| field::<i64>(&mut row, 0)).transpose()?;
-            id.map(Value::Number)
-        }
+    let id = if let Some(id) = &insertion.id {
+        Some(id.clone())
+    } else {
+        let row = connection.one("SELECT LAST_INSERT_ID()", Vec::new()).await?;
+        let id = row.map(|mut row| field::<i64>(&mut row, 0)).transpose()?;
+        id.map(Value::Number)
     };
     if let Some(id) = &id {
         let forget = insertion.forget.of(id);

@@ -171,7 +171,7 @@ async fn insert(database: Postgres, insertion: Insertion) -> Result<Option<Value
         writer.first(stand_in_line, &[&ADD, &most.line]).await?;
         let count = writer.one(most.count.sql, &bound(&most.count.values)).await?;
         let number = count.map(|row| row.try_get::<_, i64>(0)).transpose()?;
-        if number.unwrap_or(i64::MAX) >= most.most {
+        if number.unwrap_or(i64::MAX) >= most.number {
             writer.undo().await?;
             return Ok(None);
         }

@@ -146,7 +146,7 @@ impl Asks for SqliteRows {
             if let Some(most) = &insertion.most {
                 let count = &most.count;
                 let number = writer.one(count.sql, bound(&count.values), |row| row.get::<_, i64>(0))?;
-                if number.unwrap_or(i64::MAX) >= most.most {
+                if number.unwrap_or(i64::MAX) >= most.number {
                     tracing::debug!(target: "palisade::rows", "no more rows: {}", most.line);
                     return Ok(None);
                 }

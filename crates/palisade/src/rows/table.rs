@@ -151,8 +151,8 @@ mod tests {
     #[test]
     #[should_panic(expected = "written by the library")]
     fn owner_is_no_column_to_write_whatever_its_case() {
-        let columns: &[Column] = &[Column::new("id", Kind::Number), Column::new("title", Kind::Text)];
-        let table = OwnedTable::new("note", "id", "owner", columns);
-        let _ = Written::new(&table, &[Column::new("OWNER", Kind::Number)], false);
+        const COLUMNS: &[Column] = &[Column::new("id", Kind::Number), Column::new("title", Kind::Text)];
+        const OWNER: &[Column] = &[Column::new("OWNER", Kind::Number)];
+        let _ = Written::new(&OwnedTable::new("note", "id", "owner", COLUMNS), OWNER, false);
     }
 }

@@ -14,7 +14,7 @@ pub struct ProtectError {
     /// The routes whose rule asks who is logged in, where nobody can be.
     pub without_users: Vec<String>,
     /// The routes whose rule asks whose a row is, where there are no rows, or the path does not name one.
-    pub without_rows: Vec<String>,
+    pub rows_untold: Vec<String>,
 }
 
 /// What a route's rule can ask.
@@ -30,7 +30,7 @@ impl ProtectError {
         let mut found = Self {
             without_rule: Vec::new(),
             without_users: Vec::new(),
-            without_rows: Vec::new(),
+            rows_untold: Vec::new(),
         };
         for line in lines {
             match &line.policy.access {
@@ -39,18 +39,18 @@ impl ProtectError {
                     found.without_users.push(format!("{} ({access})", line.path));
                 }
                 Some(Access::Row(rule)) if !offered.rows => {
-                    found.without_rows.push(format!("{} ({rule})", line.path));
+                    found.rows_untold.push(format!("{} ({rule})", line.path));
                 }
                 Some(Access::Row(rule)) if !names(&line.path, rule.parameter()) => {
                     let parameter = rule.parameter();
                     found
-                        .without_rows
+                        .rows_untold
                         .push(format!("{} ({rule}): no {{{parameter}}} in it", line.path));
                 }
                 Some(_) => {}
             }
         }
-        if found.without_rule.is_empty() && found.without_users.is_empty() && found.without_rows.is_empty() {
+        if found.without_rule.is_empty() && found.without_users.is_empty() && found.rows_untold.is_empty() {
             Ok(())
         } else {
             Err(found)
@@ -74,11 +74,11 @@ impl fmt::Display for ProtectError {
                 &self.without_users,
             ));
         }
-        if !self.without_rows.is_empty() {
+        if !self.rows_untold.is_empty() {
             paragraphs.push(paragraph(
                 "these routes ask whose a row is, and it cannot be told: give Palisade the rows (with_rows), and the path the parameter \
                  that names one:",
-                &self.without_rows,
+                &self.rows_untold,
             ));
         }
         f.write_str(&paragraphs.join("\n"))

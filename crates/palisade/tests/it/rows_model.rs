@@ -97,6 +97,7 @@ fn role(edits: bool) -> &'static str {
     if edits { "editor" } else { "viewer" }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each step")]
 async fn take(site: &Site, model: &mut Model, ids: &mut Vec<String>, person: usize, what: &Step) {
     let client = &site.users[person];
     let id = |row: &usize| {

@@ -20,7 +20,7 @@ use crate::client::{Client, settings};
 use crate::user_stores::UserDatabase;
 
 /// When the clock of the site begins.
-pub(crate) const BEGIN: Duration = Duration::from_secs(1_800_000_000);
+pub(crate) const BEGIN: Duration = Duration::from_hours(500_000);
 
 /// Everything that a column may hold.
 #[derive(Debug, Owned)]
