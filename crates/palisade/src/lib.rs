@@ -64,6 +64,7 @@ pub mod serve;
 pub mod session;
 pub mod sqlite;
 pub mod stack;
+pub mod testing;
 pub mod transport;
 
 pub use axum;

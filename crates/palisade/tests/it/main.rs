@@ -87,3 +87,4 @@ mod signed_cookies;
 mod sql_servers;
 mod user_stores;
 mod user_table_attacks;
+mod walk;
