@@ -61,9 +61,7 @@ pub fn is_safe_url(url: &str) -> bool {
     }
     let first = url.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     if let Some((scheme, _)) = first.split_once(':') {
-        return SAFE_SCHEMES
-            .iter()
-            .any(|safe| scheme.eq_ignore_ascii_case(safe));
+        return SAFE_SCHEMES.iter().any(|safe| scheme.eq_ignore_ascii_case(safe));
     }
     !first.contains('&')
 }
@@ -149,7 +147,15 @@ mod tests {
 
     #[test]
     fn an_image_is_loaded_from_the_site_alone() {
-        for bad in ["//t.example/x", "/\\t.example", "\\\\t.example", "http:x", "http://t.example", "mailto:x", "data:x"] {
+        for bad in [
+            "//t.example/x",
+            "/\\t.example",
+            "\\\\t.example",
+            "http:x",
+            "http://t.example",
+            "mailto:x",
+            "data:x",
+        ] {
             assert!(!is_own_path(bad), "{bad:?}");
         }
     }

@@ -146,9 +146,9 @@ pub struct Settings {
     /// Which powerful features of the browser the site gives up.
     pub permissions_policy: Option<PermissionsPolicy>,
     /// What pages may load and run.
-    pub content_security_policy: Option<Csp>,
+    pub secure_csp: Option<Csp>,
     /// A policy that is reported against but not enforced.
-    pub content_security_policy_report_only: Option<Csp>,
+    pub secure_csp_report_only: Option<Csp>,
     /// Who may frame the site's pages.
     pub x_frame_options: FrameOptions,
 
@@ -254,8 +254,8 @@ impl Settings {
             secure_cross_origin_opener_policy: Some(CrossOriginOpenerPolicy::SameOrigin),
             secure_cross_origin_resource_policy: Some(CrossOriginResourcePolicy::SameOrigin),
             permissions_policy: Some(PermissionsPolicy::default()),
-            content_security_policy: Some(Csp::strict()),
-            content_security_policy_report_only: None,
+            secure_csp: Some(Csp::strict()),
+            secure_csp_report_only: None,
             x_frame_options: FrameOptions::Deny,
             session_cookie_name: "sessionid".to_owned(),
             session_cookie_age: DAY * 14,

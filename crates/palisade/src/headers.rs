@@ -111,8 +111,8 @@ impl HeaderGuard {
                 header(&XssProtection::Off),
             ],
             frames,
-            settings.content_security_policy.clone(),
-            settings.content_security_policy_report_only.clone(),
+            settings.secure_csp.clone(),
+            settings.secure_csp_report_only.clone(),
         )
     }
 

@@ -25,7 +25,7 @@
 //!
 //! A feature adds a store on another machine, and changes nothing else: `postgres` adds `postgres`,
 //! `session::PostgresSessions` and `auth::PostgresUsers`; `mysql` adds `mysql`, `session::MySqlSessions` and `auth::MySqlUsers`,
-//! for MySQL and MariaDB. Memory and [`sqlite`] are always there.
+//! for MySQL and MariaDB. Memory and [`sqlite`] are always there. `minijinja` adds `templates`.
 //!
 //! # Security
 //!
@@ -45,6 +45,7 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod host;
+pub mod html;
 pub mod load;
 #[cfg(feature = "mysql")]
 pub mod mysql;
@@ -59,8 +60,11 @@ pub mod rejection;
 pub mod router;
 pub mod serve;
 pub mod session;
+pub mod sql;
 pub mod sqlite;
 pub mod stack;
+#[cfg(feature = "minijinja")]
+pub mod templates;
 pub mod transport;
 
 pub use axum;
