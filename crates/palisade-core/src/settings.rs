@@ -174,6 +174,12 @@ pub struct Settings {
     pub session_idle_age: Option<Duration>,
     /// How long a session lives at most, used or not.
     pub session_absolute_age: Option<Duration>,
+    /// The folder with the keys that session data is sealed under.
+    pub session_seal_keys: Option<Folder>,
+    /// Whether the store knows the hashes of session keys only.
+    pub session_hashed_keys: bool,
+    /// Whether sessions from before the two are still accepted.
+    pub dangerous_accept_unsealed_sessions: bool,
 
     /// The CSRF cookie's name.
     pub csrf_cookie_name: String,
@@ -268,6 +274,9 @@ impl Settings {
             session_save_every_request: false,
             session_idle_age: None,
             session_absolute_age: Some(DAY * 30),
+            session_seal_keys: None,
+            session_hashed_keys: false,
+            dangerous_accept_unsealed_sessions: false,
             csrf_cookie_name: "csrftoken".to_owned(),
             csrf_cookie_age: Some(DAY * 7 * 52),
             csrf_cookie_domain: None,

@@ -16,7 +16,8 @@
 //! # Security
 //!
 //! Whoever has the cookie has the session: it is `Secure`, `HttpOnly` and `SameSite=Lax` unless settings say otherwise.
-//! The data is signed, not encrypted: whoever reads the database reads it.
+//! The data is signed, and whoever reads the database reads it and the keys of the sessions, unless the settings
+//! `session_seal_keys` and `session_hashed_keys` say otherwise ([`SealedSessions`], [`HashedKeys`]).
 //!
 //! # Example
 //!
@@ -37,6 +38,7 @@ mod config;
 pub mod contract;
 pub mod engine;
 mod file;
+mod hashed_keys;
 mod key;
 mod layer;
 mod memory;
@@ -48,6 +50,7 @@ mod postgres;
 mod queue;
 #[cfg(feature = "redis")]
 mod redis;
+mod sealed;
 mod signed_cookies;
 mod sqlite;
 pub mod store;
@@ -59,6 +62,7 @@ mod whose;
 pub use cache::{CacheSessions, CachedDbSessions, DjangosCache};
 pub use config::Sessions;
 pub use file::{FileSessions, FolderError};
+pub use hashed_keys::HashedKeys;
 pub use key::SessionKey;
 pub(crate) use layer::vary_on_cookie;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
@@ -69,6 +73,7 @@ pub use mysql::MySqlSessions;
 pub use postgres::PostgresSessions;
 #[cfg(feature = "redis")]
 pub use redis::{Format, Own, RedisSessions};
+pub use sealed::SealedSessions;
 pub use signed_cookies::SignedCookies;
 pub use sqlite::SqliteSessions;
 pub use store::{Device, Listed, SessionStore};

@@ -195,6 +195,11 @@ fn sessions(settings: &Settings, found: &mut Found) {
         threat,
         "session_idle_age (or session_cookie_age) is more than two weeks: a stolen session lives as long",
     );
+    found.when(
+        settings.dangerous_accept_unsealed_sessions,
+        threat,
+        "dangerous_accept_unsealed_sessions is on: an older copy of the sessions still opens those that nobody has used since",
+    );
     let absolute = settings.session_absolute_age.unwrap_or(Duration::MAX);
     found.when(
         absolute > super::DAY * 30,

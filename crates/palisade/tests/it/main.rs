@@ -63,6 +63,7 @@ mod redis_sessions;
 #[cfg(feature = "redis")]
 mod redis_tls;
 mod routes;
+mod sealed_sessions;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
@@ -77,5 +78,6 @@ mod sessions;
 mod signed_cookies;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod sql_servers;
+mod stolen_sessions;
 mod user_stores;
 mod user_table_attacks;
