@@ -13,8 +13,8 @@ use ipnet::IpNet;
 
 use crate::cookie::{CookieAttributes, SameSite};
 use crate::header::{
-    CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts, PermissionsPolicy,
-    ReferrerPolicy,
+    ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts,
+    PermissionsPolicy, ReferrerPolicy,
 };
 use crate::host::{AllowedHosts, Host};
 use crate::origin::TrustedOrigins;
@@ -223,6 +223,8 @@ pub struct Settings {
     pub login_redirect_url: String,
     /// Where a logout leads.
     pub logout_redirect_url: String,
+    /// What the browser forgets at logout.
+    pub logout_clear_site_data: Option<ClearSiteData>,
     /// How long a link to reset a password works.
     pub password_reset_timeout: Duration,
     /// Whether signed cookies with the salt of Django before 5.2.15 are still read.
@@ -297,6 +299,7 @@ impl Settings {
             login_url: "/login/".to_owned(),
             login_redirect_url: "/".to_owned(),
             logout_redirect_url: "/".to_owned(),
+            logout_clear_site_data: Some(ClearSiteData::at_logout()),
             password_reset_timeout: DAY * 3,
             signed_cookie_legacy_salt_fallback: false,
             form_unknown_fields: UnknownFields::Drop,

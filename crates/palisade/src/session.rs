@@ -46,6 +46,7 @@ mod memory;
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod private;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 mod queue;
 #[cfg(feature = "redis")]
@@ -71,6 +72,7 @@ pub use memory::MemorySessions;
 pub use mysql::MySqlSessions;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSessions;
+pub(crate) use private::Cacheable;
 #[cfg(feature = "redis")]
 pub use redis::{Format, Own, RedisSessions};
 pub use sealed::SealedSessions;
@@ -173,6 +175,8 @@ struct State {
     changes: Vec<Change>,
     fate: Fate,
     device: Option<Device>,
+    /// What the browser is told to forget with the answer.
+    farewell: Option<HeaderValue>,
     /// How many changes only keep a login alive: that they came too late is no news to the person.
     housekeeping: usize,
 }
@@ -367,6 +371,12 @@ impl Session {
         read: impl FnOnce(&SessionData) -> R + Send,
     ) -> Result<R, SessionError> {
         Ok(read(&self.state().await?.view))
+    }
+
+    /// Tells the browser with the answer what to forget (`Clear-Site-Data`).
+    pub(crate) async fn say_farewell(&self, forget: HeaderValue) -> Result<(), SessionError> {
+        self.open().await?.farewell = Some(forget);
+        Ok(())
     }
 
     /// Does what a login asks for: first to the key, then to the values.

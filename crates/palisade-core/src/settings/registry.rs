@@ -430,6 +430,13 @@ pub static REGISTRY: &[Setting] = &[
         Where a logout leads.",
     ),
     Setting::new(
+        "logout_clear_site_data",
+        |s| &mut s.logout_clear_site_data,
+        "\
+        What the browser forgets of the site at logout, over HTTPS: cache, storage, cookies, executionContexts or *. \"none\" sends no \
+        header.",
+    ),
+    Setting::new(
         "password_reset_timeout",
         |s| &mut s.password_reset_timeout,
         "\

@@ -57,6 +57,7 @@ mod postgres;
 mod postgres_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
+mod private_pages;
 #[cfg(feature = "redis")]
 mod redis_attacks;
 #[cfg(feature = "redis")]
