@@ -13,8 +13,8 @@ use ipnet::IpNet;
 
 use crate::cookie::{CookieAttributes, SameSite};
 use crate::header::{
-    CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts, PermissionsPolicy,
-    ReferrerPolicy,
+    ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts,
+    PermissionsPolicy, ReferrerPolicy, ReportUri,
 };
 use crate::host::{AllowedHosts, Host};
 use crate::origin::TrustedOrigins;
@@ -149,6 +149,8 @@ pub struct Settings {
     pub secure_csp: Option<Csp>,
     /// A policy that is reported against but not enforced.
     pub secure_csp_report_only: Option<Csp>,
+    /// Where browsers report what a policy has stopped.
+    pub secure_csp_report_uri: Option<ReportUri>,
     /// Who may frame the site's pages.
     pub x_frame_options: FrameOptions,
 
@@ -174,6 +176,12 @@ pub struct Settings {
     pub session_idle_age: Option<Duration>,
     /// How long a session lives at most, used or not.
     pub session_absolute_age: Option<Duration>,
+    /// The folder with the keys that session data is sealed under.
+    pub session_seal_keys: Option<Folder>,
+    /// Whether the store knows the hashes of session keys only.
+    pub session_hashed_keys: bool,
+    /// Whether sessions from before the two are still accepted.
+    pub dangerous_accept_unsealed_sessions: bool,
 
     /// The CSRF cookie's name.
     pub csrf_cookie_name: String,
@@ -217,6 +225,8 @@ pub struct Settings {
     pub login_redirect_url: String,
     /// Where a logout leads.
     pub logout_redirect_url: String,
+    /// What the browser forgets at logout.
+    pub logout_clear_site_data: Option<ClearSiteData>,
     /// How long a link to reset a password works.
     pub password_reset_timeout: Duration,
     /// Whether signed cookies with the salt of Django before 5.2.15 are still read.
@@ -256,6 +266,7 @@ impl Settings {
             permissions_policy: Some(PermissionsPolicy::default()),
             secure_csp: Some(Csp::strict()),
             secure_csp_report_only: None,
+            secure_csp_report_uri: None,
             x_frame_options: FrameOptions::Deny,
             session_cookie_name: "sessionid".to_owned(),
             session_cookie_age: DAY * 14,
@@ -268,6 +279,9 @@ impl Settings {
             session_save_every_request: false,
             session_idle_age: None,
             session_absolute_age: Some(DAY * 30),
+            session_seal_keys: None,
+            session_hashed_keys: false,
+            dangerous_accept_unsealed_sessions: false,
             csrf_cookie_name: "csrftoken".to_owned(),
             csrf_cookie_age: Some(DAY * 7 * 52),
             csrf_cookie_domain: None,
@@ -288,6 +302,7 @@ impl Settings {
             login_url: "/login/".to_owned(),
             login_redirect_url: "/".to_owned(),
             logout_redirect_url: "/".to_owned(),
+            logout_clear_site_data: Some(ClearSiteData::at_logout()),
             password_reset_timeout: DAY * 3,
             signed_cookie_legacy_salt_fallback: false,
             form_unknown_fields: UnknownFields::Drop,

@@ -46,6 +46,7 @@ pub mod guard;
 pub mod headers;
 pub mod host;
 pub mod html;
+mod key_files;
 pub mod load;
 #[cfg(feature = "mysql")]
 pub mod mysql;
@@ -58,6 +59,7 @@ pub mod redact;
 pub mod redis;
 pub mod rejection;
 pub mod router;
+pub mod seal;
 pub mod serve;
 pub mod session;
 pub mod sql;

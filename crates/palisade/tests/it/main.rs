@@ -17,6 +17,7 @@ mod cache_sessions;
 mod cached_db_attacks;
 mod client;
 mod corpus_scan;
+mod csp_reports;
 mod csrf;
 mod csrf_anonymous;
 #[cfg(feature = "redis")]
@@ -35,7 +36,10 @@ mod form_compile;
 mod form_html;
 mod form_model;
 mod headers;
+mod html_browser;
 mod kept;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod like;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod locked_sessions;
 mod log;
@@ -57,6 +61,7 @@ mod postgres;
 mod postgres_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
+mod private_pages;
 #[cfg(feature = "redis")]
 mod redis_attacks;
 #[cfg(feature = "redis")]
@@ -64,6 +69,7 @@ mod redis_sessions;
 #[cfg(feature = "redis")]
 mod redis_tls;
 mod routes;
+mod sealed_sessions;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
@@ -78,5 +84,6 @@ mod sessions;
 mod signed_cookies;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod sql_servers;
+mod stolen_sessions;
 mod user_stores;
 mod user_table_attacks;
