@@ -36,6 +36,7 @@ extern crate self as palisade;
 
 pub mod access;
 pub mod auth;
+pub mod check;
 pub mod clock;
 mod cookies;
 pub mod csrf;

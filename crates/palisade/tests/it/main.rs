@@ -25,6 +25,7 @@ mod csrf_attacks;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+mod deploy_check;
 mod django_dump_attacks;
 mod ended_elsewhere;
 mod faulty;
