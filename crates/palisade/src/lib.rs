@@ -59,6 +59,7 @@ pub mod redact;
 pub mod redis;
 pub mod rejection;
 pub mod router;
+pub mod rows;
 pub mod seal;
 pub mod serve;
 pub mod session;

@@ -47,6 +47,8 @@ mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql_rows;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_users;
 mod pages;
 mod password_key_attacks;
@@ -56,6 +58,8 @@ mod permissions;
 mod postgres;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_attacks;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod postgres_rows;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
 mod private_pages;
@@ -67,6 +71,9 @@ mod redis_sessions;
 mod redis_tls;
 mod routes;
 mod sealed_sessions;
+mod rows;
+mod rows_model;
+mod rows_site;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
