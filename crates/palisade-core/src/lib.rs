@@ -29,6 +29,7 @@ pub mod permission;
 pub mod query;
 pub mod redirect;
 pub mod repr;
+pub mod safe_url;
 pub mod secret;
 pub mod session;
 pub mod settings;

@@ -25,7 +25,7 @@
 //!
 //! A feature adds a store on another machine, and changes nothing else: `postgres` adds `postgres`,
 //! `session::PostgresSessions` and `auth::PostgresUsers`; `mysql` adds `mysql`, `session::MySqlSessions` and `auth::MySqlUsers`,
-//! for MySQL and MariaDB. Memory and [`sqlite`] are always there.
+//! for MySQL and MariaDB. Memory and [`sqlite`] are always there. `minijinja` adds `templates`.
 //!
 //! # Security
 //!
@@ -46,6 +46,7 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod host;
+pub mod html;
 mod key_files;
 pub mod load;
 #[cfg(feature = "mysql")]
@@ -63,8 +64,11 @@ pub mod rows;
 pub mod seal;
 pub mod serve;
 pub mod session;
+pub mod sql;
 pub mod sqlite;
 pub mod stack;
+#[cfg(feature = "minijinja")]
+pub mod templates;
 pub mod transport;
 
 pub use axum;

@@ -17,6 +17,7 @@ mod cache_sessions;
 mod cached_db_attacks;
 mod client;
 mod corpus_scan;
+mod csp_reports;
 mod csrf;
 mod csrf_anonymous;
 #[cfg(feature = "redis")]
@@ -36,7 +37,10 @@ mod form_compile;
 mod form_html;
 mod form_model;
 mod headers;
+mod html_browser;
 mod kept;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod like;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod locked_sessions;
 mod log;
