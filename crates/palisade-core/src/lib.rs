@@ -16,6 +16,7 @@ pub mod django;
 pub mod escape;
 pub mod file_name;
 pub mod finding;
+pub mod git_index;
 pub mod header;
 pub mod host;
 pub mod http_date;

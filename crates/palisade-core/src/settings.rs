@@ -114,6 +114,15 @@ pub struct Settings {
     /// Whether `*` in `allowed_hosts` is accepted outside debug.
     pub dangerous_allow_any_host: bool,
 
+    /// Whether a site in debug may be reached from other machines.
+    pub dangerous_expose_debug: bool,
+    /// Whether cookies may travel over plain HTTP outside debug.
+    pub dangerous_insecure_cookies: bool,
+    /// Whether files with secrets in them may be open to other users of the machine.
+    pub dangerous_readable_secrets: bool,
+    /// Whether files with secrets in them may be committed.
+    pub dangerous_committed_secrets: bool,
+
     /// Whether plain HTTP is redirected to HTTPS.
     pub secure_ssl_redirect: bool,
     /// The host to redirect to, instead of the request's.
@@ -249,6 +258,10 @@ impl Settings {
             secret_key_fallbacks: Vec::new(),
             allowed_hosts: AllowedHosts::parse(allowed_hosts),
             dangerous_allow_any_host: false,
+            dangerous_expose_debug: false,
+            dangerous_insecure_cookies: false,
+            dangerous_readable_secrets: false,
+            dangerous_committed_secrets: false,
             secure_ssl_redirect: true,
             secure_ssl_host: None,
             secure_redirect_exempt: ExemptPaths::default(),

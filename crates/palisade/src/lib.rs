@@ -36,6 +36,7 @@ extern crate self as palisade;
 
 pub mod access;
 pub mod auth;
+pub mod check;
 pub mod clock;
 mod cookies;
 pub mod csrf;
@@ -59,6 +60,7 @@ pub mod redact;
 pub mod redis;
 pub mod rejection;
 pub mod router;
+pub mod rows;
 pub mod seal;
 pub mod serve;
 pub mod session;

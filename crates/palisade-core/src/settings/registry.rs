@@ -104,6 +104,30 @@ pub static REGISTRY: &[Setting] = &[
         Accept \"*\" in allowed_hosts outside debug. Then a client chooses the host that ends up in links and caches.",
     ),
     Setting::new(
+        "dangerous_expose_debug",
+        |s| &mut s.dangerous_expose_debug,
+        "\
+        Let a site in debug listen where other machines reach it. Everybody there then reads its error pages.",
+    ),
+    Setting::new(
+        "dangerous_insecure_cookies",
+        |s| &mut s.dangerous_insecure_cookies,
+        "\
+        Accept session_cookie_secure or csrf_cookie_secure = false outside debug. Then whoever is on the way takes sessions.",
+    ),
+    Setting::new(
+        "dangerous_readable_secrets",
+        |s| &mut s.dangerous_readable_secrets,
+        "\
+        Accept files with secrets in them that other users of the machine may read, where something else keeps them out.",
+    ),
+    Setting::new(
+        "dangerous_committed_secrets",
+        |s| &mut s.dangerous_committed_secrets,
+        "\
+        Accept files with secrets in them that a git repository tracks. Then everybody with a copy of it can sign sessions.",
+    ),
+    Setting::new(
         "secure_ssl_redirect",
         |s| &mut s.secure_ssl_redirect,
         "\

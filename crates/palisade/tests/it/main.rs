@@ -26,6 +26,7 @@ mod csrf_attacks;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+mod deploy_check;
 mod django_dump_attacks;
 mod ended_elsewhere;
 mod faulty;
@@ -50,6 +51,8 @@ mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql_rows;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_users;
 mod pages;
 mod password_key_attacks;
@@ -59,6 +62,8 @@ mod permissions;
 mod postgres;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_attacks;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod postgres_rows;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
 mod private_pages;
@@ -70,6 +75,9 @@ mod redis_sessions;
 mod redis_tls;
 mod routes;
 mod sealed_sessions;
+mod rows;
+mod rows_model;
+mod rows_site;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
