@@ -301,6 +301,7 @@ impl Palisade {
         Ok(Protected {
             stack: ErrorLayer::new(self.page.clone(), redactor).layer(guarded),
             knows_its_proxy: settings.secure_proxy_ssl_header.is_some() || !settings.secure_ssl_redirect,
+            exposes_debug: settings.debug && !settings.dangerous_expose_debug,
             routes: Arc::new(report),
         })
     }
@@ -363,6 +364,7 @@ type StackFuture = ErrorFuture<
 pub struct Protected {
     stack: Stack,
     knows_its_proxy: bool,
+    exposes_debug: bool,
     routes: Arc<RoutesReport>,
 }
 
@@ -370,6 +372,11 @@ impl Protected {
     /// Reports every route: its methods, who may reach it, and each exception that it makes.
     pub fn routes_report(&self) -> &RoutesReport {
         &self.routes
+    }
+
+    /// Whether other machines must not reach it, because it shows its inside.
+    pub(crate) fn exposes_debug(&self) -> bool {
+        self.exposes_debug
     }
 
     /// Whether a proxy's word about the scheme counts, or the scheme does not matter.

@@ -101,6 +101,7 @@ impl RoutesReport {
                 "csrf": line.policy.csrf_exempt.map_or("checked", |_| "exempt"),
                 "csrf_exempt_reason": line.policy.csrf_exempt,
                 "frames": self.frames(line),
+                "cacheable": line.policy.cacheable,
                 "body_limit": self.body_limit(line),
             })
         };
@@ -121,7 +122,7 @@ impl RoutesReport {
         line.policy.body_limit.unwrap_or(self.body_limit)
     }
 
-    fn cells(&self, line: &RouteLine) -> [String; 6] {
+    fn cells(&self, line: &RouteLine) -> [String; 7] {
         let csrf = match line.policy.csrf_exempt {
             Some(reason) => format!("exempt: {reason}"),
             None => "checked".to_owned(),
@@ -132,12 +133,15 @@ impl RoutesReport {
             line.access(),
             csrf,
             self.frames(line),
+            line.policy
+                .cacheable
+                .map_or_else(|| "private".to_owned(), |reason| format!("kept: {reason}")),
             bytes(self.body_limit(line)),
         ]
     }
 }
 
-const HEADINGS: [&str; 6] = ["PATH", "METHODS", "WHO", "CSRF", "FRAMES", "BODY"];
+const HEADINGS: [&str; 7] = ["PATH", "METHODS", "WHO", "CSRF", "FRAMES", "CACHES", "BODY"];
 
 impl fmt::Display for RoutesReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
