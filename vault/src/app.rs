@@ -7,6 +7,7 @@ use anyhow::Result;
 use palisade::auth::SqliteUsers;
 use palisade::clock::Clock;
 use palisade::headers::csp_report::{self, CspReports};
+use palisade::rows::SqliteRows;
 use palisade::session::SqliteSessions;
 use palisade::sqlite::Sqlite;
 use palisade::{Palisade, Rejection, Router, Settings};
@@ -43,6 +44,7 @@ pub fn palisade(mut settings: Settings, database: &Sqlite, clock: Clock) -> Resu
         .with_clock(clock)
         .with_sessions(SqliteSessions::new(database.clone())?)
         .with_users(SqliteUsers::new(database.clone())?)
+        .with_rows(SqliteRows::new(database.clone())?)
         .with_error_page(pages::error_page(templates)))
 }
 
