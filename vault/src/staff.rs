@@ -4,7 +4,6 @@
 //! which the front page leads there; [`ROOMS`] and [`routes`] are the two places where a new one is named.
 
 pub(crate) mod appoint;
-mod member;
 mod users;
 
 use axum::extract::{Query, State};
@@ -17,7 +16,6 @@ use palisade::{Rejection, Router};
 use crate::app::App;
 use crate::pages::Page;
 use crate::pages::moment::moment;
-use member::Member;
 use users::{PAGE, UserLine};
 
 pub(crate) use users::People;
@@ -34,8 +32,8 @@ struct Room {
 const ROOMS: &[Room] = &[];
 
 pub(crate) fn routes() -> Router<App> {
-    // A room's own routes are merged here.
-    Router::new().route("/staff/", get(front))
+    // A room's own routes are merged before the rule, which then holds for them, too.
+    Router::new().route("/staff/", get(front)).staff()
 }
 
 /// Where in the list of accounts the page begins.
@@ -50,7 +48,6 @@ impl After {
 }
 
 async fn front(
-    _: Member,
     State(app): State<App>,
     Query(query): Query<Vec<(String, String)>>,
     page: Page,

@@ -56,7 +56,7 @@ impl Site {
                 policy,
             );
         Self {
-            protected: palisade.protect(routes),
+            protected: palisade.protect(routes).unwrap(),
             database,
         }
     }
