@@ -86,6 +86,17 @@ pub struct Options {
 pub enum Command {
     /// Make somebody a member of staff, who may open /staff/
     Staff(StaffOptions),
+
+    /// Print every route: its methods, who may reach it, and each exception that it makes
+    Routes(RoutesOptions),
+}
+
+/// How the routes are printed.
+#[derive(Clone, Debug, Args)]
+pub struct RoutesOptions {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Who is to be a member of staff.

@@ -18,6 +18,7 @@ mod data;
 mod device;
 mod log;
 mod notes;
+mod overview;
 mod pages;
 mod sessions;
 mod staff;

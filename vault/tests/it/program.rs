@@ -507,3 +507,30 @@ fn printed_settings_are_settings_to_start_with() -> Result<()> {
     })?;
     process.wait_for(PATIENCE, |line| line.starts_with("listening on ").then_some(()))
 }
+
+#[test]
+fn the_routes_are_printed_without_a_start_and_nothing_is_made() -> Result<()> {
+    let home = tempfile::tempdir()?;
+    let data = home.path().join("data");
+    let print = |arguments: &[&str]| -> Result<String> {
+        let Output { status, stdout, .. } = vault(&data).arg("routes").args(arguments).output()?;
+        assert!(status.success());
+        Ok(String::from_utf8(stdout)?)
+    };
+    let table = print(&[])?;
+    let line = |path: &str| table.lines().find(|line| line.split(' ').next() == Some(path));
+    assert!(
+        line("/staff/").context(table.clone())?.contains(" staff "),
+        "{table}"
+    );
+    assert!(
+        line("/login/").context(table.clone())?.contains(" everybody "),
+        "{table}"
+    );
+    let routes: serde_json::Value = serde_json::from_str(&print(&["--json"])?)?;
+    let routes = routes.as_array().context("no array")?;
+    assert_eq!(routes.len() + 1, table.lines().count());
+    assert!(routes.iter().all(|route| route["access"].is_string()));
+    assert!(!data.exists());
+    Ok(())
+}

@@ -1,6 +1,6 @@
 //! The route report: each route with who may reach it and what it is excepted from, as text for people and as JSON for programs.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -150,8 +150,11 @@ impl fmt::Display for RoutesReport {
             }
         }
         for row in rows {
-            let padded = row.iter().zip(widths);
-            let line: String = padded.map(|(cell, width)| format!("{cell:width$}  ")).collect();
+            let mut line = String::new();
+            for (cell, width) in row.iter().zip(widths) {
+                // The blanks after the last cell are taken off again.
+                write!(line, "{cell:width$}  ")?;
+            }
             writeln!(f, "{}", line.trim_end())?;
         }
         Ok(())
