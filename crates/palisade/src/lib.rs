@@ -36,12 +36,14 @@ extern crate self as palisade;
 
 pub mod access;
 pub mod auth;
+pub mod certificate;
 pub mod clock;
 mod cookies;
 pub mod csrf;
 mod endpoint;
 pub mod errors;
 pub mod form;
+pub mod gate;
 pub mod guard;
 pub mod headers;
 pub mod host;

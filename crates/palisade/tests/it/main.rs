@@ -34,6 +34,7 @@ mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
+mod gates;
 mod headers;
 mod kept;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
