@@ -9,7 +9,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::SystemTime;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::{StatusCode, request};
@@ -20,9 +20,6 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::X509Certificate;
 
 use crate::rejection::Rejection;
-
-/// How long a verdict counts where nothing has changed: as long as it may take until changed files are seen.
-const VERDICT: Duration = Duration::from_secs(5);
 
 /// The certificate that the client's connection was opened with, verified: an extractor.
 ///
@@ -230,13 +227,14 @@ impl<S: Sync> OptionalFromRequestParts<S> for ClientCertificate {
     }
 }
 
-/// Says whether a chain of certificates counts now; whoever serves has one.
+/// Says whether a chain of certificates counts; whoever serves has one.
 pub(crate) trait Judge: fmt::Debug + Send + Sync {
     /// A number that changes with what the judge goes by: authorities, revocations.
     fn edition(&self) -> u64;
 
-    /// Judges a chain, its leaf first, by what is known and the time that it is; the error says why it does not count.
-    fn judge(&self, chain: &[CertificateDer<'static>]) -> Result<(), String>;
+    /// Judges a chain, its leaf first, at a time, and says until when it counts if nothing changes; the error says why it does not
+    /// count.
+    fn judge(&self, chain: &[CertificateDer<'static>], now: SystemTime) -> Result<SystemTime, String>;
 }
 
 /// What a connection was opened with, and the verdict on it: an extension of each of its requests.
@@ -251,11 +249,11 @@ struct Shown {
     verdict: Mutex<Option<Verdict>>,
 }
 
+/// A verdict counts until the judge goes by something else, or something in the chain expires.
 #[derive(Clone, Debug)]
 struct Verdict {
     edition: u64,
-    at: Instant,
-    counts: Result<(), String>,
+    counts: Result<SystemTime, String>,
 }
 
 impl Presented {
@@ -271,7 +269,7 @@ impl Presented {
     }
 
     fn verified(&self) -> Result<ClientCertificate, Rejection> {
-        match self.counts() {
+        match self.counts(SystemTime::now()) {
             Ok(()) => Ok(self.0.certificate.clone()),
             Err(why) => {
                 let certificate = &self.0.certificate;
@@ -287,21 +285,46 @@ impl Presented {
         }
     }
 
-    fn counts(&self) -> Result<(), String> {
+    fn counts(&self, now: SystemTime) -> Result<(), String> {
         let edition = self.0.judge.edition();
         let mut known = self.0.verdict.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some(verdict) if verdict.edition == edition && verdict.at.elapsed() < VERDICT => {
-                verdict.counts.clone()
+        let counts = match &*known {
+            Some(Verdict { edition: of, counts })
+                if *of == edition && !matches!(counts, Ok(until) if *until < now) =>
+            {
+                counts.clone()
             }
-            _ => {
-                let counts = self.0.judge.judge(&self.0.chain);
-                *known = Some(Verdict {
-                    edition,
-                    at: Instant::now(),
-                    counts: counts.clone(),
-                });
-                counts
+            _ => self.0.judge.judge(&self.0.chain, now),
+        };
+        *known = Some(Verdict {
+            edition,
+            counts: counts.clone(),
+        });
+        counts.map(|_| ())
+    }
+}
+
+/// What a connection's client has shown of itself.
+#[derive(Clone, Debug)]
+pub(crate) enum Credentials {
+    /// Nothing.
+    None,
+    /// Nothing, and nothing was asked for.
+    Unasked,
+    /// A certificate.
+    Certificate(Presented),
+}
+
+impl Credentials {
+    /// Tells a request of the connection.
+    pub(crate) fn tell(&self, extensions: &mut http::Extensions) {
+        match self {
+            Self::None => {}
+            Self::Unasked => {
+                extensions.insert(Unasked);
+            }
+            Self::Certificate(presented) => {
+                extensions.insert(presented.clone());
             }
         }
     }
@@ -313,4 +336,52 @@ pub(crate) struct Unasked;
 
 fn refused(reason: impl Into<std::borrow::Cow<'static, str>>) -> Rejection {
     Rejection::forbidden(reason).with_threat(Threat::InsecureTransport)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use rcgen::{CertificateParams, KeyPair};
+
+    #[derive(Debug, Default)]
+    struct Counting {
+        edition: AtomicU64,
+        asked: AtomicU64,
+    }
+
+    impl Judge for Counting {
+        fn edition(&self) -> u64 {
+            self.edition.load(Relaxed)
+        }
+
+        fn judge(&self, _: &[CertificateDer<'static>], now: SystemTime) -> Result<SystemTime, String> {
+            self.asked.fetch_add(1, Relaxed);
+            let ends = UNIX_EPOCH + Duration::from_secs(100);
+            if now > ends || self.edition() == 2 {
+                return Err("no more".to_owned());
+            }
+            Ok(ends)
+        }
+    }
+
+    #[test]
+    fn verdict_is_asked_for_again_when_it_may_have_changed() {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::default().self_signed(&key).unwrap();
+        let judge = Arc::new(Counting::default());
+        let of = Arc::clone(&judge) as Arc<dyn Judge>;
+        let shown = Presented::new(vec![certificate.der().clone()], of).unwrap();
+        let at = |seconds| shown.counts(UNIX_EPOCH + Duration::from_secs(seconds)).is_ok();
+        assert!(at(1) && at(50) && at(100));
+        assert_eq!(judge.asked.load(Relaxed), 1, "once is enough");
+        assert!(!at(101), "it has expired");
+        judge.edition.store(1, Relaxed);
+        assert!(at(100));
+        judge.edition.store(2, Relaxed);
+        assert!(!at(100), "it is revoked");
+        assert_eq!(judge.asked.load(Relaxed), 4);
+    }
 }

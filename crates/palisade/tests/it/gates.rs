@@ -17,10 +17,7 @@ use crate::client::{Answer, Client, settings};
 
 /// Comes from this address, which is the other end of the connection.
 fn from(address: &str) -> Peer {
-    let addr: SocketAddr = match address.contains(':') {
-        true => format!("[{address}]:4711").parse().unwrap(),
-        false => format!("{address}:4711").parse().unwrap(),
-    };
+    let addr: SocketAddr = SocketAddr::new(address.parse().unwrap(), 4711);
     // As the server does it.
     let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
     Peer { addr, tls: true }

@@ -16,6 +16,8 @@ mod cache_sessions;
 #[cfg(feature = "redis")]
 mod cached_db_attacks;
 mod client;
+mod client_certificates;
+mod client_pki;
 mod corpus_scan;
 mod csrf;
 mod csrf_anonymous;
