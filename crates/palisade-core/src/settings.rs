@@ -13,8 +13,8 @@ use ipnet::IpNet;
 
 use crate::cookie::{CookieAttributes, SameSite};
 use crate::header::{
-    CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts, PermissionsPolicy,
-    ReferrerPolicy,
+    ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts,
+    PermissionsPolicy, ReferrerPolicy, ReportUri,
 };
 use crate::host::{AllowedHosts, Host};
 use crate::origin::TrustedOrigins;
@@ -114,6 +114,15 @@ pub struct Settings {
     /// Whether `*` in `allowed_hosts` is accepted outside debug.
     pub dangerous_allow_any_host: bool,
 
+    /// Whether a site in debug may be reached from other machines.
+    pub dangerous_expose_debug: bool,
+    /// Whether cookies may travel over plain HTTP outside debug.
+    pub dangerous_insecure_cookies: bool,
+    /// Whether files with secrets in them may be open to other users of the machine.
+    pub dangerous_readable_secrets: bool,
+    /// Whether files with secrets in them may be committed.
+    pub dangerous_committed_secrets: bool,
+
     /// Whether plain HTTP is redirected to HTTPS.
     pub secure_ssl_redirect: bool,
     /// The host to redirect to, instead of the request's.
@@ -146,9 +155,11 @@ pub struct Settings {
     /// Which powerful features of the browser the site gives up.
     pub permissions_policy: Option<PermissionsPolicy>,
     /// What pages may load and run.
-    pub content_security_policy: Option<Csp>,
+    pub secure_csp: Option<Csp>,
     /// A policy that is reported against but not enforced.
-    pub content_security_policy_report_only: Option<Csp>,
+    pub secure_csp_report_only: Option<Csp>,
+    /// Where browsers report what a policy has stopped.
+    pub secure_csp_report_uri: Option<ReportUri>,
     /// Who may frame the site's pages.
     pub x_frame_options: FrameOptions,
 
@@ -174,6 +185,12 @@ pub struct Settings {
     pub session_idle_age: Option<Duration>,
     /// How long a session lives at most, used or not.
     pub session_absolute_age: Option<Duration>,
+    /// The folder with the keys that session data is sealed under.
+    pub session_seal_keys: Option<Folder>,
+    /// Whether the store knows the hashes of session keys only.
+    pub session_hashed_keys: bool,
+    /// Whether sessions from before the two are still accepted.
+    pub dangerous_accept_unsealed_sessions: bool,
 
     /// The CSRF cookie's name.
     pub csrf_cookie_name: String,
@@ -217,6 +234,8 @@ pub struct Settings {
     pub login_redirect_url: String,
     /// Where a logout leads.
     pub logout_redirect_url: String,
+    /// What the browser forgets at logout.
+    pub logout_clear_site_data: Option<ClearSiteData>,
     /// How long a link to reset a password works.
     pub password_reset_timeout: Duration,
     /// Whether signed cookies with the salt of Django before 5.2.15 are still read.
@@ -239,6 +258,10 @@ impl Settings {
             secret_key_fallbacks: Vec::new(),
             allowed_hosts: AllowedHosts::parse(allowed_hosts),
             dangerous_allow_any_host: false,
+            dangerous_expose_debug: false,
+            dangerous_insecure_cookies: false,
+            dangerous_readable_secrets: false,
+            dangerous_committed_secrets: false,
             secure_ssl_redirect: true,
             secure_ssl_host: None,
             secure_redirect_exempt: ExemptPaths::default(),
@@ -254,8 +277,9 @@ impl Settings {
             secure_cross_origin_opener_policy: Some(CrossOriginOpenerPolicy::SameOrigin),
             secure_cross_origin_resource_policy: Some(CrossOriginResourcePolicy::SameOrigin),
             permissions_policy: Some(PermissionsPolicy::default()),
-            content_security_policy: Some(Csp::strict()),
-            content_security_policy_report_only: None,
+            secure_csp: Some(Csp::strict()),
+            secure_csp_report_only: None,
+            secure_csp_report_uri: None,
             x_frame_options: FrameOptions::Deny,
             session_cookie_name: "sessionid".to_owned(),
             session_cookie_age: DAY * 14,
@@ -268,6 +292,9 @@ impl Settings {
             session_save_every_request: false,
             session_idle_age: None,
             session_absolute_age: Some(DAY * 30),
+            session_seal_keys: None,
+            session_hashed_keys: false,
+            dangerous_accept_unsealed_sessions: false,
             csrf_cookie_name: "csrftoken".to_owned(),
             csrf_cookie_age: Some(DAY * 7 * 52),
             csrf_cookie_domain: None,
@@ -288,6 +315,7 @@ impl Settings {
             login_url: "/login/".to_owned(),
             login_redirect_url: "/".to_owned(),
             logout_redirect_url: "/".to_owned(),
+            logout_clear_site_data: Some(ClearSiteData::at_logout()),
             password_reset_timeout: DAY * 3,
             signed_cookie_legacy_salt_fallback: false,
             form_unknown_fields: UnknownFields::Drop,

@@ -27,6 +27,7 @@ use crate::gate::{Elsewhere, Kept, Stopped};
 use crate::headers::FramePolicy;
 use crate::rejection::Rejection;
 use crate::router::RoutePolicy;
+use crate::session::Cacheable;
 
 /// Makes the guard of a route from its policy.
 #[derive(Clone, Debug)]
@@ -35,6 +36,7 @@ pub(crate) struct EndpointLayer {
     csrf: CsrfLayer,
     access: AccessLayer,
     frames: Option<FramePolicy>,
+    cacheable: bool,
     body_limit: usize,
 }
 
@@ -54,6 +56,7 @@ impl EndpointLayer {
             },
             access: AccessLayer::new(policy.access),
             frames: policy.frames,
+            cacheable: policy.cacheable.is_some(),
             body_limit: policy.body_limit.unwrap_or(body_limit),
         }
     }
@@ -67,6 +70,7 @@ impl<S> Layer<S> for EndpointLayer {
             gate: self.gate.clone(),
             inner: self.csrf.layer(self.access.layer(inner)),
             frames: self.frames.clone(),
+            cacheable: self.cacheable,
             body_limit: self.body_limit,
         }
     }
@@ -78,6 +82,7 @@ pub(crate) struct Endpoint<S> {
     gate: Option<Kept>,
     inner: CsrfService<Admitted<S>>,
     frames: Option<FramePolicy>,
+    cacheable: bool,
     body_limit: usize,
 }
 
@@ -120,6 +125,7 @@ where
         EndpointFuture::Inside {
             inner: self.inner.call(request),
             frames: self.frames.clone(),
+            cacheable: self.cacheable,
         }
     }
 }
@@ -129,6 +135,7 @@ impl<S> Endpoint<S> {
         EndpointFuture::Refused {
             rejection: Some(rejection),
             frames: self.frames.clone(),
+            cacheable: self.cacheable,
         }
     }
 }
@@ -141,10 +148,12 @@ pin_project! {
             #[pin]
             inner: CsrfFuture<F>,
             frames: Option<FramePolicy>,
+            cacheable: bool,
         },
         Refused {
             rejection: Option<Rejection>,
             frames: Option<FramePolicy>,
+            cacheable: bool,
         },
         /// Of another route, which has its own policy.
         Elsewhere { answer: BoxFuture<'static, Response<Body>> },
@@ -159,13 +168,21 @@ where
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let (mut response, frames) = match self.project() {
-            Projection::Inside { inner, frames } => match ready!(inner.poll(context)) {
-                Ok(response) => (response, frames.take()),
+        let (mut response, frames, cacheable) = match self.project() {
+            Projection::Inside {
+                inner,
+                frames,
+                cacheable,
+            } => match ready!(inner.poll(context)) {
+                Ok(response) => (response, frames.take(), *cacheable),
             },
-            // There is one until it is taken here, once.
-            Projection::Refused { rejection, frames } => match rejection.take() {
-                Some(rejection) => (rejection.into_response(), frames.take()),
+            Projection::Refused {
+                rejection,
+                frames,
+                cacheable,
+            } => match rejection.take() {
+                Some(rejection) => (rejection.into_response(), frames.take(), *cacheable),
+                // It is taken here, once.
                 None => return Poll::Pending,
             },
             Projection::Elsewhere { answer } => return answer.as_mut().poll(context).map(Ok),
@@ -174,6 +191,9 @@ where
             && response.extensions().get::<FramePolicy>().is_none()
         {
             response.extensions_mut().insert(frames);
+        }
+        if cacheable {
+            response.extensions_mut().insert(Cacheable);
         }
         Poll::Ready(Ok(response))
     }

@@ -12,8 +12,8 @@ use super::raw::{Raw, quoted};
 use super::{ExemptPaths, Folder, HeaderName, ProxyHeader, UnknownFields};
 use crate::cookie::SameSite;
 use crate::header::{
-    CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, PermissionsPolicy, ReferrerPolicy,
-    SecurityHeader,
+    ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, PermissionsPolicy,
+    ReferrerPolicy, ReportUri, SecurityHeader,
 };
 use crate::host::{AllowedHosts, Host};
 use crate::origin::TrustedOrigins;
@@ -176,6 +176,16 @@ impl Parsed for ReferrerPolicy {
     }
 }
 
+impl Parsed for ClearSiteData {
+    fn parse(raw: &Raw<'_>) -> Result<Self, String> {
+        Self::of(raw.list_or_text()?).map_err(|fault| fault.reason().to_owned())
+    }
+
+    fn toml(&self) -> String {
+        toml_list(self.names())
+    }
+}
+
 impl Parsed for ExemptPaths {
     fn parse(raw: &Raw<'_>) -> Result<Self, String> {
         Self::new(raw.list()?).map_err(|fault| fault.to_string())
@@ -324,6 +334,17 @@ impl Word for CrossOriginOpenerPolicy {
 impl Word for CrossOriginResourcePolicy {
     fn from_word(word: &str) -> Result<Self, String> {
         header(word)
+    }
+
+    fn word(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Word for ReportUri {
+    fn from_word(word: &str) -> Result<Self, String> {
+        word.parse()
+            .map_err(|fault: crate::header::InvalidHeader| fault.reason().to_owned())
     }
 
     fn word(&self) -> String {

@@ -9,6 +9,7 @@ use crate::access::Access;
 use crate::auth::Permitted;
 use crate::gate::Gate;
 use crate::headers::{FramePolicy, InvalidAncestor};
+use crate::rows::{AtLeast, OwnedRow, RowRule};
 
 /// What a route says of itself; the default is the strictest, and reaches nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct RoutePolicy {
     pub csrf_exempt: Option<&'static str>,
     /// Who may frame the page, if not what the settings say.
     pub frames: Option<FramePolicy>,
+    /// Why caches may keep what is made here for somebody who is logged in, if they may.
+    pub cacheable: Option<&'static str>,
     /// The largest body in bytes, if not `data_upload_max_memory_size`.
     pub body_limit: Option<usize>,
 }
@@ -37,7 +40,7 @@ pub trait Policies<S>: Into<Route<S>> {
     ///
     /// # Security
     ///
-    /// It does not ask whose row the path names.
+    /// It does not ask whose row the path names: [`Policies::owned`] does.
     fn logged_in(self) -> Route<S> {
         self.access(Access::LoggedIn)
     }
@@ -50,6 +53,17 @@ pub trait Policies<S>: Into<Route<S>> {
     /// Lets users with this permission reach this route (Django `permission_required`); other users get 403.
     fn can<P: Permitted>(self) -> Route<S> {
         self.access(Access::Permission(P::NAME))
+    }
+
+    /// Lets the owner of the row that the path names reach this route, and nobody else: everybody who is logged in and not its owner gets
+    /// the 404 of [`Owned`](crate::rows::Owned), also where the handler asks for nothing.
+    fn owned<T: OwnedRow>(self) -> Route<S> {
+        self.access(Access::Row(RowRule::owned::<T>()))
+    }
+
+    /// Lets the owner of the row that the path names reach this route, and those to whom the owner granted this role at least.
+    fn reach<T: OwnedRow, R: AtLeast>(self) -> Route<S> {
+        self.access(Access::Row(RowRule::reach::<T, R>()))
     }
 
     /// Says who may reach this route. The last word counts.
@@ -144,6 +158,19 @@ pub trait Policies<S>: Into<Route<S>> {
     fn frames(self, policy: FramePolicy) -> Route<S> {
         let mut route = self.into();
         route.policy.frames = Some(policy);
+        route
+    }
+
+    /// Lets caches keep what is made here for somebody who is logged in, which is `no-store` everywhere else unless the handler sends a
+    /// `Cache-Control` of its own. The reason stands in the route report.
+    ///
+    /// # Security
+    ///
+    /// Say it where the answer is the same for everybody: what a shared cache keeps is served to the next person, and what
+    /// the browser keeps is behind the back button after the logout.
+    fn cacheable(self, reason: &'static str) -> Route<S> {
+        let mut route = self.into();
+        route.policy.cacheable = Some(reason);
         route
     }
 

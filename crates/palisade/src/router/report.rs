@@ -103,6 +103,7 @@ impl RoutesReport {
                 "csrf": line.policy.csrf_exempt.map_or("checked", |_| "exempt"),
                 "csrf_exempt_reason": line.policy.csrf_exempt,
                 "frames": self.frames(line),
+                "cacheable": line.policy.cacheable,
                 "body_limit": self.body_limit(line),
             })
         };
@@ -123,7 +124,7 @@ impl RoutesReport {
         line.policy.body_limit.unwrap_or(self.body_limit)
     }
 
-    fn cells(&self, line: &RouteLine) -> [String; 7] {
+    fn cells(&self, line: &RouteLine) -> [String; 8] {
         let csrf = match line.policy.csrf_exempt {
             Some(reason) => format!("exempt: {reason}"),
             None => "checked".to_owned(),
@@ -135,12 +136,17 @@ impl RoutesReport {
             line.policy.gate.to_string(),
             csrf,
             self.frames(line),
+            line.policy
+                .cacheable
+                .map_or_else(|| "private".to_owned(), |reason| format!("kept: {reason}")),
             bytes(self.body_limit(line)),
         ]
     }
 }
 
-const HEADINGS: [&str; 7] = ["PATH", "METHODS", "WHO", "FROM", "CSRF", "FRAMES", "BODY"];
+const HEADINGS: [&str; 8] = [
+    "PATH", "METHODS", "WHO", "FROM", "CSRF", "FRAMES", "CACHES", "BODY",
+];
 
 impl fmt::Display for RoutesReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

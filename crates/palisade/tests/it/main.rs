@@ -19,6 +19,7 @@ mod client;
 mod client_certificates;
 mod client_pki;
 mod corpus_scan;
+mod csp_reports;
 mod csrf;
 mod csrf_anonymous;
 #[cfg(feature = "redis")]
@@ -27,6 +28,7 @@ mod csrf_attacks;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+mod deploy_check;
 mod django_dump_attacks;
 mod ended_elsewhere;
 mod faulty;
@@ -38,7 +40,10 @@ mod form_html;
 mod form_model;
 mod gates;
 mod headers;
+mod html_browser;
 mod kept;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod like;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod locked_sessions;
 mod log;
@@ -48,6 +53,8 @@ mod login_site;
 mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_attacks;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql_rows;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_users;
 mod pages;
@@ -59,7 +66,10 @@ mod postgres;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
+mod postgres_rows;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
+mod private_pages;
 #[cfg(feature = "redis")]
 mod redis_attacks;
 #[cfg(feature = "redis")]
@@ -67,6 +77,10 @@ mod redis_sessions;
 #[cfg(feature = "redis")]
 mod redis_tls;
 mod routes;
+mod rows;
+mod rows_model;
+mod rows_site;
+mod sealed_sessions;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
@@ -81,5 +95,6 @@ mod sessions;
 mod signed_cookies;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod sql_servers;
+mod stolen_sessions;
 mod user_stores;
 mod user_table_attacks;
