@@ -16,6 +16,8 @@ mod cache_sessions;
 #[cfg(feature = "redis")]
 mod cached_db_attacks;
 mod client;
+mod client_certificates;
+mod client_pki;
 mod corpus_scan;
 mod csp_reports;
 mod csrf;
@@ -36,6 +38,7 @@ mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
+mod gates;
 mod headers;
 mod html_browser;
 mod kept;
