@@ -71,6 +71,7 @@ pub mod sqlite;
 pub mod stack;
 #[cfg(feature = "minijinja")]
 pub mod templates;
+pub mod testing;
 pub mod transport;
 
 pub use axum;

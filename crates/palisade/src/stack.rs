@@ -254,6 +254,11 @@ impl Palisade {
         self.sessions.as_ref()
     }
 
+    /// The users, if there are any.
+    pub fn users(&self) -> Option<&Users> {
+        self.users.as_ref()
+    }
+
     /// Builds the stack around a finished router.
     ///
     /// # Errors

@@ -98,3 +98,4 @@ mod sql_servers;
 mod stolen_sessions;
 mod user_stores;
 mod user_table_attacks;
+mod walk;
