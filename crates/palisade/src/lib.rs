@@ -44,6 +44,7 @@ pub mod guard;
 pub mod headers;
 pub mod host;
 pub mod load;
+pub mod mail;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub mod password;
