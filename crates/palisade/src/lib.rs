@@ -45,6 +45,7 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod host;
+mod key_files;
 pub mod load;
 pub mod mail;
 #[cfg(feature = "mysql")]
@@ -58,6 +59,7 @@ pub mod redact;
 pub mod redis;
 pub mod rejection;
 pub mod router;
+pub mod seal;
 pub mod serve;
 pub mod session;
 pub mod sqlite;

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use palisade_core::settings::{DjangoSettings, DjangoSite, Folder, PassedOver, SettingsErrors};
 use palisade_core::{SecretKey, Settings};
 
-use crate::password::{KeyFileError, OTHERS, PasswordPolicy, PolicyError, is_closed, read_keys};
+use crate::key_files::{OTHERS, is_closed};
+use crate::password::{KeyFileError, PasswordPolicy, PolicyError, read_keys};
 
 /// Why the settings could not be loaded.
 #[derive(Debug, thiserror::Error)]
