@@ -234,6 +234,8 @@ pub struct Settings {
     pub reauthenticate_url: String,
     /// For how long a login or a proof counts as recent.
     pub reauthenticate_after: Duration,
+    /// The path that links to reset a password begin with.
+    pub password_reset_url: String,
     /// How long a link to reset a password works.
     pub password_reset_timeout: Duration,
     /// The origin that links in mails lead to.
@@ -333,6 +335,7 @@ impl Settings {
             logout_redirect_url: "/".to_owned(),
             reauthenticate_url: "/login/confirm/".to_owned(),
             reauthenticate_after: Duration::from_mins(15),
+            password_reset_url: "/reset/".to_owned(),
             password_reset_timeout: DAY * 3,
             site_url: None,
             email_backend: EmailBackend::Smtp,

@@ -420,6 +420,12 @@ pub static REGISTRY: &[Setting] = &[
         For how many seconds a login, or a password given once more, counts as recent.",
     ),
     Setting::new(
+        "password_reset_url",
+        |s| &mut s.password_reset_url,
+        "\
+        The path that links to reset a password begin with; the user and the token follow.",
+    ),
+    Setting::new(
         "password_reset_timeout",
         |s| &mut s.password_reset_timeout,
         "\

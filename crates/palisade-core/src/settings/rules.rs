@@ -416,6 +416,13 @@ fn addresses(settings: &Settings, found: &mut Found) {
     leads_somewhere(&settings.login_redirect_url, &["login_redirect_url"]);
     leads_somewhere(&settings.logout_redirect_url, &["logout_redirect_url"]);
     leads_somewhere(&settings.reauthenticate_url, &["reauthenticate_url"]);
+    let reset = &settings.password_reset_url;
+    found.when(
+        !(reset.starts_with('/') && reset.ends_with('/') && is_safe_next(reset, &[], true))
+            || reset.contains(['?', '#']),
+        &["password_reset_url"],
+        "must be a path that begins and ends with one /",
+    );
     let in_clear = settings
         .site_url
         .as_ref()
