@@ -14,6 +14,7 @@ pub mod browser;
 pub mod certificate;
 mod database;
 pub mod mariadb;
+pub mod permutation;
 pub mod postgres;
 pub mod process;
 #[cfg(feature = "web")]
@@ -33,6 +34,7 @@ pub use browser::Browser;
 #[cfg(feature = "web")]
 pub use certificate::{Authority, spki_fingerprint};
 pub use mariadb::MariaDb;
+pub use permutation::Pairs;
 pub use postgres::Postgres;
 pub use process::Process;
 pub use redis::{Redis, RedisCluster, RedisSentinel};

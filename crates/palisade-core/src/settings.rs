@@ -13,8 +13,8 @@ use ipnet::IpNet;
 
 use crate::cookie::{CookieAttributes, SameSite};
 use crate::header::{
-    CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts, PermissionsPolicy,
-    ReferrerPolicy,
+    ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts,
+    PermissionsPolicy, ReferrerPolicy,
 };
 use crate::host::{AllowedHosts, Host};
 use crate::origin::{Origin, TrustedOrigins};
@@ -187,6 +187,12 @@ pub struct Settings {
     pub session_idle_age: Option<Duration>,
     /// How long a session lives at most, used or not.
     pub session_absolute_age: Option<Duration>,
+    /// The folder with the keys that session data is sealed under.
+    pub session_seal_keys: Option<Folder>,
+    /// Whether the store knows the hashes of session keys only.
+    pub session_hashed_keys: bool,
+    /// Whether sessions from before the two are still accepted.
+    pub dangerous_accept_unsealed_sessions: bool,
 
     /// The CSRF cookie's name.
     pub csrf_cookie_name: String,
@@ -230,6 +236,8 @@ pub struct Settings {
     pub login_redirect_url: String,
     /// Where a logout leads.
     pub logout_redirect_url: String,
+    /// What the browser forgets at logout.
+    pub logout_clear_site_data: Option<ClearSiteData>,
     /// Where to prove once more who one is.
     pub reauthenticate_url: String,
     /// For how long a login or a proof counts as recent.
@@ -313,6 +321,9 @@ impl Settings {
             session_save_every_request: false,
             session_idle_age: None,
             session_absolute_age: Some(DAY * 30),
+            session_seal_keys: None,
+            session_hashed_keys: false,
+            dangerous_accept_unsealed_sessions: false,
             csrf_cookie_name: "csrftoken".to_owned(),
             csrf_cookie_age: Some(DAY * 7 * 52),
             csrf_cookie_domain: None,
@@ -333,6 +344,7 @@ impl Settings {
             login_url: "/login/".to_owned(),
             login_redirect_url: "/".to_owned(),
             logout_redirect_url: "/".to_owned(),
+            logout_clear_site_data: Some(ClearSiteData::at_logout()),
             reauthenticate_url: "/login/confirm/".to_owned(),
             reauthenticate_after: Duration::from_mins(15),
             password_reset_url: "/reset/".to_owned(),
