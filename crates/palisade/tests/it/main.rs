@@ -41,6 +41,7 @@ mod locked_sessions;
 mod log;
 mod login;
 mod login_site;
+mod mail;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
@@ -50,6 +51,7 @@ mod mysql_users;
 mod pages;
 mod password_key_attacks;
 mod password_keys;
+mod password_reset;
 mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
@@ -58,6 +60,8 @@ mod postgres_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
 mod private_pages;
+mod recent;
+mod recovery_site;
 #[cfg(feature = "redis")]
 mod redis_attacks;
 #[cfg(feature = "redis")]
@@ -66,6 +70,7 @@ mod redis_sessions;
 mod redis_tls;
 mod routes;
 mod sealed_sessions;
+mod second_factor;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;

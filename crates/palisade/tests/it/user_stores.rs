@@ -283,6 +283,7 @@ async fn users_are_kept_in_sqlite() {
 #[tokio::test]
 async fn passwords_in_sqlite_are_gone_through_in_steps() {
     goes_through_passwords(&Sqlite::in_memory().unwrap()).await;
+    finds_users_by_email(&Sqlite::in_memory().unwrap()).await;
 }
 
 #[tokio::test]
