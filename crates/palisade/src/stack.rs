@@ -49,10 +49,12 @@ use crate::password::{Hashers, NoPassword, PasswordPolicy, read_keys};
 use crate::redact::{QueryGuard, Redactor, SensitiveNames};
 use crate::rejection::Rejection;
 use crate::router::{Router, RoutesReport};
+use crate::rows::RowStore;
 use crate::seal::SealKeys;
 use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
 use crate::transport::TransportGuard;
 
+use refusal::Offered;
 pub use refusal::ProtectError;
 
 /// Everything that protects a service: settings, stores, and the one stack they make.
@@ -78,6 +80,7 @@ pub struct Palisade {
     second_factors: Option<SecondFactors>,
     mailer: Option<Mailer>,
     letters: Arc<dyn Letters>,
+    rows: Option<RowStore>,
     page: ErrorPage,
     sensitive: SensitiveNames,
     anonymous: Option<Arc<dyn AnonymousSecrets>>,
@@ -95,6 +98,7 @@ struct Offer {
     second_factors: Option<SecondFactors>,
     mailer: Option<Mailer>,
     letters: Arc<dyn Letters>,
+    rows: Option<RowStore>,
     login_hasher: SessionAuthHasher,
     reset_tokens: ResetTokens,
     forms: Arc<FormPolicy>,
@@ -120,6 +124,7 @@ impl StackContext {
             second_factors: None,
             mailer: None,
             letters: Arc::new(PlainLetters),
+            rows: None,
         }))
     }
 
@@ -162,6 +167,13 @@ impl StackContext {
         let users = self.0.users.as_ref();
         users.ok_or_else(|| Rejection::internal("there are no users: give Palisade a table with with_users"))
     }
+
+    pub(crate) fn rows(&self) -> Result<&RowStore, Rejection> {
+        let rows = self.0.rows.as_ref();
+        rows.ok_or_else(|| {
+            Rejection::internal("there are no rows of users: give Palisade their database with with_rows")
+        })
+    }
 }
 
 impl Guard for StackContext {
@@ -188,6 +200,7 @@ impl Palisade {
             second_factors: None,
             mailer: None,
             letters: Arc::new(PlainLetters),
+            rows: None,
             page,
             sensitive: SensitiveNames::default(),
             anonymous: None,
@@ -270,6 +283,12 @@ impl Palisade {
         self
     }
 
+    /// Keeps rows that belong to users in this database, beside the users: what [`rows`](crate::rows) asks for.
+    pub fn with_rows(mut self, rows: impl Into<RowStore>) -> Self {
+        self.rows = Some(rows.into());
+        self
+    }
+
     /// Shows this page when something goes wrong.
     pub fn with_error_page(mut self, page: ErrorPage) -> Self {
         self.page = page.dangerous_show_reasons(self.settings.debug);
@@ -309,11 +328,11 @@ impl Palisade {
     /// # Errors
     ///
     /// [`ProtectError`] names every route that does not say who may reach it, and every rule that cannot be asked because there are
-    /// no users or no sessions: deny by default (CWE-862).
+    /// no users, no sessions, no rows or no parameter in the path: deny by default (CWE-862).
     pub fn protect(&self, router: impl Into<Router>) -> Result<Protected, ProtectError> {
         let (settings, router) = (&*self.settings, router.into());
         let lines = router.report();
-        ProtectError::judge(&lines, self.sessions.is_some(), self.users.is_some())?;
+        ProtectError::judge(&lines, self.offer())?;
         let report = RoutesReport::new(
             lines,
             settings.x_frame_options,
@@ -332,6 +351,7 @@ impl Palisade {
             letters: Arc::clone(&self.letters),
             reset_tokens: ResetTokens::new(&settings.key_ring())
                 .with_timeout(settings.password_reset_timeout),
+            rows: self.rows.clone(),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             forms: Arc::new(FormPolicy::from_settings(settings)),
         }));
@@ -353,8 +373,17 @@ impl Palisade {
         Ok(Protected {
             stack: ErrorLayer::new(self.page.clone(), redactor).layer(guarded),
             knows_its_proxy: settings.secure_proxy_ssl_header.is_some() || !settings.secure_ssl_redirect,
+            exposes_debug: settings.debug && !settings.dangerous_expose_debug,
             routes: Arc::new(report),
         })
+    }
+
+    /// What a route's rule can ask.
+    fn offer(&self) -> Offered {
+        Offered {
+            users: self.sessions.is_some() && self.users.is_some(),
+            rows: self.rows.is_some(),
+        }
     }
 
     fn transport(&self) -> TransportGuard {
@@ -407,6 +436,7 @@ type StackFuture = ErrorFuture<
 pub struct Protected {
     stack: Stack,
     knows_its_proxy: bool,
+    exposes_debug: bool,
     routes: Arc<RoutesReport>,
 }
 
@@ -414,6 +444,11 @@ impl Protected {
     /// Reports every route: its methods, who may reach it, and each exception that it makes.
     pub fn routes_report(&self) -> &RoutesReport {
         &self.routes
+    }
+
+    /// Whether other machines must not reach it, because it shows its inside.
+    pub(crate) fn exposes_debug(&self) -> bool {
+        self.exposes_debug
     }
 
     /// Whether a proxy's word about the scheme counts, or the scheme does not matter.
