@@ -114,6 +114,7 @@ pub fn rich_text(html: &str) -> SafeHtml {
 #[must_use]
 pub struct RichText {
     own_images: bool,
+    line_breaks: bool,
     longest: usize,
 }
 
@@ -128,6 +129,7 @@ impl RichText {
     pub const fn new() -> Self {
         Self {
             own_images: false,
+            line_breaks: false,
             longest: LONGEST,
         }
     }
@@ -139,6 +141,12 @@ impl RichText {
     /// A page then asks the site for whatever path a writer chose, with the reader's cookies: have no GET that changes something.
     pub const fn with_own_images(mut self) -> Self {
         self.own_images = true;
+        self
+    }
+
+    /// Breaks the line where Markdown's writer has broken it, as people expect who know nothing of Markdown.
+    pub const fn with_line_breaks(mut self) -> Self {
+        self.line_breaks = true;
         self
     }
 
@@ -169,6 +177,7 @@ impl RichText {
         let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH);
         let events = events.map(|event| match event {
             Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
+            Event::SoftBreak if self.line_breaks => Event::HardBreak,
             event => event,
         });
         let mut html = String::with_capacity(text.len() * 2);

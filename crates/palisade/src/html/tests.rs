@@ -139,6 +139,13 @@ fn what_people_write_stays() {
 }
 
 #[test]
+fn a_line_is_broken_where_its_writer_broke_it_if_that_is_asked_for() {
+    assert_eq!(markdown("a\nb").as_str(), "<p>a\nb</p>\n");
+    let way = RichText::new().with_line_breaks();
+    assert_eq!(way.markdown("a\nb").as_str(), "<p>a<br>\nb</p>\n");
+}
+
+#[test]
 fn an_image_is_shown_when_asked_for_and_from_the_site_alone() {
     let way = RichText::new().with_own_images();
     assert_eq!(
