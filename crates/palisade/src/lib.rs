@@ -51,6 +51,7 @@ pub mod host;
 pub mod html;
 mod key_files;
 pub mod load;
+pub mod mail;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub mod password;
