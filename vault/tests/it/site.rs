@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use palisade::auth::SqliteUsers;
 use palisade::axum::body::{Body, to_bytes};
@@ -11,7 +12,7 @@ use palisade::clock::Clock;
 use palisade::password::{Hashers, PasswordPolicy};
 use palisade::serve::Peer;
 use palisade::sqlite::{Sqlite, params};
-use palisade::{Protected, SecretKey, Settings};
+use palisade::{Palisade, Protected, SecretKey, Settings};
 use testkit::visitor::form;
 use tower::ServiceExt as _;
 use vault::app;
@@ -24,8 +25,9 @@ pub(crate) const PASSWORD: &str = "a boat in a blue bottle";
 /// A fresh site with its own database.
 #[derive(Clone)]
 pub(crate) struct Site {
-    protected: Protected,
-    database: Sqlite,
+    pub(crate) palisade: Arc<Palisade>,
+    pub(crate) protected: Protected,
+    pub(crate) database: Sqlite,
 }
 
 impl Site {
@@ -57,6 +59,7 @@ impl Site {
             );
         Self {
             protected: palisade.protect(routes).unwrap(),
+            palisade: Arc::new(palisade),
             database,
         }
     }
