@@ -38,15 +38,21 @@ async fn site() -> Site {
     let routes = axum::Router::new()
         .route(
             "/raw/{number}",
-            get(async |Path(number): Path<usize>| page(Way::AsItIs, number).map_or_else(|| Html(String::new()), Html)),
+            get(async |Path(number): Path<usize>| {
+                page(Way::AsItIs, number).map_or_else(|| Html(String::new()), Html)
+            }),
         )
         .route(
             "/html/{number}",
-            get(async |Path(number): Path<usize>| page(Way::Html, number).map_or_else(|| Html(String::new()), Html)),
+            get(async |Path(number): Path<usize>| {
+                page(Way::Html, number).map_or_else(|| Html(String::new()), Html)
+            }),
         )
         .route(
             "/markdown/{number}",
-            get(async |Path(number): Path<usize>| page(Way::Markdown, number).map_or_else(|| Html(String::new()), Html)),
+            get(async |Path(number): Path<usize>| {
+                page(Way::Markdown, number).map_or_else(|| Html(String::new()), Html)
+            }),
         )
         .route("/html/all", get(async || Html(all(Way::Html))))
         .route("/markdown/all", get(async || Html(all(Way::Markdown))));
