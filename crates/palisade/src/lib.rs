@@ -36,6 +36,7 @@ extern crate self as palisade;
 
 pub mod access;
 pub mod auth;
+pub mod certificate;
 pub mod check;
 pub mod clock;
 mod cookies;
@@ -43,6 +44,7 @@ pub mod csrf;
 mod endpoint;
 pub mod errors;
 pub mod form;
+pub mod gate;
 pub mod guard;
 pub mod headers;
 pub mod host;
@@ -70,6 +72,7 @@ pub mod sqlite;
 pub mod stack;
 #[cfg(feature = "minijinja")]
 pub mod templates;
+pub mod testing;
 pub mod transport;
 
 pub use axum;

@@ -41,6 +41,7 @@ use crate::errors::{
     ErrorFuture, ErrorLayer, ErrorPage, ErrorService, PanicFuture, PanicLayer, PanicService,
 };
 use crate::form::FormPolicy;
+use crate::gate::Hidden;
 use crate::guard::{Guard, GuardLayer, Guarded, GuardedFuture};
 use crate::headers::HeaderGuard;
 use crate::host::HostGuard;
@@ -184,7 +185,9 @@ impl Guard for StackContext {
         Ok(())
     }
 
-    fn release(&self, (): (), _response: &mut response::Parts) {}
+    fn release(&self, (): (), response: &mut response::Parts) {
+        Hidden::keep(response);
+    }
 }
 
 impl Palisade {
@@ -323,6 +326,11 @@ impl Palisade {
         self.sessions.as_ref()
     }
 
+    /// The users, if there are any.
+    pub fn users(&self) -> Option<&Users> {
+        self.users.as_ref()
+    }
+
     /// Builds the stack around a finished router.
     ///
     /// # Errors
@@ -341,7 +349,8 @@ impl Palisade {
         let csrf = CsrfProtection::from_settings(settings, self.clock.clone())
             .with_anonymous(self.anonymous.clone());
         let body_limit = settings.data_upload_max_memory_size;
-        let routes = router.build(&|policy| EndpointLayer::new(csrf.clone(), policy, body_limit));
+        let routes = router
+            .build(&|policy, elsewhere| EndpointLayer::new(csrf.clone(), policy, elsewhere, body_limit));
         let context = StackContext(Arc::new(Offer {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),
