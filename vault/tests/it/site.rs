@@ -9,7 +9,11 @@ use palisade::axum::body::{Body, to_bytes};
 use palisade::axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
 use palisade::axum::http::{HeaderMap, Method, Request, StatusCode};
 use palisade::clock::Clock;
+use palisade::core::dated_key::{DatedKey, DatedKeys};
+use palisade::core::settings::EmailBackend;
+use palisade::mail::Mailer;
 use palisade::password::{Hashers, PasswordPolicy};
+use palisade::seal::SealKeys;
 use palisade::serve::Peer;
 use palisade::sqlite::{Sqlite, params};
 use palisade::{Palisade, Protected, SecretKey, Settings};
@@ -28,6 +32,12 @@ pub(crate) struct Site {
     pub(crate) palisade: Arc<Palisade>,
     pub(crate) protected: Protected,
     pub(crate) database: Sqlite,
+    pub(crate) mailer: Mailer,
+}
+
+fn seal_keys() -> SealKeys {
+    let key = DatedKey::parse("2020-01-01", "secret = \"thirty-two bytes or more of chance\"").unwrap();
+    SealKeys::of(DatedKeys::new([key]), Clock::system())
 }
 
 impl Site {
@@ -45,7 +55,10 @@ impl Site {
         Self::made(settings, &[])
     }
 
-    fn made(settings: Settings, origins: &[&str]) -> Self {
+    fn made(mut settings: Settings, origins: &[&str]) -> Self {
+        settings.site_url = Some("https://localhost".parse().unwrap());
+        settings.email_backend = EmailBackend::Memory;
+        let mailer = Mailer::from_settings(&settings).unwrap();
         let policy = PasswordPolicy::with_minimum_length(settings.password_min_length);
         let database = Sqlite::in_memory().unwrap();
         let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
@@ -57,7 +70,9 @@ impl Site {
                 Hashers::dangerous_cheap(),
                 policy,
             );
+        let palisade = app::with_recovery(palisade, &database, seal_keys(), mailer.clone()).unwrap();
         Self {
+            mailer,
             protected: palisade.protect(routes).unwrap(),
             palisade: Arc::new(palisade),
             database,
