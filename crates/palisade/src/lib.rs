@@ -58,6 +58,7 @@ pub mod redact;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod rejection;
+pub mod report;
 pub mod router;
 pub mod seal;
 pub mod serve;

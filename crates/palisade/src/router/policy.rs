@@ -6,6 +6,7 @@ use super::Route;
 use crate::access::Access;
 use crate::auth::Permitted;
 use crate::headers::{FramePolicy, InvalidAncestor};
+use crate::redact::SensitiveParameters;
 
 /// What a route says of itself; the default is the strictest, and reaches nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct RoutePolicy {
     pub frames: Option<FramePolicy>,
     /// Why caches may keep what is made here for somebody who is logged in, if they may.
     pub cacheable: Option<&'static str>,
+    /// Which of the form's fields stand in no report, whatever their type.
+    pub sensitive_post_parameters: SensitiveParameters,
     /// The largest body in bytes, if not `data_upload_max_memory_size`.
     pub body_limit: Option<usize>,
 }
@@ -116,6 +119,20 @@ pub trait Policies<S>: Into<Route<S>> {
     fn cacheable(self, reason: &'static str) -> Route<S> {
         let mut route = self.into();
         route.policy.cacheable = Some(reason);
+        route
+    }
+
+    /// Keeps these fields of a form out of error reports (Django `sensitive_post_parameters`); all of them, if none is named.
+    ///
+    /// Fields that are `Sensitive` and names that tell (`password`, `api_key`) are kept out everywhere.
+    fn sensitive_post_parameters<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Route<S> {
+        let mut route = self.into();
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        route.policy.sensitive_post_parameters = if names.is_empty() {
+            SensitiveParameters::All
+        } else {
+            SensitiveParameters::Listed(names)
+        };
         route
     }
 
