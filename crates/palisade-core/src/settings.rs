@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use crate::cookie::{CookieAttributes, SameSite};
 use crate::header::{
     ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts,
-    PermissionsPolicy, ReferrerPolicy,
+    PermissionsPolicy, ReferrerPolicy, ReportUri,
 };
 use crate::host::{AllowedHosts, Host};
 use crate::origin::TrustedOrigins;
@@ -155,9 +155,11 @@ pub struct Settings {
     /// Which powerful features of the browser the site gives up.
     pub permissions_policy: Option<PermissionsPolicy>,
     /// What pages may load and run.
-    pub content_security_policy: Option<Csp>,
+    pub secure_csp: Option<Csp>,
     /// A policy that is reported against but not enforced.
-    pub content_security_policy_report_only: Option<Csp>,
+    pub secure_csp_report_only: Option<Csp>,
+    /// Where browsers report what a policy has stopped.
+    pub secure_csp_report_uri: Option<ReportUri>,
     /// Who may frame the site's pages.
     pub x_frame_options: FrameOptions,
 
@@ -275,8 +277,9 @@ impl Settings {
             secure_cross_origin_opener_policy: Some(CrossOriginOpenerPolicy::SameOrigin),
             secure_cross_origin_resource_policy: Some(CrossOriginResourcePolicy::SameOrigin),
             permissions_policy: Some(PermissionsPolicy::default()),
-            content_security_policy: Some(Csp::strict()),
-            content_security_policy_report_only: None,
+            secure_csp: Some(Csp::strict()),
+            secure_csp_report_only: None,
+            secure_csp_report_uri: None,
             x_frame_options: FrameOptions::Deny,
             session_cookie_name: "sessionid".to_owned(),
             session_cookie_age: DAY * 14,

@@ -40,6 +40,7 @@ use crate::errors::{
     ErrorFuture, ErrorLayer, ErrorPage, ErrorService, PanicFuture, PanicLayer, PanicService,
 };
 use crate::form::FormPolicy;
+use crate::gate::Hidden;
 use crate::guard::{Guard, GuardLayer, Guarded, GuardedFuture};
 use crate::headers::HeaderGuard;
 use crate::host::HostGuard;
@@ -48,9 +49,11 @@ use crate::redact::{QueryGuard, Redactor, SensitiveNames};
 use crate::rejection::Rejection;
 use crate::report::ReportSink;
 use crate::router::{Router, RoutesReport};
+use crate::rows::RowStore;
 use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
 use crate::transport::TransportGuard;
 
+use refusal::Offered;
 pub use refusal::ProtectError;
 
 /// Everything that protects a service: settings, stores, and the one stack they make.
@@ -73,6 +76,7 @@ pub struct Palisade {
     clock: Clock,
     sessions: Option<Sessions>,
     users: Option<Users>,
+    rows: Option<RowStore>,
     page: ErrorPage,
     sensitive: SensitiveNames,
     anonymous: Option<Arc<dyn AnonymousSecrets>>,
@@ -88,6 +92,7 @@ struct Offer {
     settings: Arc<Settings>,
     clock: Clock,
     users: Option<Users>,
+    rows: Option<RowStore>,
     login_hasher: SessionAuthHasher,
     forms: Arc<FormPolicy>,
 }
@@ -108,6 +113,7 @@ impl StackContext {
             settings: Arc::new(settings),
             clock: Clock::system(),
             users: None,
+            rows: None,
         }))
     }
 
@@ -132,6 +138,13 @@ impl StackContext {
         let users = self.0.users.as_ref();
         users.ok_or_else(|| Rejection::internal("there are no users: give Palisade a table with with_users"))
     }
+
+    pub(crate) fn rows(&self) -> Result<&RowStore, Rejection> {
+        let rows = self.0.rows.as_ref();
+        rows.ok_or_else(|| {
+            Rejection::internal("there are no rows of users: give Palisade their database with with_rows")
+        })
+    }
 }
 
 impl Guard for StackContext {
@@ -142,7 +155,9 @@ impl Guard for StackContext {
         Ok(())
     }
 
-    fn release(&self, (): (), _response: &mut response::Parts) {}
+    fn release(&self, (): (), response: &mut response::Parts) {
+        Hidden::keep(response);
+    }
 }
 
 impl Palisade {
@@ -155,6 +170,7 @@ impl Palisade {
             clock: Clock::system(),
             sessions: None,
             users: None,
+            rows: None,
             page,
             sensitive: SensitiveNames::default(),
             anonymous: None,
@@ -206,6 +222,12 @@ impl Palisade {
         self
     }
 
+    /// Keeps rows that belong to users in this database, beside the users: what [`rows`](crate::rows) asks for.
+    pub fn with_rows(mut self, rows: impl Into<RowStore>) -> Self {
+        self.rows = Some(rows.into());
+        self
+    }
+
     /// Shows this page when something goes wrong.
     pub fn with_error_page(mut self, page: ErrorPage) -> Self {
         self.page = page.dangerous_show_reasons(self.settings.debug);
@@ -246,11 +268,11 @@ impl Palisade {
     /// # Errors
     ///
     /// [`ProtectError`] names every route that does not say who may reach it, and every rule that cannot be asked because there are
-    /// no users or no sessions: deny by default (CWE-862).
+    /// no users, no sessions, no rows or no parameter in the path: deny by default (CWE-862).
     pub fn protect(&self, router: impl Into<Router>) -> Result<Protected, ProtectError> {
         let (settings, router) = (&*self.settings, router.into());
         let lines = router.report();
-        ProtectError::judge(&lines, self.sessions.is_some(), self.users.is_some())?;
+        ProtectError::judge(&lines, self.offer())?;
         let report = RoutesReport::new(
             lines,
             settings.x_frame_options,
@@ -259,11 +281,13 @@ impl Palisade {
         let csrf = CsrfProtection::from_settings(settings, self.clock.clone())
             .with_anonymous(self.anonymous.clone());
         let body_limit = settings.data_upload_max_memory_size;
-        let routes = router.build(&|policy| EndpointLayer::new(csrf.clone(), policy, body_limit));
+        let routes = router
+            .build(&|policy, elsewhere| EndpointLayer::new(csrf.clone(), policy, elsewhere, body_limit));
         let context = StackContext(Arc::new(Offer {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),
             users: self.users.clone(),
+            rows: self.rows.clone(),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             forms: Arc::new(FormPolicy::from_settings(settings)),
         }));
@@ -290,6 +314,14 @@ impl Palisade {
             exposes_debug: settings.debug && !settings.dangerous_expose_debug,
             routes: Arc::new(report),
         })
+    }
+
+    /// What a route's rule can ask.
+    fn offer(&self) -> Offered {
+        Offered {
+            users: self.sessions.is_some() && self.users.is_some(),
+            rows: self.rows.is_some(),
+        }
     }
 
     fn transport(&self) -> TransportGuard {

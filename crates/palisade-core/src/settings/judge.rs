@@ -177,13 +177,13 @@ fn headers(settings: &Settings, found: &mut Found) {
         ),
         Some(policy) => found.own("permissions_policy", policy.weaknesses(), ""),
     }
-    match &settings.content_security_policy {
+    match &settings.secure_csp {
         None => found.when(
             true,
             Threat::CrossSiteScripting,
-            "content_security_policy is none: smuggled script runs",
+            "secure_csp is none: smuggled script runs",
         ),
-        Some(policy) => found.own("content_security_policy", policy.weaknesses(), ""),
+        Some(policy) => found.own("secure_csp", policy.weaknesses(), ""),
     }
     found.when(
         settings.x_frame_options != FrameOptions::Deny,

@@ -2,11 +2,15 @@
 
 use axum::routing::MethodRouter;
 
+use palisade_core::network::{InvalidNetworks, NetworkList};
+
 use super::Route;
 use crate::access::Access;
 use crate::auth::Permitted;
+use crate::gate::Gate;
 use crate::headers::{FramePolicy, InvalidAncestor};
 use crate::redact::SensitiveParameters;
+use crate::rows::{AtLeast, OwnedRow, RowRule};
 
 /// What a route says of itself; the default is the strictest, and reaches nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +18,8 @@ use crate::redact::SensitiveParameters;
 pub struct RoutePolicy {
     /// Who may reach it. A route that does not say so is not protected: [`crate::Palisade::protect`] refuses it.
     pub access: Option<Access>,
+    /// From where, and with what certificate, it is reached at all.
+    pub gate: Gate,
     /// Why requests need no CSRF token here, if they do not.
     pub csrf_exempt: Option<&'static str>,
     /// Who may frame the page, if not what the settings say.
@@ -37,7 +43,7 @@ pub trait Policies<S>: Into<Route<S>> {
     ///
     /// # Security
     ///
-    /// It does not ask whose row the path names.
+    /// It does not ask whose row the path names: [`Policies::owned`] does.
     fn logged_in(self) -> Route<S> {
         self.access(Access::LoggedIn)
     }
@@ -52,10 +58,59 @@ pub trait Policies<S>: Into<Route<S>> {
         self.access(Access::Permission(P::NAME))
     }
 
+    /// Lets the owner of the row that the path names reach this route, and nobody else: everybody who is logged in and not its owner gets
+    /// the 404 of [`Owned`](crate::rows::Owned), also where the handler asks for nothing.
+    fn owned<T: OwnedRow>(self) -> Route<S> {
+        self.access(Access::Row(RowRule::owned::<T>()))
+    }
+
+    /// Lets the owner of the row that the path names reach this route, and those to whom the owner granted this role at least.
+    fn reach<T: OwnedRow, R: AtLeast>(self) -> Route<S> {
+        self.access(Access::Row(RowRule::reach::<T, R>()))
+    }
+
     /// Says who may reach this route. The last word counts.
     fn access(self, access: Access) -> Route<S> {
         let mut route = self.into();
         route.policy.access = Some(access);
+        route
+    }
+
+    /// Lets only clients in these networks reach this route; said twice, both lists must have the client. For everybody else there
+    /// is nothing at its address: the router's fallback answers.
+    ///
+    /// The rule who may reach the route is asked besides. Behind a proxy the client is who the proxy says, if the proxy is listed in
+    /// the setting `trusted_proxies`.
+    ///
+    /// # Security
+    ///
+    /// See [`crate::gate`].
+    fn networks(self, networks: &NetworkList) -> Route<S> {
+        let mut route = self.into();
+        route.policy.gate.networks.push(networks.clone());
+        route
+    }
+
+    /// Lets only clients in these networks and at these addresses reach this route, as [`networks`](Self::networks) does.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNetworks`] names everything in the list that is no network.
+    fn only_from<N: AsRef<str>>(
+        self,
+        networks: impl IntoIterator<Item = N>,
+    ) -> Result<Route<S>, InvalidNetworks> {
+        Ok(self.networks(&NetworkList::parse(networks)?))
+    }
+
+    /// Lets only clients with a certificate of the server's [`ClientCa`](crate::serve::ClientCa) reach this route; others get 403.
+    /// A server without such an authority does not start.
+    ///
+    /// The rule who may reach the route is asked besides; a handler learns whose certificate it is from
+    /// [`ClientCertificate`](crate::certificate::ClientCertificate).
+    fn client_certificate_required(self) -> Route<S> {
+        let mut route = self.into();
+        route.policy.gate.client_certificate = true;
         route
     }
 

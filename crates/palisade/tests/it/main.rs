@@ -16,7 +16,10 @@ mod cache_sessions;
 #[cfg(feature = "redis")]
 mod cached_db_attacks;
 mod client;
+mod client_certificates;
+mod client_pki;
 mod corpus_scan;
+mod csp_reports;
 mod csrf;
 mod csrf_anonymous;
 #[cfg(feature = "redis")]
@@ -36,8 +39,12 @@ mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
+mod gates;
 mod headers;
+mod html_browser;
 mod kept;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod like;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod locked_sessions;
 mod log;
@@ -47,6 +54,8 @@ mod login_site;
 mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_attacks;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql_rows;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_users;
 mod pages;
@@ -58,6 +67,8 @@ mod postgres;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
+mod postgres_rows;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
 mod private_pages;
 #[cfg(feature = "redis")]
@@ -67,6 +78,9 @@ mod redis_sessions;
 #[cfg(feature = "redis")]
 mod redis_tls;
 mod routes;
+mod rows;
+mod rows_model;
+mod rows_site;
 mod sealed_sessions;
 mod serve_http;
 mod serve_lifecycle;

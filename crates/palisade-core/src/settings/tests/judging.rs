@@ -61,7 +61,7 @@ const LOOSE: &[(&str, Threat, &str)] = &[
         "camera",
     ),
     (
-        "content_security_policy = 'none'",
+        "secure_csp = 'none'",
         Threat::CrossSiteScripting,
         "smuggled script runs",
     ),
