@@ -51,6 +51,7 @@ pub mod host;
 pub mod html;
 mod key_files;
 pub mod load;
+pub mod mail;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub mod password;
@@ -72,6 +73,7 @@ pub mod sqlite;
 pub mod stack;
 #[cfg(feature = "minijinja")]
 pub mod templates;
+pub mod testing;
 pub mod transport;
 
 pub use axum;

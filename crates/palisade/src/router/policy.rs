@@ -48,6 +48,12 @@ pub trait Policies<S>: Into<Route<S>> {
         self.access(Access::LoggedIn)
     }
 
+    /// Lets whoever has logged in, or given the password once more, within `reauthenticate_after` reach this route: for what cannot be
+    /// taken back. Anybody else who is logged in is sent to `reauthenticate_url`; a program gets 401.
+    fn recently_logged_in(self) -> Route<S> {
+        self.access(Access::RecentlyLoggedIn)
+    }
+
     /// Lets staff reach this route (Django `staff_member_required`); other users get 403.
     fn staff(self) -> Route<S> {
         self.access(Access::Staff)

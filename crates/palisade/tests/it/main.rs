@@ -50,6 +50,7 @@ mod locked_sessions;
 mod log;
 mod login;
 mod login_site;
+mod mail;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
@@ -61,6 +62,7 @@ mod mysql_users;
 mod pages;
 mod password_key_attacks;
 mod password_keys;
+mod password_reset;
 mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
@@ -71,6 +73,8 @@ mod postgres_rows;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
 mod private_pages;
+mod recent;
+mod recovery_site;
 #[cfg(feature = "redis")]
 mod redis_attacks;
 #[cfg(feature = "redis")]
@@ -82,6 +86,7 @@ mod rows;
 mod rows_model;
 mod rows_site;
 mod sealed_sessions;
+mod second_factor;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
@@ -99,3 +104,4 @@ mod sql_servers;
 mod stolen_sessions;
 mod user_stores;
 mod user_table_attacks;
+mod walk;
