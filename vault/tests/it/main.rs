@@ -8,6 +8,7 @@
 )]
 
 mod forms;
+mod leaks;
 mod network;
 mod notes;
 mod pages;
