@@ -12,4 +12,5 @@ mod network;
 mod notes;
 mod pages;
 mod program;
+mod script;
 mod site;

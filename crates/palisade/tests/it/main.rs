@@ -74,10 +74,10 @@ mod redis_sessions;
 #[cfg(feature = "redis")]
 mod redis_tls;
 mod routes;
-mod sealed_sessions;
 mod rows;
 mod rows_model;
 mod rows_site;
+mod sealed_sessions;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
