@@ -16,6 +16,7 @@ mod cache_sessions;
 #[cfg(feature = "redis")]
 mod cached_db_attacks;
 mod client;
+mod corpus_reports;
 mod corpus_scan;
 mod csp_reports;
 mod csrf;
