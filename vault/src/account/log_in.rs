@@ -1,7 +1,8 @@
 //! Logging in. A wrong name and a wrong password are answered alike, in the same time.
 
+use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use palisade::auth::{Auth, Next};
+use palisade::auth::{Auth, LoginStep, Next, login_redirect};
 use palisade::form::{Checked, Form};
 use palisade::{Rejection, Sensitive};
 
@@ -38,9 +39,20 @@ pub(super) async fn take(
     };
     match auth.authenticate(&form.username, &form.password).await? {
         Some(user) => {
-            auth.login(&user).await?;
-            Ok(Redirect::to(&next.after_login(None)).into_response())
+            let place = match auth.login(&user).await? {
+                LoginStep::Done => next.after_login(None),
+                _ => onward("/login/second/", next.queried()),
+            };
+            Ok(Redirect::to(&place).into_response())
         }
         None => page.ask_again("log_in.html", &form.refuse_form(WRONG)),
     }
+}
+
+/// The next page of a login, with the place that the person wants to go to.
+pub(super) fn onward(page: &str, next: Option<&str>) -> String {
+    let next = next.and_then(|next| next.parse::<Uri>().ok());
+    let address = next.and_then(|next| login_redirect(page, &next));
+    let address = address.and_then(|address| address.to_str().map(str::to_owned).ok());
+    address.unwrap_or_else(|| page.to_owned())
 }

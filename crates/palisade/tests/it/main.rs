@@ -16,6 +16,8 @@ mod cache_sessions;
 #[cfg(feature = "redis")]
 mod cached_db_attacks;
 mod client;
+mod client_certificates;
+mod client_pki;
 mod corpus_reports;
 mod corpus_scan;
 mod csp_reports;
@@ -37,6 +39,7 @@ mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
+mod gates;
 mod headers;
 mod html_browser;
 mod kept;
@@ -47,6 +50,7 @@ mod locked_sessions;
 mod log;
 mod login;
 mod login_site;
+mod mail;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
@@ -58,6 +62,7 @@ mod mysql_users;
 mod pages;
 mod password_key_attacks;
 mod password_keys;
+mod password_reset;
 mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
@@ -68,6 +73,8 @@ mod postgres_rows;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
 mod private_pages;
+mod recent;
+mod recovery_site;
 #[cfg(feature = "redis")]
 mod redis_attacks;
 #[cfg(feature = "redis")]
@@ -79,6 +86,7 @@ mod rows;
 mod rows_model;
 mod rows_site;
 mod sealed_sessions;
+mod second_factor;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
@@ -96,3 +104,4 @@ mod sql_servers;
 mod stolen_sessions;
 mod user_stores;
 mod user_table_attacks;
+mod walk;
