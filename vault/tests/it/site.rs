@@ -255,7 +255,7 @@ impl Shown {
         let (_, rest) = self
             .text
             .split_once("name=\"csrfmiddlewaretoken\" value=\"")
-            .unwrap_or_else(|| panic!("no form on this page: {} {}", self.status, self.text));
+            .unwrap_or_else(|| unreachable!("no form on this page: {} {}", self.status, self.text));
         rest.split_once('"').unwrap().0.to_owned()
     }
 }
