@@ -63,27 +63,22 @@ impl DataFolder {
         self.0.join("mail")
     }
 
-    /// Where the keys lie that secrets and sessions are sealed under; the first one is made if there is none.
-    fn seal_folder(&self) -> Result<PathBuf> {
-        let folder = self.0.join("seal-keys");
-        if !folder.exists() {
+    /// Reads the keys that secrets are sealed under; [`DataFolder::seal_sessions`] has made the first one.
+    pub(crate) fn seal_keys(&self, clock: Clock) -> Result<SealKeys> {
+        Ok(SealKeys::read(self.0.join("seal-keys"), clock)?)
+    }
+
+    /// Lets sessions be sealed under a key of its own, which is made at the first start, and kept under the hashes of their keys. A
+    /// folder of before has sessions that are not: whoever has one logs in again.
+    pub(crate) fn seal_sessions(&self, settings: &mut Settings) -> Result<()> {
+        let keys = self.0.join("seal-keys");
+        if !keys.exists() {
             if self.database().exists() {
                 tracing::warn!("sessions are sealed from now on: everybody has to log in again, once");
             }
-            make_seal_key(&folder, SystemTime::now())?;
+            make_seal_key(&keys, SystemTime::now())?;
         }
-        Ok(folder)
-    }
-
-    /// Reads the keys that secrets are sealed under, or makes the first one.
-    pub(crate) fn seal_keys(&self, clock: Clock) -> Result<SealKeys> {
-        Ok(SealKeys::read(self.seal_folder()?, clock)?)
-    }
-
-    /// Lets sessions be sealed, and kept under the hashes of their keys. A folder of before has sessions that are not: whoever has one
-    /// logs in again.
-    pub(crate) fn seal_sessions(&self, settings: &mut Settings) -> Result<()> {
-        settings.session_seal_keys = Some(Folder::new(self.seal_folder()?.to_string_lossy()));
+        settings.session_seal_keys = Some(Folder::new(keys.to_string_lossy()));
         settings.session_hashed_keys = true;
         Ok(())
     }

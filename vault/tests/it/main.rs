@@ -14,4 +14,5 @@ mod notes;
 mod pages;
 mod program;
 mod recovery;
+mod script;
 mod site;

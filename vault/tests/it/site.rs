@@ -138,7 +138,17 @@ impl Visitor {
         self.send(Method::POST, path, form(&fields)).await
     }
 
+    /// Sends a body that is no form.
+    pub(crate) async fn send_as(&mut self, path: &str, kind: &str, body: &str) -> Shown {
+        self.ask(Method::POST, path, kind, body.to_owned()).await
+    }
+
     async fn send(&mut self, method: Method, path: &str, body: String) -> Shown {
+        self.ask(method, path, "application/x-www-form-urlencoded", body)
+            .await
+    }
+
+    async fn ask(&mut self, method: Method, path: &str, kind: &str, body: String) -> Shown {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -162,7 +172,7 @@ impl Visitor {
         if method == Method::POST {
             request = request
                 .header(ORIGIN, "https://localhost")
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+                .header(CONTENT_TYPE, kind);
         }
         let request = request.body(Body::from(body)).unwrap();
         let response = self.site.protected.clone().oneshot(request).await.unwrap();

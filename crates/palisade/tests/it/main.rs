@@ -18,6 +18,7 @@ mod cached_db_attacks;
 mod client;
 mod client_certificates;
 mod client_pki;
+mod corpus_reports;
 mod corpus_scan;
 mod csp_reports;
 mod csrf;
