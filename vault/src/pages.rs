@@ -101,7 +101,7 @@ impl Templates {
             .0
             .get_template(name)
             .and_then(|template| template.render(about));
-        rendered.map_err(|error| Rejection::internal(format!("{error:#}")))
+        rendered.map_err(|error| Rejection::internal(error.to_string()))
     }
 }
 
