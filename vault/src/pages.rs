@@ -2,13 +2,12 @@
 //!
 //! Templates are part of the program, and escape whatever they print; the only exception is the HTML that Palisade has
 //! written, escaped or sanitised itself (form controls, the CSRF field, Markdown). Each template is read at start, and one that puts a value where it
-//! could become script stops it. A `Sensitive` value has no way into a template: it cannot be serialised. Whatever was made for one visitor is `no-store`, so that the next person at the machine does not find it with
-//! the back button.
+//! could become script stops it. A `Sensitive` value has no way into a template: it cannot be serialised. What is made for who is logged in the
+//! stack marks `no-store`, so that the next person at the machine does not find it with the back button.
 
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -102,7 +101,7 @@ impl Templates {
             .0
             .get_template(name)
             .and_then(|template| template.render(about));
-        rendered.map_err(|error| Rejection::internal(format!("{error:#}")))
+        rendered.map_err(|error| Rejection::internal(error.to_string()))
     }
 }
 
@@ -155,7 +154,7 @@ impl Page {
             ..about
         };
         let html = Html(self.templates.render(template, known)?);
-        Ok(([(CACHE_CONTROL, "no-store")], html).into_response())
+        Ok(html.into_response())
     }
 
     /// The query that lets the login page and the sign-up page lead to the same place.

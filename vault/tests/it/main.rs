@@ -9,9 +9,11 @@
 
 mod access;
 mod forms;
+mod leaks;
 mod network;
 mod notes;
 mod pages;
 mod program;
 mod recovery;
+mod script;
 mod site;
