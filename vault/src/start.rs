@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use palisade::clock::Clock;
 use palisade::core::settings::reference_toml;
 use palisade::load::{LoadError, load_settings_over};
-use palisade::serve::{ServeError, Tls};
+use palisade::serve::{ClientCa, ServeError, Tls};
 use palisade::sqlite::Sqlite;
 use palisade::{SecretKey, Settings};
 
@@ -22,7 +22,8 @@ use crate::cli::{Command, Options};
 use crate::data::{DataFolder, reason};
 use crate::log;
 use crate::overview;
-use crate::staff::appoint;
+use crate::reach::Reach;
+use crate::staff::{appoint, certificate};
 
 /// The hosts that are answered to unless the settings name others.
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -45,6 +46,7 @@ pub async fn run(options: Options) -> Result<()> {
     log::open(&options.log)?;
     match &options.command {
         Some(Command::Staff(asked)) => appoint::run(&DataFolder::open(&options.data)?, asked).await,
+        Some(Command::ClientCertificate(asked)) => certificate::run(&DataFolder::open(&options.data)?, asked),
         Some(Command::Routes(asked)) => overview::routes(&options, asked),
         None => serve(options).await,
     }
@@ -52,11 +54,16 @@ pub async fn run(options: Options) -> Result<()> {
 
 async fn serve(options: Options) -> Result<()> {
     let asked = Asked::of(&options)?;
+    let reach = Reach::of(&options)?;
     let data = DataFolder::open(&options.data)?;
     let settings = settings(options.config.as_deref(), data.secret_key(options.new_key)?)?;
     let tls = match (&options.certificate, &options.key) {
         (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map_err(plainly)?,
         _ => Tls::development(data.path(), [""; 0])?,
+    };
+    let tls = match client_ca(&options).map_err(plainly)? {
+        Some(authority) => tls.with_client_ca(authority).map_err(plainly)?,
+        None => tls,
     };
 
     let hosts = settings.allowed_hosts.patterns().to_vec();
@@ -77,7 +84,7 @@ async fn serve(options: Options) -> Result<()> {
         file.display()
     );
     let database = Sqlite::open(file)?;
-    let routes = app::routes(&settings, &database, clock.clone(), &options.widget_origins)?;
+    let routes = app::routes(&settings, &database, clock.clone(), &reach)?;
     let palisade = app::palisade(settings, &database, clock)?;
     let site = palisade.protect(routes)?;
 
@@ -159,6 +166,18 @@ impl Asked {
         };
         anyhow!("{option}: {error}")
     }
+}
+
+/// Whose certificates staff shows, if anybody's.
+fn client_ca(options: &Options) -> Result<Option<ClientCa>, ServeError> {
+    let Some(authority) = &options.client_ca else {
+        return Ok(None);
+    };
+    let mut authority = ClientCa::from_file(authority)?;
+    for list in &options.client_crls {
+        authority = authority.with_crl(list)?;
+    }
+    Ok(Some(authority))
 }
 
 /// Says in plain words why a certificate or its key cannot be read.

@@ -15,6 +15,7 @@ use palisade::{Protected, SecretKey, Settings};
 use testkit::visitor::form;
 use tower::ServiceExt as _;
 use vault::app;
+use vault::reach::Reach;
 
 const KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -34,20 +35,25 @@ impl Site {
     }
 
     pub(crate) fn framed_by(origins: &[&str]) -> Self {
-        Self::made(Settings::new(SecretKey::new(KEY), ["localhost"]), origins)
+        Self::reached(|reach| reach.widget_origins = origins.iter().map(ToString::to_string).collect())
+    }
+
+    pub(crate) fn reached(change: impl FnOnce(&mut Reach)) -> Self {
+        let mut reach = Reach::default();
+        change(&mut reach);
+        Self::made(Settings::new(SecretKey::new(KEY), ["localhost"]), &reach)
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::new(SecretKey::new(KEY), ["localhost"]);
         change(&mut settings);
-        Self::made(settings, &[])
+        Self::made(settings, &Reach::default())
     }
 
-    fn made(settings: Settings, origins: &[&str]) -> Self {
+    fn made(settings: Settings, reach: &Reach) -> Self {
         let policy = PasswordPolicy::with_minimum_length(settings.password_min_length);
         let database = Sqlite::in_memory().unwrap();
-        let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
-        let routes = app::routes(&settings, &database, Clock::system(), &origins).unwrap();
+        let routes = app::routes(&settings, &database, Clock::system(), reach).unwrap();
         let palisade = app::palisade(settings, &database, Clock::system())
             .unwrap()
             .with_users_and(
@@ -64,6 +70,7 @@ impl Site {
     pub(crate) fn visitor(&self) -> Visitor {
         Visitor {
             site: self.clone(),
+            address: [127, 0, 0, 1],
             cookies: BTreeMap::new(),
         }
     }
@@ -98,10 +105,17 @@ impl Site {
 #[derive(Clone)]
 pub(crate) struct Visitor {
     site: Site,
+    address: [u8; 4],
     cookies: BTreeMap<String, String>,
 }
 
 impl Visitor {
+    /// The same person on another machine.
+    pub(crate) fn from_address(mut self, address: [u8; 4]) -> Self {
+        self.address = address;
+        self
+    }
+
     pub(crate) async fn open(&mut self, path: &str) -> Shown {
         self.send(Method::GET, path, String::new()).await
     }
@@ -130,7 +144,7 @@ impl Visitor {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let peer = Peer {
-            addr: SocketAddr::from(([127, 0, 0, 1], 4711)),
+            addr: SocketAddr::from((self.address, 4711)),
             tls: true,
         };
         let mut request = Request::builder()

@@ -336,9 +336,18 @@ async fn the_report_says_who_may_reach_what_and_each_exception() {
         let line = line.unwrap_or_else(|| panic!("{path} is not in\n{text}"));
         line.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(line("/in"), "/in GET,HEAD everybody anywhere checked DENY private 2.5 MiB");
-    assert_eq!(line("/me"), "/me any logged in anywhere checked DENY private 2.5 MiB");
-    assert_eq!(line("/edit"), "/edit any notes.change_note anywhere checked DENY private 2.5 MiB");
+    assert_eq!(
+        line("/in"),
+        "/in GET,HEAD everybody anywhere checked DENY private 2.5 MiB"
+    );
+    assert_eq!(
+        line("/me"),
+        "/me any logged in anywhere checked DENY private 2.5 MiB"
+    );
+    assert_eq!(
+        line("/edit"),
+        "/edit any notes.change_note anywhere checked DENY private 2.5 MiB"
+    );
     assert_eq!(
         line("/nest/open"),
         "/nest/open any everybody anywhere checked DENY private 2.5 MiB"
