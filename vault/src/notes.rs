@@ -55,7 +55,10 @@ struct NoteForm {
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(home).public())
-        .route("/secret/", get(ask).post(keep))
+        .route(
+            "/secret/",
+            get(ask).post(keep).sensitive_post_parameters(["title", "body"]),
+        )
         .route("/secret/shown/", get(show_once))
         .route("/secret/{id}/", get(read))
         .route("/secret/{id}/delete/", get(back).post(delete))

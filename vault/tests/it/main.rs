@@ -8,8 +8,11 @@
 )]
 
 mod forms;
+mod leaks;
 mod network;
 mod notes;
 mod pages;
 mod program;
+mod recovery;
+mod script;
 mod site;

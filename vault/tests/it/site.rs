@@ -8,7 +8,11 @@ use palisade::axum::body::{Body, to_bytes};
 use palisade::axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
 use palisade::axum::http::{HeaderMap, Method, Request, StatusCode};
 use palisade::clock::Clock;
+use palisade::core::dated_key::{DatedKey, DatedKeys};
+use palisade::core::settings::EmailBackend;
+use palisade::mail::Mailer;
 use palisade::password::{Hashers, PasswordPolicy};
+use palisade::seal::SealKeys;
 use palisade::serve::Peer;
 use palisade::sqlite::{Sqlite, params};
 use palisade::{Protected, SecretKey, Settings};
@@ -27,6 +31,12 @@ pub(crate) const PASSWORD: &str = "a boat in a blue bottle";
 pub(crate) struct Site {
     protected: Protected,
     database: Sqlite,
+    pub(crate) mailer: Mailer,
+}
+
+fn seal_keys() -> SealKeys {
+    let key = DatedKey::parse("2020-01-01", "secret = \"thirty-two bytes or more of chance\"").unwrap();
+    SealKeys::of(DatedKeys::new([key]), Clock::system())
 }
 
 impl Site {
@@ -50,7 +60,10 @@ impl Site {
         Self::made(settings, &Reach::default())
     }
 
-    fn made(settings: Settings, reach: &Reach) -> Self {
+    fn made(mut settings: Settings, reach: &Reach) -> Self {
+        settings.site_url = Some("https://localhost".parse().unwrap());
+        settings.email_backend = EmailBackend::Memory;
+        let mailer = Mailer::from_settings(&settings).unwrap();
         let policy = PasswordPolicy::with_minimum_length(settings.password_min_length);
         let database = Sqlite::in_memory().unwrap();
         let routes = app::routes(&settings, &database, Clock::system(), reach).unwrap();
@@ -61,7 +74,9 @@ impl Site {
                 Hashers::dangerous_cheap(),
                 policy,
             );
+        let palisade = app::with_recovery(palisade, &database, seal_keys(), mailer.clone()).unwrap();
         Self {
+            mailer,
             protected: palisade.protect(routes).unwrap(),
             database,
         }
@@ -137,7 +152,17 @@ impl Visitor {
         self.send(Method::POST, path, form(&fields)).await
     }
 
+    /// Sends a body that is no form.
+    pub(crate) async fn send_as(&mut self, path: &str, kind: &str, body: &str) -> Shown {
+        self.ask(Method::POST, path, kind, body.to_owned()).await
+    }
+
     async fn send(&mut self, method: Method, path: &str, body: String) -> Shown {
+        self.ask(method, path, "application/x-www-form-urlencoded", body)
+            .await
+    }
+
+    async fn ask(&mut self, method: Method, path: &str, kind: &str, body: String) -> Shown {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -161,7 +186,7 @@ impl Visitor {
         if method == Method::POST {
             request = request
                 .header(ORIGIN, "https://localhost")
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+                .header(CONTENT_TYPE, kind);
         }
         let request = request.body(Body::from(body)).unwrap();
         let response = self.site.protected.clone().oneshot(request).await.unwrap();
@@ -241,7 +266,7 @@ impl Shown {
         let (_, rest) = self
             .text
             .split_once("name=\"csrfmiddlewaretoken\" value=\"")
-            .expect("no form on this page");
+            .unwrap_or_else(|| panic!("no form on this page: {} {}", self.status, self.text));
         rest.split_once('"').unwrap().0.to_owned()
     }
 }

@@ -109,7 +109,10 @@ impl<'a> Judge<'a> {
         answer: &Answer,
         owners: Option<&Answer>,
     ) -> Option<String> {
-        let is_asked = matches!(line.policy.access, Some(Access::LoggedIn));
+        let is_asked = matches!(
+            line.policy.access,
+            Some(Access::LoggedIn | Access::RecentlyLoggedIn)
+        );
         let is_stranger = matches!(person.who, Who::Other | Who::Staff);
         if !is_asked || !is_stranger || !line.path.contains('{') || !answer.gives() {
             return None;
