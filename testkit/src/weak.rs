@@ -15,9 +15,11 @@
 //! | `sql-injection` | what is searched for and the order are put into the query's text |
 //! | `untrusted-host` | links are built from the `Host` header, whatever it says |
 //! | `insecure-transport` | every page is also served in clear, and the session cookie is not `Secure` there |
+//! | `exposed-diagnostics` | its staff area believes headers about the client's address and certificate |
 //! | `weak-password-storage` | passwords are kept as they are |
 
 mod account;
+mod network;
 mod pages;
 mod script;
 mod shelf;
@@ -81,6 +83,13 @@ impl WeakTwin {
         self.shelf.lock().reports.len()
     }
 
+    /// Makes a user an administrator.
+    pub fn appoint(&self, username: &str) {
+        if let Some(user) = self.shelf.lock().users.get_mut(username) {
+            user.is_admin = true;
+        }
+    }
+
     /// Says whether a user has become an administrator; nobody is one from the beginning.
     pub fn is_admin(&self, username: &str) -> bool {
         self.shelf
@@ -119,6 +128,8 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/sessions/", get(pages::sessions))
         .route("/widget/", get(pages::widget))
         .route("/csp-report", post(script::report))
+        .route("/staff/", get(network::staff))
+        .route("/staff/csp/", get(network::room))
         .layer(axum::Extension(scheme))
         .layer(axum::middleware::from_fn(share_with_anybody))
         .with_state(shelf.clone())

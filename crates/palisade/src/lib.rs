@@ -116,6 +116,8 @@ mod guide {
     struct Sql;
     #[doc = include_str!("../../../docs/guide/serving.md")]
     struct Serving;
+    #[doc = include_str!("../../../docs/guide/staff-area.md")]
+    struct StaffArea;
     #[doc = include_str!("../../../docs/guide/beside-django.md")]
     struct BesideDjango;
     #[cfg(all(feature = "mysql", feature = "postgres"))]

@@ -49,6 +49,17 @@ impl Vault {
             .context("the user is not in the database")
     }
 
+    pub(super) fn appoint(&self, username: &str) -> Result<()> {
+        let mut command = Command::new(program()?);
+        let appointed = command
+            .args(["staff", username, "--data"])
+            .arg(self.data.path())
+            .output()?;
+        let said = String::from_utf8_lossy(&appointed.stderr);
+        ensure!(appointed.status.success(), "{said}");
+        Ok(())
+    }
+
     pub(super) fn reports_kept(&self) -> Result<usize> {
         let database = database_in(self.data.path())?;
         let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -59,13 +70,14 @@ impl Vault {
     }
 }
 
-pub(super) async fn open() -> Result<Target> {
+pub(super) async fn open(options: &[&str]) -> Result<Target> {
     let data = tempfile::Builder::new().prefix("vault-").tempdir()?;
     let mut command = Command::new(program()?);
     command
         .arg("--data")
         .arg(data.path())
         .args(["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"])
+        .args(options)
         .env("PALISADE_ALLOWED_HOSTS", format!("localhost,{HOST}"));
     let process = Process::start(command)?;
     let secure = port_after(&process, "listening on https://localhost:")?;
