@@ -8,6 +8,7 @@ use palisade::auth::{SqliteSecondFactors, SqliteUsers};
 use palisade::clock::Clock;
 use palisade::headers::csp_report::{self, CspReports};
 use palisade::mail::Mailer;
+use palisade::rows::SqliteRows;
 use palisade::seal::SealKeys;
 use palisade::session::SqliteSessions;
 use palisade::sqlite::Sqlite;
@@ -45,6 +46,7 @@ pub fn palisade(mut settings: Settings, database: &Sqlite, clock: Clock) -> Resu
         .with_clock(clock)
         .with_sessions(SqliteSessions::new(database.clone())?)
         .with_users(SqliteUsers::new(database.clone())?)
+        .with_rows(SqliteRows::new(database.clone())?)
         .with_error_page(pages::error_page(templates)))
 }
 

@@ -37,6 +37,9 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("write.html", include_str!("../templates/write.html")),
     ("shown.html", include_str!("../templates/shown.html")),
     ("note.html", include_str!("../templates/note.html")),
+    ("edit.html", include_str!("../templates/edit.html")),
+    ("share.html", include_str!("../templates/share.html")),
+    ("shared.html", include_str!("../templates/shared.html")),
     ("sign_up.html", include_str!("../templates/sign_up.html")),
     ("logged_out.html", include_str!("../templates/logged_out.html")),
     ("log_in.html", include_str!("../templates/log_in.html")),
@@ -175,7 +178,12 @@ impl Page {
 
     /// Shows the form again with what is wrong with it, and says so to programs, too: the status is 422.
     pub(crate) fn ask_again<F: Form>(&self, template: &str, form: &Bound<F>) -> Result<Response, Rejection> {
-        Ok(unprocessable(self.ask(template, form)?))
+        self.show_again(template, context! { form => templates::form(form) })
+    }
+
+    /// Shows a page whose form is not right yet: the status is 422.
+    pub(crate) fn show_again(&self, template: &str, about: Value) -> Result<Response, Rejection> {
+        Ok(unprocessable(self.show(template, about)?))
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says where"
 )]
 
+mod access;
 mod forms;
 mod leaks;
 mod network;
