@@ -125,6 +125,12 @@ mod guide {
     struct Stores;
     #[doc = include_str!("../../../docs/guide/deploying.md")]
     struct Deploying;
+    #[doc = include_str!("../../../docs/guide/sealed-sessions.md")]
+    struct SealedSessions;
+    #[doc = include_str!("../../../docs/guide/error-reports.md")]
+    struct ErrorReports;
+    #[doc = include_str!("../../../docs/guide/check.md")]
+    struct Check;
     #[cfg(feature = "redis")]
     #[doc = include_str!("../../../docs/guide/redis-and-caches.md")]
     struct RedisAndCaches;
