@@ -102,6 +102,10 @@ mod guide {
     struct Csrf;
     #[doc = include_str!("../../../docs/guide/login.md")]
     struct Login;
+    #[doc = include_str!("../../../docs/guide/password-reset.md")]
+    struct PasswordReset;
+    #[doc = include_str!("../../../docs/guide/second-factor.md")]
+    struct SecondFactor;
     #[doc = include_str!("../../../docs/guide/password-keys.md")]
     struct PasswordKeys;
     #[doc = include_str!("../../../docs/guide/forms.md")]
