@@ -80,10 +80,13 @@ fn listed(faults: &[TemplateFault]) -> String {
 
 /// Makes an environment that escapes everything, in templates of every name, and has the filters `url`, `json_script` and `escapejs`.
 ///
-/// To print what is not there is an error; to ask whether it is there (`{% if x %}`) is none.
+/// To print what is not there is an error; to ask whether it is there (`{% if x %}`) is none. Errors name no values, in no build: they
+/// go to the log.
 pub fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // An error names its place in the template, and not the values around it: it goes to the log.
+    environment.set_debug(false);
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_formatter(print);
     environment.remove_filter("safe");
@@ -156,12 +159,14 @@ pub fn form<F: Form>(bound: &Bound<F>) -> Value {
         .collect();
     let whole = with_html(&view, &[("html", &view.html)]);
     let mut shown = members(&whole);
-    shown.insert(
-        "fields".to_owned(),
-        fields.iter().map(|(_, field)| field.clone()).collect(),
-    );
-    shown.insert("field".to_owned(), fields.into_iter().collect());
-    Value::from_iter(shown)
+    let in_order: Value = fields.iter().map(|(_, field)| field.clone()).collect();
+    shown.insert("fields".to_owned(), in_order);
+    let by_name: BTreeMap<String, Value> = fields
+        .into_iter()
+        .map(|(name, field)| (name.to_owned(), field))
+        .collect();
+    shown.insert("field".to_owned(), Value::from_object(by_name));
+    Value::from_object(shown)
 }
 
 /// A value with some of its members declared HTML.
@@ -170,7 +175,7 @@ fn with_html<T: Serialize>(value: &T, html: &[(&str, &str)]) -> Value {
     for (name, html) in html {
         shown.insert((*name).to_owned(), Value::from_safe_string((*html).to_owned()));
     }
-    Value::from_iter(shown)
+    Value::from_object(shown)
 }
 
 fn members(value: &Value) -> BTreeMap<String, Value> {

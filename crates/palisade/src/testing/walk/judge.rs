@@ -131,7 +131,7 @@ impl<'a> Judge<'a> {
         match &line.policy.access {
             None => false,
             Some(Access::Public) => true,
-            Some(Access::LoggedIn) => person.user.is_some(),
+            Some(Access::LoggedIn | Access::RecentlyLoggedIn) => person.user.is_some(),
             Some(Access::Staff) => person.user.as_ref().is_some_and(|user| user.is_staff),
             Some(Access::Permission(name)) => {
                 let known = self.permissions.get(&person.who);
