@@ -2,13 +2,12 @@
 //!
 //! Templates are part of the program, and escape whatever they print; the only exception is the HTML that Palisade has
 //! written, escaped or sanitised itself (form controls, the CSRF field, Markdown). Each template is read at start, and one that puts a value where it
-//! could become script stops it. A `Sensitive` value has no way into a template: it cannot be serialised. Whatever was made for one visitor is `no-store`, so that the next person at the machine does not find it with
-//! the back button.
+//! could become script stops it. A `Sensitive` value has no way into a template: it cannot be serialised. What is made for who is logged in the
+//! stack marks `no-store`, so that the next person at the machine does not find it with the back button.
 
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -38,9 +37,41 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("write.html", include_str!("../templates/write.html")),
     ("shown.html", include_str!("../templates/shown.html")),
     ("note.html", include_str!("../templates/note.html")),
+    ("edit.html", include_str!("../templates/edit.html")),
+    ("share.html", include_str!("../templates/share.html")),
+    ("shared.html", include_str!("../templates/shared.html")),
     ("sign_up.html", include_str!("../templates/sign_up.html")),
     ("logged_out.html", include_str!("../templates/logged_out.html")),
     ("log_in.html", include_str!("../templates/log_in.html")),
+    ("second_step.html", include_str!("../templates/second_step.html")),
+    (
+        "second_step_ended.html",
+        include_str!("../templates/second_step_ended.html"),
+    ),
+    ("confirm.html", include_str!("../templates/confirm.html")),
+    ("forgotten.html", include_str!("../templates/forgotten.html")),
+    (
+        "forgotten_sent.html",
+        include_str!("../templates/forgotten_sent.html"),
+    ),
+    ("reset.html", include_str!("../templates/reset.html")),
+    (
+        "reset_useless.html",
+        include_str!("../templates/reset_useless.html"),
+    ),
+    ("reset_done.html", include_str!("../templates/reset_done.html")),
+    (
+        "second_factor.html",
+        include_str!("../templates/second_factor.html"),
+    ),
+    (
+        "second_factor_begun.html",
+        include_str!("../templates/second_factor_begun.html"),
+    ),
+    (
+        "recovery_codes.html",
+        include_str!("../templates/recovery_codes.html"),
+    ),
     ("profile.html", include_str!("../templates/profile.html")),
     ("password.html", include_str!("../templates/password.html")),
     ("sessions.html", include_str!("../templates/sessions.html")),
@@ -70,7 +101,7 @@ impl Templates {
             .0
             .get_template(name)
             .and_then(|template| template.render(about));
-        rendered.map_err(|error| Rejection::internal(format!("{error:#}")))
+        rendered.map_err(|error| Rejection::internal(error.to_string()))
     }
 }
 
@@ -123,7 +154,7 @@ impl Page {
             ..about
         };
         let html = Html(self.templates.render(template, known)?);
-        Ok(([(CACHE_CONTROL, "no-store")], html).into_response())
+        Ok(html.into_response())
     }
 
     /// The query that lets the login page and the sign-up page lead to the same place.
@@ -147,10 +178,19 @@ impl Page {
 
     /// Shows the form again with what is wrong with it, and says so to programs, too: the status is 422.
     pub(crate) fn ask_again<F: Form>(&self, template: &str, form: &Bound<F>) -> Result<Response, Rejection> {
-        let mut response = self.ask(template, form)?;
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-        Ok(response)
+        self.show_again(template, context! { form => templates::form(form) })
     }
+
+    /// Shows a page whose form is not right yet: the status is 422.
+    pub(crate) fn show_again(&self, template: &str, about: Value) -> Result<Response, Rejection> {
+        Ok(unprocessable(self.show(template, about)?))
+    }
+}
+
+/// Says to programs, too, that what was sent is not right: the status is 422.
+pub(crate) fn unprocessable(mut response: Response) -> Response {
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    response
 }
 
 /// The rule that the site's owner sets, as a form says it.

@@ -62,6 +62,7 @@ pub mod redact;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod rejection;
+pub mod report;
 pub mod router;
 pub mod rows;
 pub mod seal;

@@ -137,6 +137,12 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         self.access(&Access::LoggedIn)
     }
 
+    /// Lets whoever has logged in, or given the password once more, within `reauthenticate_after` reach those of these routes that do not
+    /// say who may: see [`Policies::recently_logged_in`](crate::Policies::recently_logged_in).
+    pub fn recently_logged_in(self) -> Self {
+        self.access(&Access::RecentlyLoggedIn)
+    }
+
     /// Lets staff reach those of the routes that do not say yet who may.
     pub fn staff(self) -> Self {
         self.access(&Access::Staff)

@@ -159,14 +159,12 @@ pub fn form<F: Form>(bound: &Bound<F>) -> Value {
         .collect();
     let whole = with_html(&view, &[("html", &view.html)]);
     let mut shown = members(&whole);
-    let in_order: Value = fields.iter().map(|(_, field)| field.clone()).collect();
-    shown.insert("fields".to_owned(), in_order);
-    let by_name: BTreeMap<String, Value> = fields
-        .into_iter()
-        .map(|(name, field)| (name.to_owned(), field))
-        .collect();
-    shown.insert("field".to_owned(), Value::from_object(by_name));
-    Value::from_object(shown)
+    shown.insert(
+        "fields".to_owned(),
+        fields.iter().map(|(_, field)| field.clone()).collect(),
+    );
+    shown.insert("field".to_owned(), Value::from_pairs(fields));
+    Value::from_pairs(shown)
 }
 
 /// A value with some of its members declared HTML.
@@ -175,7 +173,7 @@ fn with_html<T: Serialize>(value: &T, html: &[(&str, &str)]) -> Value {
     for (name, html) in html {
         shown.insert((*name).to_owned(), Value::from_safe_string((*html).to_owned()));
     }
-    Value::from_object(shown)
+    Value::from_pairs(shown)
 }
 
 fn members(value: &Value) -> BTreeMap<String, Value> {

@@ -30,6 +30,8 @@ pub enum AccountEvent {
     PasswordChanged,
     /// The password was reset through a link in a mail.
     PasswordReset,
+    /// Mails go to another address from now on; this goes to the older one.
+    AddressChanged,
     /// A second factor is asked for from now on.
     SecondFactorAdded,
     /// No second factor is asked for any more.
@@ -83,6 +85,9 @@ pub trait Letters: fmt::Debug + Send + Sync + 'static {
             AccountEvent::PasswordChanged => "The password of your account was changed",
             AccountEvent::PasswordReset => {
                 "The password of your account was reset, and you are logged out everywhere"
+            }
+            AccountEvent::AddressChanged => {
+                "The e-mail address of your account was changed, and this is the last mail to this one"
             }
             AccountEvent::SecondFactorAdded => "A second factor is asked for from now on when you log in",
             AccountEvent::SecondFactorRemoved => "The second factor of your account was removed",

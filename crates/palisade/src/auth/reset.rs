@@ -190,8 +190,9 @@ impl Auth {
         }
     }
 
-    /// Tells the owner of an account what has happened to it, if there is a mailer and an address.
-    pub(super) fn tell(&self, user: &User, event: AccountEvent) {
+    /// Tells the owner of an account by mail what has happened to it, if there is a mailer and an address. What this module changes it
+    /// tells by itself; an application says it of what it changes, such as the address: to the older one.
+    pub fn tell(&self, user: &User, event: AccountEvent) {
         let Ok(mailer) = self.context.mailer() else {
             return;
         };

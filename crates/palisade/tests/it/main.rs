@@ -32,6 +32,7 @@ mod defects;
 mod deploy_check;
 mod django_dump_attacks;
 mod ended_elsewhere;
+mod error_reports;
 mod faulty;
 mod file_attacks;
 mod file_sessions;

@@ -109,7 +109,10 @@ impl<'a> Judge<'a> {
         answer: &Answer,
         owners: Option<&Answer>,
     ) -> Option<String> {
-        let is_asked = matches!(line.policy.access, Some(Access::LoggedIn));
+        let is_asked = matches!(
+            line.policy.access,
+            Some(Access::LoggedIn | Access::RecentlyLoggedIn)
+        );
         let is_stranger = matches!(person.who, Who::Other | Who::Staff);
         if !is_asked || !is_stranger || !line.path.contains('{') || !answer.gives() {
             return None;
@@ -131,6 +134,7 @@ impl<'a> Judge<'a> {
         match &line.policy.access {
             None => false,
             Some(Access::Public) => true,
+            // Whoever was let in for a step has just logged in.
             Some(Access::LoggedIn | Access::RecentlyLoggedIn) => person.user.is_some(),
             Some(Access::Staff) => person.user.as_ref().is_some_and(|user| user.is_staff),
             Some(Access::Permission(name)) => {

@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use super::person::Person;
 use super::report::WalkError;
-use crate::auth::{Auth, User};
+use crate::auth::{Auth, LoginStep, User};
 use crate::csrf::CsrfToken;
 use crate::peer::Peer;
 use crate::rejection::{Refusal, Rejection};
@@ -61,8 +61,10 @@ impl<'a> Visits<'a> {
         let who = Arc::clone(&entering);
         let enter = async move |auth: Auth, csrf: CsrfToken| -> Result<String, Rejection> {
             let user = who.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(user) = user {
-                auth.login(&user).await?;
+            if let Some(user) = user
+                && auth.login(&user).await? == LoginStep::SecondFactor
+            {
+                return Err(Rejection::internal("walk with people who have no second factor"));
             }
             Ok(csrf.masked())
         };
