@@ -153,6 +153,7 @@ fn a_form_is_shown_field_by_field_and_as_a_whole() {
 
     #[derive(crate::Form)]
     struct Search {
+        #[expect(dead_code, reason = "it is shown, and never sent")]
         words: String,
     }
     let bound = Search::blank().with_initial("words", ["\"><b>"]);
