@@ -13,18 +13,19 @@ use axum::routing::get;
 use minijinja::context;
 use palisade::auth::{Auth, Next};
 use palisade::password::PasswordProblem;
-use palisade::{Rejection, Router};
+use palisade::{Policies as _, Rejection, Router};
 
 use crate::app::App;
 use crate::pages::Page;
 
 pub(crate) fn routes() -> Router<App> {
     Router::new()
-        .route("/signup/", get(sign_up::ask).post(sign_up::take))
-        .route("/login/", get(log_in::ask).post(log_in::take))
-        .route("/logout/", get(logged_out).post(log_out))
+        .route("/signup/", get(sign_up::ask).post(sign_up::take).public())
+        .route("/login/", get(log_in::ask).post(log_in::take).public())
+        .route("/logout/", get(logged_out).post(log_out).public())
         .route("/profile/", get(profile::ask).post(profile::take))
         .route("/password/", get(password::ask).post(password::take))
+        .logged_in()
 }
 
 async fn log_out(auth: Auth, next: Next) -> Result<Redirect, Rejection> {

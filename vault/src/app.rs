@@ -1,7 +1,7 @@
 //! The site on one page: what keeps it, and every route with the exceptions that it makes.
 //!
-//! There is one exception, in `widget`: a page that other sites may frame. Everything else has the stack's defaults, which are
-//! the strict ones, and needs no word here.
+//! Each room says who may reach its routes, and a route that does not say so stops the start. There is one exception, in `widget`:
+//! a page that other sites may frame. Everything else has the stack's defaults, which are the strict ones, and needs no word here.
 
 use anyhow::Result;
 use palisade::auth::SqliteUsers;

@@ -30,6 +30,7 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route(&STYLE.path(), get(async || STYLE.serve()))
         .route(&ICON.path(), get(async || ICON.serve()))
+        .public()
 }
 
 /// A file that is part of the program.

@@ -17,7 +17,7 @@ use minijinja::value::Value;
 use palisade::auth::LoggedIn;
 use palisade::form::{Checked, Form};
 use palisade::session::Session;
-use palisade::{Rejection, Router};
+use palisade::{Policies as _, Rejection, Router};
 
 use crate::app::App;
 use crate::pages::moment::moment;
@@ -43,11 +43,12 @@ struct NoteForm {
 
 pub(crate) fn routes() -> Router<App> {
     Router::new()
-        .route("/", get(home))
+        .route("/", get(home).public())
         .route("/secret/", get(ask).post(keep))
         .route("/secret/shown/", get(show_once))
         .route("/secret/{id}/", get(read))
         .route("/secret/{id}/delete/", get(back).post(delete))
+        .logged_in()
 }
 
 async fn home(State(app): State<App>, user: Option<LoggedIn>, page: Page) -> Result<Response, Rejection> {

@@ -20,6 +20,7 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/sessions/", get(list).post(end_others))
         .route("/sessions/{handle}/end/", get(back).post(end_one))
+        .logged_in()
 }
 
 async fn list(

@@ -69,7 +69,7 @@ pub async fn run(options: Options) -> Result<()> {
     let database = Sqlite::open(file)?;
     let routes = app::routes(&settings, &database, clock.clone(), &options.widget_origins)?;
     let palisade = app::palisade(settings, &database, clock)?;
-    let site = palisade.protect(routes);
+    let site = palisade.protect(routes)?;
 
     let server = palisade::serve(site, tls)
         .listen(&options.listen)

@@ -21,7 +21,7 @@ pub(crate) fn routes(origins: &[String]) -> Result<Router<App>, InvalidAncestor>
     } else {
         get(widget).frame_ancestors(origins)?
     };
-    Ok(Router::new().route("/widget/", route))
+    Ok(Router::new().route("/widget/", route.public()))
 }
 
 async fn widget(State(app): State<App>) -> Result<impl IntoResponse, Rejection> {

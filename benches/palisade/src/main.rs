@@ -54,11 +54,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = palisade.protect(
         Router::new()
             .route("/hello", get(async || "hello, world"))
-            .route("/me", get(me))
+            .route("/me", get(me).logged_in())
             .route("/form", get(page).post(submit))
             .route("/count", post(count))
-            .route("/login", get(page).post(login)),
-    );
+            .route("/login", get(page).post(login))
+            .public(),
+    )?;
     palisade::serve(app, Listen::plain_behind_proxy(format_args!("127.0.0.1:{port}"))).await?;
     Ok(())
 }

@@ -27,6 +27,7 @@ mod next;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod sqlite;
+mod staff;
 mod statements;
 mod table;
 mod user;
@@ -40,6 +41,7 @@ pub use next::{Next, login_redirect};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresUsers;
 pub use sqlite::SqliteUsers;
+pub use staff::Staff;
 pub use table::{UserTable, UserTableError};
 pub use user::{NewUser, PasswordTable, Profile, StoredPassword, User, UserStore, UserStoreError};
 

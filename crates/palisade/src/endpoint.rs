@@ -1,4 +1,5 @@
-//! The guard nearest to a handler, one for each route: what the route's policy says, and the CSRF decision.
+//! The guard nearest to a handler, one for each route: the CSRF decision, and what the route's policy says: who may reach it, how large
+//! a body may be.
 //!
 //! It stands inside axum's routing because only there is it known which route answers (Django's `process_view`). What the policy
 //! says of the response (frames) goes outward with it, as an extension that [`crate::headers`] reads.
@@ -18,6 +19,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::access::{AccessLayer, Admitted, AdmittedFuture};
 use crate::csrf::{CsrfFuture, CsrfLayer, CsrfProtection, CsrfService};
 use crate::errors::RequestId;
 use crate::headers::FramePolicy;
@@ -28,6 +30,7 @@ use crate::router::RoutePolicy;
 #[derive(Clone, Debug)]
 pub(crate) struct EndpointLayer {
     csrf: CsrfLayer,
+    access: AccessLayer,
     frames: Option<FramePolicy>,
     body_limit: usize,
 }
@@ -40,6 +43,7 @@ impl EndpointLayer {
                 Some(reason) => csrf.dangerous_exempt(reason),
                 None => csrf,
             },
+            access: AccessLayer::new(policy.access),
             frames: policy.frames,
             body_limit: policy.body_limit.unwrap_or(body_limit),
         }
@@ -51,7 +55,7 @@ impl<S> Layer<S> for EndpointLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         Endpoint {
-            inner: self.csrf.layer(inner),
+            inner: self.csrf.layer(self.access.layer(inner)),
             frames: self.frames.clone(),
             body_limit: self.body_limit,
         }
@@ -61,7 +65,7 @@ impl<S> Layer<S> for EndpointLayer {
 /// A route behind its guard.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint<S> {
-    inner: CsrfService<S>,
+    inner: CsrfService<Admitted<S>>,
     frames: Option<FramePolicy>,
     body_limit: usize,
 }
@@ -74,7 +78,7 @@ where
 {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = EndpointFuture<S::Future>;
+    type Future = EndpointFuture<AdmittedFuture<S::Future>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)

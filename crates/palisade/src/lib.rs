@@ -7,7 +7,7 @@
 //! ```
 //! use axum::routing::get;
 //! use palisade::session::{MemorySessions, Session, SessionError};
-//! use palisade::{Palisade, Router, SecretKey, Settings};
+//! use palisade::{Palisade, Policies, Router, SecretKey, Settings};
 //!
 //! async fn visits(session: Session) -> Result<String, SessionError> {
 //!     let visits: u32 = session.update("visits", |visits: &mut u32| { *visits += 1; *visits }).await?;
@@ -17,7 +17,8 @@
 //! let settings = Settings::for_development(SecretKey::new("a key for this example only"));
 //! let app = Palisade::new(settings)
 //!     .with_sessions(MemorySessions::new())
-//!     .protect(Router::new().route("/", get(visits)));
+//!     .protect(Router::new().route("/", get(visits).public()))?; // every route says who may reach it
+//! # Ok::<(), palisade::stack::ProtectError>(())
 //! ```
 //!
 //! # Features
@@ -33,6 +34,7 @@
 #[cfg(test)]
 extern crate self as palisade;
 
+pub mod access;
 pub mod auth;
 pub mod clock;
 mod cookies;

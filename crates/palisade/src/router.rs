@@ -3,9 +3,15 @@
 //! A policy has to be known where the stack acts on it. A marker layer on a route is *inside* the stack, which has
 //! decided by then; a list of path prefixes rots. So a [`Route`] carries its [`RoutePolicy`] as a value, the
 //! [`Router`] keeps it until [`crate::Palisade::protect`] builds the stack, and only there each route gets its
-//! endpoint guard. A plain [`axum::Router`] is welcome: its routes have the default policy, which is the strict one.
+//! endpoint guard. A plain [`axum::Router`] is welcome: its routes have one policy together, the strict default.
 //!
-//! The same table answers [`Router::report`]: which route is exempt from what, and why.
+//! Who may reach a route is part of its policy, and no route is protected that does not say so. A rule can be said of many
+//! routes at once: [`Router::logged_in`] and its sisters give it to those that have none yet.
+//!
+//! The same table answers [`crate::Protected::routes_report`]: who may reach which route, and which is exempt from what, and why.
+
+mod policy;
+mod report;
 
 use std::convert::Infallible;
 
@@ -16,19 +22,11 @@ use axum::routing::{MethodRouter, Route as AxumRoute};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::headers::{FramePolicy, InvalidAncestor};
-
-/// What a route says of itself; the default is the strictest.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RoutePolicy {
-    /// Why requests need no CSRF token here, if they do not.
-    pub csrf_exempt: Option<&'static str>,
-    /// Who may frame the page, if not what the settings say.
-    pub frames: Option<FramePolicy>,
-    /// The largest body in bytes, if not `data_upload_max_memory_size`.
-    pub body_limit: Option<usize>,
-}
+use crate::access::Access;
+use crate::auth::Permitted;
+pub use policy::{Policies, RoutePolicy};
+use report::{ANYTHING_ELSE, PLAIN_ROUTER};
+pub use report::{RouteLine, RoutesReport};
 
 /// A route's handlers and its policy.
 #[derive(Clone, Debug)]
@@ -47,69 +45,6 @@ impl<S> From<MethodRouter<S>> for Route<S> {
     }
 }
 
-/// Policies, said where the route is made: `post(hook).csrf_exempt("signed by the payment provider")`.
-pub trait Policies<S>: Into<Route<S>> {
-    /// Lets unsafe requests in without a CSRF token.
-    ///
-    /// # Security
-    ///
-    /// Another site can then make a logged-in browser send such a request. Exempt only what authenticates each request
-    /// by itself, for example by a signature; the reason stands in the route report.
-    fn csrf_exempt(self, reason: &'static str) -> Route<S> {
-        let mut route = self.into();
-        route.policy.csrf_exempt = Some(reason);
-        route
-    }
-
-    /// Lets pages of the same origin frame this one.
-    fn frame_same_origin(self) -> Route<S> {
-        self.frames(FramePolicy::SameOrigin)
-    }
-
-    /// Lets nobody frame this page, whatever the settings say.
-    fn frame_deny(self) -> Route<S> {
-        self.frames(FramePolicy::Deny)
-    }
-
-    /// Lets everybody frame this page. The reason stands in the route report.
-    ///
-    /// # Security
-    ///
-    /// A hostile site can then lend a user's clicks to this page: let it have no button that matters.
-    fn frame_exempt(self, reason: &'static str) -> Route<S> {
-        self.frames(FramePolicy::Exempt(reason))
-    }
-
-    /// Lets the pages of these origins frame this one.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidAncestor`] for what is not an origin.
-    fn frame_ancestors<O: Into<String>>(
-        self,
-        origins: impl IntoIterator<Item = O>,
-    ) -> Result<Route<S>, InvalidAncestor> {
-        Ok(self.frames(FramePolicy::ancestors(origins)?))
-    }
-
-    /// Gives the page its own frame policy.
-    fn frames(self, policy: FramePolicy) -> Route<S> {
-        let mut route = self.into();
-        route.policy.frames = Some(policy);
-        route
-    }
-
-    /// Takes bodies of at most so many bytes here.
-    fn body_limit(self, bytes: usize) -> Route<S> {
-        let mut route = self.into();
-        route.policy.body_limit = Some(bytes);
-        route
-    }
-}
-
-impl<S> Policies<S> for MethodRouter<S> where S: Clone {}
-impl<S> Policies<S> for Route<S> {}
-
 /// A router whose routes carry policies.
 ///
 /// # Example
@@ -118,10 +53,14 @@ impl<S> Policies<S> for Route<S> {}
 /// use axum::routing::{get, post};
 /// use palisade::router::{Policies, Router};
 ///
-/// let app: Router = Router::new()
-///     .route("/", get(async || "hello"))
-///     .route("/hook", post(async || "thanks").csrf_exempt("signed by the payment provider"));
-/// assert!(app.report().iter().any(|line| line.path == "/hook" && line.policy.csrf_exempt.is_some()));
+/// let notes: Router = Router::new()
+///     .route("/", get(async || "my notes"))
+///     .route("/{id}", get(async || "one of them"));
+/// let app = Router::new()
+///     .route("/", get(async || "hello").public())
+///     .route("/hook", post(async || "thanks").public().csrf_exempt("signed by the payment provider"))
+///     .nest("/notes", notes.logged_in());
+/// assert_eq!(app.report()[1].policy.csrf_exempt, Some("signed by the payment provider"));
 /// ```
 #[derive(Debug)]
 #[must_use = "a router serves nothing until it is protected and served"]
@@ -134,16 +73,7 @@ pub struct Router<S = ()> {
 enum Part<S> {
     Route(String, Route<S>),
     Nest(String, Router<S>),
-    Plain(Box<axum::Router<S>>),
-}
-
-/// A line of the route report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RouteLine {
-    /// The route's path with its parameters, as axum writes it.
-    pub path: String,
-    /// What the route says of itself.
-    pub policy: RoutePolicy,
+    Plain(Box<axum::Router<S>>, RoutePolicy),
 }
 
 impl<S> Default for Router<S> {
@@ -185,13 +115,63 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         self
     }
 
-    /// Answers what no route answers.
+    /// Answers what no route answers. Everybody may reach it.
     pub fn fallback<H, T>(mut self, handler: H) -> Self
     where
         H: Handler<T, S>,
         T: 'static,
     {
-        self.fallback = Some(axum::routing::any(handler).into());
+        self.fallback = Some(axum::routing::any(handler).public());
+        self
+    }
+
+    /// Lets everybody reach those of the routes that do not say yet who may.
+    pub fn public(self) -> Self {
+        self.access(&Access::Public)
+    }
+
+    /// Lets whoever is logged in reach those of the routes that do not say yet who may.
+    pub fn logged_in(self) -> Self {
+        self.access(&Access::LoggedIn)
+    }
+
+    /// Lets staff reach those of the routes that do not say yet who may.
+    pub fn staff(self) -> Self {
+        self.access(&Access::Staff)
+    }
+
+    /// Lets users with this permission reach those of the routes that do not say yet who may.
+    pub fn can<P: Permitted>(self) -> Self {
+        self.access(&Access::Permission(P::NAME))
+    }
+
+    /// Says who may reach those of the routes that do not say so yet.
+    pub fn access(self, access: &Access) -> Self {
+        self.each_policy(&|policy| {
+            policy.access.get_or_insert_with(|| access.clone());
+        })
+    }
+
+    /// Changes what every route says of itself; a fallback is no route.
+    fn each_policy(mut self, change: &impl Fn(&mut RoutePolicy)) -> Self {
+        self.parts = self
+            .parts
+            .into_iter()
+            .map(|mut part| match &mut part {
+                Part::Route(_, route) => {
+                    change(&mut route.policy);
+                    part
+                }
+                Part::Plain(_, policy) => {
+                    change(policy);
+                    part
+                }
+                Part::Nest(..) => match part {
+                    Part::Nest(path, router) => Part::Nest(path, router.each_policy(change)),
+                    part => part,
+                },
+            })
+            .collect();
         self
     }
 
@@ -204,39 +184,12 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         let parts = self.parts.into_iter().map(|part| match part {
             Part::Route(path, route) => Part::Route(path, give(route)),
             Part::Nest(path, router) => Part::Nest(path, router.with_state(state.clone())),
-            Part::Plain(router) => Part::Plain(Box::new(router.with_state(state.clone()))),
+            Part::Plain(router, policy) => Part::Plain(Box::new(router.with_state(state.clone())), policy),
         });
         Router {
             parts: parts.collect(),
             fallback: self.fallback.map(give),
         }
-    }
-
-    /// Lists the routes with their policies. Routes of a plain [`axum::Router`] are not known by path: they have the
-    /// default policy.
-    pub fn report(&self) -> Vec<RouteLine> {
-        let mut lines = Vec::new();
-        for part in &self.parts {
-            match part {
-                Part::Route(path, route) => lines.push(RouteLine {
-                    path: path.clone(),
-                    policy: route.policy.clone(),
-                }),
-                Part::Nest(prefix, router) => {
-                    for RouteLine { path, policy } in router.report() {
-                        // As axum does: the root of what is nested below `/sub` is `/sub`, and not `/sub/`.
-                        let path = match prefix.strip_suffix('/') {
-                            Some(prefix) => format!("{prefix}{path}"),
-                            None if path == "/" => prefix.clone(),
-                            None => format!("{prefix}{path}"),
-                        };
-                        lines.push(RouteLine { path, policy });
-                    }
-                }
-                Part::Plain(_) => {}
-            }
-        }
-        lines
     }
 
     /// Builds the axum router, with the layer that `endpoint` makes of a policy around every route and the fallback.
@@ -252,7 +205,7 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             app = match part {
                 Part::Route(path, route) => app.route(&path, route.methods.layer(endpoint(route.policy))),
                 Part::Nest(path, router) => app.nest(&path, router.build(endpoint)),
-                Part::Plain(router) => app.merge(router.layer(endpoint(RoutePolicy::default()))),
+                Part::Plain(router, policy) => app.merge(router.layer(endpoint(policy))),
             };
         }
         match self.fallback {
@@ -262,10 +215,51 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     }
 }
 
+impl Router {
+    /// Lists the routes with their policies, as they were added. [`crate::Protected::routes_report`] prints them.
+    pub fn report(&self) -> Vec<RouteLine> {
+        let mut lines = Vec::new();
+        let line = |path: &str, route: &Route| RouteLine {
+            path: path.to_owned(),
+            methods: report::methods(&route.methods),
+            policy: route.policy.clone(),
+        };
+        for part in &self.parts {
+            match part {
+                Part::Route(path, route) => lines.push(line(path, route)),
+                Part::Nest(prefix, router) => {
+                    lines.extend(router.report().into_iter().map(|mut line| {
+                        line.path = below(prefix, &line.path);
+                        line
+                    }));
+                }
+                Part::Plain(_, policy) => lines.push(RouteLine {
+                    path: PLAIN_ROUTER.to_owned(),
+                    methods: Vec::new(),
+                    policy: policy.clone(),
+                }),
+            }
+        }
+        lines.extend(self.fallback.iter().map(|route| line(ANYTHING_ELSE, route)));
+        lines
+    }
+}
+
+/// A nested route's whole path.
+fn below(prefix: &str, path: &str) -> String {
+    // As axum does: the root of what is nested below `/sub` is `/sub`, and not `/sub/`.
+    let bare = prefix.strip_suffix('/').unwrap_or(prefix);
+    match path {
+        "/" => prefix.to_owned(),
+        path if path.starts_with('/') => format!("{bare}{path}"),
+        in_brackets => format!("{bare}/ {in_brackets}"),
+    }
+}
+
 impl<S> From<axum::Router<S>> for Router<S> {
     fn from(router: axum::Router<S>) -> Self {
         Self {
-            parts: vec![Part::Plain(Box::new(router))],
+            parts: vec![Part::Plain(Box::new(router), RoutePolicy::default())],
             fallback: None,
         }
     }

@@ -1,7 +1,7 @@
 //! The whole stack in its one right order.
 //!
 //! ```text
-//! request  → errors → headers → host → transport → query → panic → context → session → (routing) → endpoint: limit, csrf → handler
+//! request  → errors → headers → host → transport → query → panic → context → session → (routing) → endpoint: limit, csrf, access → handler
 //! response ← log, page ← headers ← — ← HSTS ← — ← 500 ← — ← saved, cookie ← ———— ← frames, csrf cookie ←
 //! ```
 //!
@@ -18,6 +18,8 @@
 //! palisade::serve(palisade::Router::new(), tls).await
 //! # }
 //! ```
+
+mod refusal;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -44,9 +46,11 @@ use crate::host::HostGuard;
 use crate::password::{Hashers, NoPassword, PasswordPolicy, read_keys};
 use crate::redact::{QueryGuard, Redactor, SensitiveNames};
 use crate::rejection::Rejection;
-use crate::router::Router;
+use crate::router::{Router, RoutesReport};
 use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
 use crate::transport::TransportGuard;
+
+pub use refusal::ProtectError;
 
 /// Everything that protects a service: settings, stores, and the one stack they make.
 ///
@@ -54,12 +58,12 @@ use crate::transport::TransportGuard;
 ///
 /// ```
 /// use axum::routing::get;
-/// use palisade::{Palisade, Router, SecretKey, Settings, session::SqliteSessions, sqlite::Sqlite};
+/// use palisade::{Palisade, Policies, Router, SecretKey, Settings, session::SqliteSessions, sqlite::Sqlite};
 ///
 /// let settings = Settings::for_development(SecretKey::new("a key for this example only"));
 /// let palisade = Palisade::new(settings).with_sessions(SqliteSessions::new(Sqlite::in_memory()?)?);
-/// let app = palisade.protect(Router::new().route("/", get(async || "hello")));
-/// # Ok::<(), palisade::sqlite::SqliteError>(())
+/// let app = palisade.protect(Router::new().route("/", get(async || "hello").public()))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing is protected until protect is called"]
@@ -229,14 +233,24 @@ impl Palisade {
     }
 
     /// Builds the stack around a finished router.
-    pub fn protect(&self, router: impl Into<Router>) -> Protected {
-        let settings = &*self.settings;
+    ///
+    /// # Errors
+    ///
+    /// [`ProtectError`] names every route that does not say who may reach it, and every rule that cannot be asked because there are
+    /// no users or no sessions: deny by default (CWE-862).
+    pub fn protect(&self, router: impl Into<Router>) -> Result<Protected, ProtectError> {
+        let (settings, router) = (&*self.settings, router.into());
+        let lines = router.report();
+        ProtectError::judge(&lines, self.sessions.is_some(), self.users.is_some())?;
+        let report = RoutesReport::new(
+            lines,
+            settings.x_frame_options,
+            settings.data_upload_max_memory_size,
+        );
         let csrf = CsrfProtection::from_settings(settings, self.clock.clone())
             .with_anonymous(self.anonymous.clone());
         let body_limit = settings.data_upload_max_memory_size;
-        let routes = router
-            .into()
-            .build(&|policy| EndpointLayer::new(csrf.clone(), policy, body_limit));
+        let routes = router.build(&|policy| EndpointLayer::new(csrf.clone(), policy, body_limit));
         let context = StackContext(Arc::new(Offer {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),
@@ -259,10 +273,11 @@ impl Palisade {
         );
         let redactor =
             Redactor::new(settings.session_cookie_name.clone()).with_refused(self.sensitive.clone());
-        Protected {
+        Ok(Protected {
             stack: ErrorLayer::new(self.page.clone(), redactor).layer(guarded),
             knows_its_proxy: settings.secure_proxy_ssl_header.is_some() || !settings.secure_ssl_redirect,
-        }
+            routes: Arc::new(report),
+        })
     }
 
     fn transport(&self) -> TransportGuard {
@@ -315,9 +330,15 @@ type StackFuture = ErrorFuture<
 pub struct Protected {
     stack: Stack,
     knows_its_proxy: bool,
+    routes: Arc<RoutesReport>,
 }
 
 impl Protected {
+    /// Reports every route: its methods, who may reach it, and each exception that it makes.
+    pub fn routes_report(&self) -> &RoutesReport {
+        &self.routes
+    }
+
     /// Whether a proxy's word about the scheme counts, or the scheme does not matter.
     pub(crate) fn knows_its_proxy(&self) -> bool {
         self.knows_its_proxy

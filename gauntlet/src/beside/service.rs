@@ -75,7 +75,7 @@ async fn bind(ground: Arc<Ground>, settings: Settings) -> Result<Bound> {
     let palisade = Palisade::new(settings.clone());
     let palisade = opened.with_sessions(&ground, &settings, palisade).await?;
     let (palisade, users) = opened.with_users(palisade).await?;
-    let app = palisade.protect(router(&Shop { keys, users }));
+    let app = palisade.protect(router(&Shop { keys, users }).public())?;
     let listen = Listen::plain_behind_proxy("127.0.0.1:0");
     Ok(palisade::serve(app, listen).bind().await?)
 }

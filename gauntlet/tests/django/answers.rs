@@ -421,7 +421,12 @@ fn csrf_requests_are_judged_as_django_does_and_for_the_same_reason() {
     settings.csrf_trusted_origins = palisade::core::origin::TrustedOrigins::parse(trusted).unwrap();
     let site = Palisade::new(settings)
         .with_error_page(ErrorPage::new(|trouble| trouble.refusal.reason().to_owned()))
-        .protect(Router::new().route("/form/", routing::any(async |_: CsrfToken| "taken")));
+        .protect(
+            Router::new()
+                .route("/form/", routing::any(async |_: CsrfToken| "taken"))
+                .public(),
+        )
+        .unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -52,7 +52,7 @@ impl Site {
                 Hashers::dangerous_cheap(),
                 policy,
             );
-        Self(palisade.protect(routes))
+        Self(palisade.protect(routes).unwrap())
     }
 
     pub(crate) fn visitor(&self) -> Visitor {

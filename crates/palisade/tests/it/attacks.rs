@@ -31,12 +31,15 @@ fn palisade(database: &Sqlite) -> Palisade {
 
 fn app(database: &Sqlite) -> Protected {
     let next = async |next: Next| Redirect::to(&next.or_default(None, "/"));
-    palisade(database).protect(
-        Router::new()
-            .route("/", get(async |_: CsrfToken| "form").post(async || "done"))
-            .route("/next", get(next))
-            .route("/count", get(count)),
-    )
+    palisade(database)
+        .protect(
+            Router::new()
+                .route("/", get(async |_: CsrfToken| "form").post(async || "done"))
+                .route("/next", get(next))
+                .route("/count", get(count))
+                .public(),
+        )
+        .unwrap()
 }
 
 async fn count(session: Session) -> Result<String, SessionError> {
@@ -193,7 +196,7 @@ async fn form_in_many_tiny_frames_is_not_kept_in_frames() {
     let router = Router::new()
         .route("/", get(async |_: CsrfToken| "form"))
         .route("/form", post(async |body: Bytes| body.len().to_string()));
-    let client = Client::new(&palisade(&database).protect(router));
+    let client = Client::new(&palisade(&database).protect(router.public()).unwrap());
     client.get("/").await;
     let frames = Arc::new(());
     let most = Arc::new(AtomicUsize::new(0));

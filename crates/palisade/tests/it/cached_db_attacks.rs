@@ -284,7 +284,8 @@ async fn a_login_as_another_user_leaves_nothing_of_the_first_ones_session() {
     let app = Palisade::new(settings())
         .with_sessions(store)
         .with_users_and(users, Hashers::dangerous_cheap(), PasswordPolicy::default())
-        .protect(router);
+        .protect(router.public())
+        .unwrap();
     let client = Client::new(&app);
     client.get("/login/").await;
     for name in ["ann", "bob"] {

@@ -246,7 +246,7 @@ async fn json_put_and_delete_need_the_header() {
 async fn a_method_that_nobody_knows_is_unsafe() {
     let app = site(open());
     let router = Router::new().route("/any", axum::routing::any(async || "done"));
-    let any = Palisade::new(open()).protect(router);
+    let any = Palisade::new(open()).protect(router.public()).unwrap();
     for method in ["PURGE", "PROPFIND", "get", "PATCH"] {
         let answer = Client::new(&any).send(request(method, "/any", &[OURS], "")).await;
         assert_eq!(verdict(&answer), "403 CSRF cookie not set.", "{method}");
@@ -429,7 +429,7 @@ async fn without_sessions_csrf_use_sessions_names_what_is_missing() {
         "/form",
         get(async |csrf: CsrfToken| csrf.masked()).post(async || "done"),
     );
-    let client = Client::new(&Palisade::new(settings).protect(router));
+    let client = Client::new(&Palisade::new(settings).protect(router.public()).unwrap());
     for request in [
         request("GET", "/form", &[], ""),
         request("POST", "/form", &[OURS, FORM], ""),

@@ -40,7 +40,8 @@ pub(crate) fn site_with(secrets: impl AnonymousSecrets) -> Protected {
         .with_sessions(MemorySessions::new())
         .with_anonymous_csrf(secrets)
         .with_users_and(users, Hashers::dangerous_cheap(), PasswordPolicy::default())
-        .protect(router)
+        .protect(router.public())
+        .unwrap()
 }
 
 /// A session without a secret, as one that another service began.

@@ -25,7 +25,8 @@ async fn a_token_from_before_the_login_is_worth_nothing_where_the_secret_is_in_t
     let app = Palisade::new(settings)
         .with_sessions(MemorySessions::new())
         .with_users_and(users, Hashers::dangerous_cheap(), PasswordPolicy::default())
-        .protect(router);
+        .protect(router.public())
+        .unwrap();
     let client = Client::new(&app);
     let send = async |path: &str, token: &str, fields: &str| {
         let body = format!("csrfmiddlewaretoken={token}&{fields}");

@@ -33,7 +33,8 @@ pub(crate) fn site(settings: Settings) -> Protected {
     Palisade::new(settings)
         .with_clock(Clock::fixed(UNIX_EPOCH + Duration::from_secs(1_700_000_000)))
         .with_sessions(MemorySessions::new())
-        .protect(router)
+        .protect(router.public())
+        .unwrap()
 }
 
 pub(crate) async fn keep(session: Session) -> Result<&'static str, Rejection> {

@@ -72,7 +72,7 @@ impl App {
                 "/hook",
                 post(async || "thanks").csrf_exempt("a test of exemption"),
             );
-        self.palisade.protect(router)
+        self.palisade.protect(router.public()).unwrap()
     }
 }
 
@@ -301,7 +301,7 @@ async fn d10_the_client_address_is_not_the_left_most_that_anybody_wrote() {
         "/",
         get(async |connection: palisade::transport::Connection| connection.client.to_string()),
     );
-    let client = Client::new(&app.palisade.protect(router));
+    let client = Client::new(&app.palisade.protect(router.public()).unwrap());
     let request = Request::get("/")
         .header("x-forwarded-for", "6.6.6.6")
         .body(Body::empty())
@@ -395,7 +395,9 @@ async fn a_proxy_that_is_not_listed_is_named_in_the_log_once() {
         value: "https".to_owned(),
     });
     settings.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
-    let app = Palisade::new(settings).protect(Router::new().route("/", get(async || "hello")));
+    let app = Palisade::new(settings)
+        .protect(Router::new().route("/", get(async || "hello")).public())
+        .unwrap();
     let client = Client::new(&app);
     let ask = async |peer: String, said: &str| {
         let mut request = Request::get("/")
@@ -436,11 +438,15 @@ async fn a_proxy_that_is_not_listed_is_named_in_the_log_once() {
 #[tokio::test]
 async fn a_request_that_does_not_ask_for_its_session_costs_no_look_up_and_no_vary() {
     let store = Flaky::default();
-    let app = App::on(store.clone()).palisade.protect(
-        Router::new()
-            .route("/", get(async || "hello"))
-            .route("/set/{key}/{value}", get(set)),
-    );
+    let app = App::on(store.clone())
+        .palisade
+        .protect(
+            Router::new()
+                .route("/", get(async || "hello"))
+                .route("/set/{key}/{value}", get(set))
+                .public(),
+        )
+        .unwrap();
     let client = Client::new(&app);
     client.get("/set/cart/apple").await;
     let (loads, writes) = (store.loads(), store.writes());

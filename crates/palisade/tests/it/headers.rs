@@ -53,7 +53,7 @@ fn routes() -> Router {
 }
 
 fn site() -> Client {
-    Client::new(&Palisade::new(settings()).protect(routes()))
+    Client::new(&Palisade::new(settings()).protect(routes().public()).unwrap())
 }
 
 fn carries_all(answer: &Answer, what: &str) {
@@ -228,7 +228,7 @@ async fn settings_turn_them_off_one_by_one() {
     settings.secure_cross_origin_resource_policy = None;
     settings.permissions_policy = None;
     settings.content_security_policy_report_only = settings.content_security_policy.take();
-    let answer = Client::new(&Palisade::new(settings).protect(routes()))
+    let answer = Client::new(&Palisade::new(settings).protect(routes().public()).unwrap())
         .get("/nonce")
         .await;
     for name in [
@@ -255,7 +255,7 @@ async fn a_host_that_is_an_address_is_not_pinned() {
     let mut settings = settings();
     settings.allowed_hosts =
         palisade::core::host::AllowedHosts::parse(["127.0.0.1", "app.localhost", "example.com"]);
-    let client = Client::new(&Palisade::new(settings).protect(routes()));
+    let client = Client::new(&Palisade::new(settings).protect(routes().public()).unwrap());
     for (host, hsts) in [
         ("127.0.0.1:8443", ""),
         ("app.localhost", ""),

@@ -59,7 +59,7 @@ impl Site {
             .route("/private", get(async |user: LoggedIn| user.username.clone()))
             .nest("/nest", nested);
         Self {
-            app: palisade.protect(router),
+            app: palisade.protect(router.public()).unwrap(),
             database,
             sessions,
             users,

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says where"
 )]
 
+mod access;
 mod accounts;
 mod attacks;
 #[cfg(feature = "redis")]

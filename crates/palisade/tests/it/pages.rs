@@ -37,13 +37,13 @@ fn routes() -> Router {
 }
 
 fn site() -> Client {
-    Client::new(&Palisade::new(settings()).protect(routes()))
+    Client::new(&Palisade::new(settings()).protect(routes().public()).unwrap())
 }
 
 fn debugging() -> Client {
     let mut settings = settings();
     settings.debug = true;
-    Client::new(&Palisade::new(settings).protect(routes()))
+    Client::new(&Palisade::new(settings).protect(routes().public()).unwrap())
 }
 
 fn asks(path: &str, accept: &str) -> Request<Body> {
@@ -89,8 +89,13 @@ async fn a_panic_tells_the_client_a_number_and_the_log_the_rest() {
 #[tokio::test]
 async fn a_client_that_hangs_up_is_in_the_log() {
     let (log, _guard) = Log::begin();
-    let app =
-        Palisade::new(settings()).protect(Router::new().route("/slow", get(std::future::pending::<()>)));
+    let app = Palisade::new(settings())
+        .protect(
+            Router::new()
+                .route("/slow", get(std::future::pending::<()>))
+                .public(),
+        )
+        .unwrap();
     let client = Client::new(&app);
     let mut answer = Box::pin(client.send(Request::get("/slow").body(Body::empty()).unwrap()));
     assert!(futures_util::FutureExt::now_or_never(&mut answer).is_none());
@@ -218,7 +223,12 @@ async fn an_error_without_a_word_becomes_a_page() {
 #[tokio::test]
 async fn a_site_may_have_its_own_page() {
     let page = ErrorPage::new(|trouble| format!("<main>Oh no: {} ({})</main>", trouble.title(), trouble.id));
-    let client = Client::new(&Palisade::new(settings()).with_error_page(page).protect(routes()));
+    let client = Client::new(
+        &Palisade::new(settings())
+            .with_error_page(page)
+            .protect(routes().public())
+            .unwrap(),
+    );
     let answer = client.get("/nowhere").await;
     assert_eq!(
         answer.text,
@@ -271,7 +281,8 @@ async fn a_secret_in_the_query_is_refused_and_stands_nowhere() {
         let client = Client::new(
             &Palisade::new(settings)
                 .with_sensitive_names(names.clone())
-                .protect(routes()),
+                .protect(routes().public())
+                .unwrap(),
         );
         for query in [
             "password=OPENSESAME",

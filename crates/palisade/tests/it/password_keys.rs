@@ -34,7 +34,8 @@ fn site(settings: palisade::Settings, database: &Sqlite) -> Client {
     let protected = Palisade::new(settings)
         .with_sessions(MemorySessions::new())
         .with_users(SqliteUsers::new(database.clone()).unwrap())
-        .protect(router);
+        .protect(router.public())
+        .unwrap();
     Client::new(&protected)
 }
 

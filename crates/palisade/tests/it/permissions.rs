@@ -54,7 +54,8 @@ async fn site(database: &impl UserDatabase) -> Client {
     let app = Palisade::new(settings())
         .with_sessions(MemorySessions::new())
         .with_users_and(users, hashers, PasswordPolicy::default())
-        .protect(router);
+        .protect(router.public())
+        .unwrap();
     Client::new(&app)
 }
 

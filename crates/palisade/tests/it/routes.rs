@@ -3,13 +3,13 @@
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::routing::{any, get, post};
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use palisade::{Palisade, Policies, Router};
 
 use crate::client::{Client, settings};
 
 fn site(router: impl Into<Router>) -> Client {
-    Client::new(&Palisade::new(settings()).protect(router))
+    Client::new(&Palisade::new(settings()).protect(router.into().public()).unwrap())
 }
 
 async fn unproven(client: &Client, path: &str) -> StatusCode {
@@ -151,6 +151,8 @@ async fn the_report_names_every_policy_with_its_whole_path() {
     let paths: Vec<_> = report.iter().map(|line| line.path.as_str()).collect();
     assert_eq!(paths, ["/", "/pay/hook", "/sub", "/widget"]);
     assert_eq!(report[0].policy, palisade::router::RoutePolicy::default());
+    let methods: Vec<_> = report[1].methods.iter().map(Method::as_str).collect();
+    assert_eq!(methods, ["POST"]);
     assert_eq!(
         (report[1].policy.csrf_exempt, report[1].policy.body_limit),
         (Some("signed"), Some(10))

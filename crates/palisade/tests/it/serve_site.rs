@@ -36,7 +36,7 @@ pub(crate) fn site(router: Router) -> Protected {
     let router = palisade::Router::new()
         .route("/", all(router.clone()))
         .route("/{*path}", all(router));
-    Palisade::new(settings).protect(router)
+    Palisade::new(settings).protect(router.public()).unwrap()
 }
 
 /// A server that runs until it is told to stop.

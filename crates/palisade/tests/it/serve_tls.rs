@@ -133,7 +133,9 @@ async fn sighup_shows_a_renewed_certificate_at_once() {
 async fn plain_http_behind_an_unknown_proxy_is_refused_at_the_start() {
     let settings = crate::client::settings();
     let serve = |settings| {
-        let app = palisade::Palisade::new(settings).protect(router());
+        let app = palisade::Palisade::new(settings)
+            .protect(palisade::Router::from(router()).public())
+            .unwrap();
         serve::serve(app, Listen::plain_behind_proxy("127.0.0.1:0")).bind()
     };
     let refused = serve(settings).await.unwrap_err();
@@ -161,7 +163,9 @@ async fn sighup_does_not_end_a_server_without_certificate_files() {
     }
     let data = tempfile::tempdir().unwrap();
     let tls = Tls::development(data.path(), [""; 0]).unwrap();
-    let app = palisade::Palisade::new(crate::client::settings()).protect(router());
+    let app = palisade::Palisade::new(crate::client::settings())
+        .protect(palisade::Router::from(router()).public())
+        .unwrap();
     let bound = serve::serve(app, tls).listen("127.0.0.1:0").bind().await.unwrap();
     let address = bound.addresses()[0];
     let running = tokio::spawn(bound.into_future());

@@ -31,7 +31,7 @@ pub(crate) fn site_on(settings: Settings, store: impl SessionStore) -> Site {
         .with_clock(clock.clone())
         .with_sessions(store);
     Site {
-        app: palisade.protect(routes()),
+        app: palisade.protect(routes().public()).unwrap(),
         clock,
     }
 }

@@ -169,7 +169,7 @@ async fn sessions_outlive_a_change_of_the_key_while_the_old_one_is_a_fallback() 
 async fn without_a_store_the_error_names_what_is_missing() {
     let mut settings = settings();
     settings.debug = true;
-    let client = Client::new(&Palisade::new(settings).protect(routes()));
+    let client = Client::new(&Palisade::new(settings).protect(routes().public()).unwrap());
     let answer = client.get("/show").await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(answer.text.contains("with_sessions"), "{}", answer.text);
@@ -222,7 +222,8 @@ async fn a_stream_that_writes_after_the_response_began_is_told_so() {
     let client = Client::new(
         &Palisade::new(settings())
             .with_sessions(Flaky::default())
-            .protect(routes),
+            .protect(routes.public())
+            .unwrap(),
     );
     assert_eq!(client.get("/asked").await.text, "closed");
     assert_eq!(client.get("/show").await.text, "before");
@@ -247,7 +248,8 @@ async fn a_value_of_another_type_is_a_fault_of_ours_and_no_silent_default() {
     let client = Client::new(
         &Palisade::new(settings())
             .with_sessions(Flaky::default())
-            .protect(routes),
+            .protect(routes.public())
+            .unwrap(),
     );
     client.get("/set/apple").await;
     assert_eq!(

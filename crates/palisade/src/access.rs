@@ -1,0 +1,180 @@
+//! Who may reach a route: the rule that each route states, enforced before its handler runs (threat `broken-access-control`).
+//!
+//! A guard that a handler asks for (an extractor) can be forgotten in a handler. So a route says by itself who may reach it
+//! ([`crate::Policies::public`], [`crate::Policies::logged_in`] …), and [`crate::Palisade::protect`] refuses a router in which a
+//! route says nothing: deny by default (CWE-862). The rule is asked where Django's decorators are: after the CSRF decision, and
+//! before the handler sees anything of the request. What was read for it is kept for the handler's extractors, so that a
+//! rule and an extractor together ask the stores once.
+//!
+//! # Security
+//!
+//! A rule says who may reach the route, and not which rows they may see there. [`Access::LoggedIn`] on `/notes/{id}` lets every
+//! user ask for every id.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::response::IntoResponse;
+use futures_util::future::BoxFuture;
+use http::{Request, Response, request};
+use palisade_core::permission::PermissionName;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::auth::{LoggedIn, Staff};
+use crate::rejection::Rejection;
+
+/// Who may reach a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// Whoever is logged in (Django `login_required`).
+    LoggedIn,
+    /// Whoever is logged in and may enter the site's administration (Django `staff_member_required`).
+    Staff,
+    /// Whoever is logged in and has this permission (Django `permission_required` with `raise_exception`).
+    Permission(PermissionName),
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public => f.write_str("everybody"),
+            Self::LoggedIn => f.write_str("logged in"),
+            Self::Staff => f.write_str("staff"),
+            Self::Permission(name) => write!(f, "{name}"),
+        }
+    }
+}
+
+impl Access {
+    /// Whether the rule has to know who is logged in.
+    pub(crate) fn asks_for_a_user(&self) -> bool {
+        *self != Self::Public
+    }
+
+    /// Lets the request through, or says why not.
+    async fn admit(&self, parts: &mut request::Parts) -> Result<(), Rejection> {
+        match self {
+            Self::Public => {}
+            Self::LoggedIn => {
+                <LoggedIn as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
+            }
+            Self::Staff => {
+                <Staff as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
+            }
+            Self::Permission(name) => {
+                let user = <LoggedIn as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
+                user.require(name).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Puts a rule before a handler.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessLayer(Option<Arc<Access>>);
+
+impl AccessLayer {
+    /// Without a rule nobody is let through, though [`crate::Palisade::protect`] has refused such a route already.
+    pub(crate) fn new(access: Option<Access>) -> Self {
+        Self(access.map(Arc::new))
+    }
+}
+
+impl<S> Layer<S> for AccessLayer {
+    type Service = Admitted<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Admitted {
+            access: self.0.clone(),
+            inner,
+        }
+    }
+}
+
+/// A handler behind its rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Admitted<S> {
+    access: Option<Arc<Access>>,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Admitted<S>
+where
+    S: Service<Request<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = AdmittedFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if self.access.as_deref() == Some(&Access::Public) {
+            return AdmittedFuture::Open {
+                inner: self.inner.call(request),
+            };
+        }
+        let access = self.access.clone();
+        // The service that was polled ready is the one to call; its clone takes its place.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        AdmittedFuture::Asked {
+            answer: Box::pin(async move {
+                let (mut parts, body) = request.into_parts();
+                let admitted = match access.as_deref() {
+                    Some(access) => access.admit(&mut parts).await,
+                    None => Err(Rejection::internal("the route does not say who may reach it")),
+                };
+                match admitted {
+                    Ok(()) => {
+                        let Ok(response) = inner.call(Request::from_parts(parts, body)).await;
+                        response.into_response()
+                    }
+                    Err(rejection) => rejection.into_response(),
+                }
+            }),
+        }
+    }
+}
+
+pin_project! {
+    /// The answer of an [`Admitted`] handler.
+    #[project = Projection]
+    pub(crate) enum AdmittedFuture<F> {
+        Open { #[pin] inner: F },
+        Asked { answer: BoxFuture<'static, Response<Body>> },
+    }
+}
+
+impl<F, R> Future for AdmittedFuture<F>
+where
+    F: Future<Output = Result<R, Infallible>>,
+    R: IntoResponse,
+{
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            Projection::Open { inner } => {
+                let Ok(response) = ready!(inner.poll(context));
+                Poll::Ready(Ok(response.into_response()))
+            }
+            Projection::Asked { answer } => answer.as_mut().poll(context).map(Ok),
+        }
+    }
+}

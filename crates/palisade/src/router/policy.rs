@@ -1,0 +1,116 @@
+//! What a route says of itself, beside its path and its handlers.
+
+use axum::routing::MethodRouter;
+
+use super::Route;
+use crate::access::Access;
+use crate::auth::Permitted;
+use crate::headers::{FramePolicy, InvalidAncestor};
+
+/// What a route says of itself; the default is the strictest, and reaches nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RoutePolicy {
+    /// Who may reach it. A route that does not say so is not protected: [`crate::Palisade::protect`] refuses it.
+    pub access: Option<Access>,
+    /// Why requests need no CSRF token here, if they do not.
+    pub csrf_exempt: Option<&'static str>,
+    /// Who may frame the page, if not what the settings say.
+    pub frames: Option<FramePolicy>,
+    /// The largest body in bytes, if not `data_upload_max_memory_size`.
+    pub body_limit: Option<usize>,
+}
+
+/// Policies, said where the route is made: `post(hook).public().csrf_exempt("signed by the payment provider")`.
+pub trait Policies<S>: Into<Route<S>> {
+    /// Lets everybody reach this route.
+    fn public(self) -> Route<S> {
+        self.access(Access::Public)
+    }
+
+    /// Lets whoever is logged in reach this route (Django `login_required`): a browser is sent to the login page, a program gets 401.
+    ///
+    /// # Security
+    ///
+    /// It does not ask whose row the path names.
+    fn logged_in(self) -> Route<S> {
+        self.access(Access::LoggedIn)
+    }
+
+    /// Lets staff reach this route (Django `staff_member_required`); other users get 403.
+    fn staff(self) -> Route<S> {
+        self.access(Access::Staff)
+    }
+
+    /// Lets users with this permission reach this route (Django `permission_required`); other users get 403.
+    fn can<P: Permitted>(self) -> Route<S> {
+        self.access(Access::Permission(P::NAME))
+    }
+
+    /// Says who may reach this route. The last word counts.
+    fn access(self, access: Access) -> Route<S> {
+        let mut route = self.into();
+        route.policy.access = Some(access);
+        route
+    }
+
+    /// Lets unsafe requests in without a CSRF token.
+    ///
+    /// # Security
+    ///
+    /// Another site can then make a logged-in browser send such a request. Exempt only what authenticates each request
+    /// by itself, for example by a signature; the reason stands in the route report.
+    fn csrf_exempt(self, reason: &'static str) -> Route<S> {
+        let mut route = self.into();
+        route.policy.csrf_exempt = Some(reason);
+        route
+    }
+
+    /// Lets pages of the same origin frame this one.
+    fn frame_same_origin(self) -> Route<S> {
+        self.frames(FramePolicy::SameOrigin)
+    }
+
+    /// Lets nobody frame this page, whatever the settings say.
+    fn frame_deny(self) -> Route<S> {
+        self.frames(FramePolicy::Deny)
+    }
+
+    /// Lets everybody frame this page. The reason stands in the route report.
+    ///
+    /// # Security
+    ///
+    /// A hostile site can then lend a user's clicks to this page: let it have no button that matters.
+    fn frame_exempt(self, reason: &'static str) -> Route<S> {
+        self.frames(FramePolicy::Exempt(reason))
+    }
+
+    /// Lets the pages of these origins frame this one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidAncestor`] for what is not an origin.
+    fn frame_ancestors<O: Into<String>>(
+        self,
+        origins: impl IntoIterator<Item = O>,
+    ) -> Result<Route<S>, InvalidAncestor> {
+        Ok(self.frames(FramePolicy::ancestors(origins)?))
+    }
+
+    /// Gives the page its own frame policy.
+    fn frames(self, policy: FramePolicy) -> Route<S> {
+        let mut route = self.into();
+        route.policy.frames = Some(policy);
+        route
+    }
+
+    /// Takes bodies of at most so many bytes here.
+    fn body_limit(self, bytes: usize) -> Route<S> {
+        let mut route = self.into();
+        route.policy.body_limit = Some(bytes);
+        route
+    }
+}
+
+impl<S> Policies<S> for MethodRouter<S> where S: Clone {}
+impl<S> Policies<S> for Route<S> {}
