@@ -61,7 +61,9 @@ pub mod serve;
 pub mod session;
 pub mod sqlite;
 pub mod stack;
+pub mod throttle;
 pub mod transport;
+mod turn;
 
 pub use axum;
 pub use load::load_settings;

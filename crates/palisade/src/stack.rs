@@ -48,6 +48,7 @@ use crate::redact::{QueryGuard, Redactor, SensitiveNames};
 use crate::rejection::Rejection;
 use crate::router::{Router, RoutesReport};
 use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
+use crate::throttle::{Devices, MemoryThrottle, ThrottleStore, Throttles};
 use crate::transport::TransportGuard;
 
 pub use refusal::ProtectError;
@@ -72,6 +73,7 @@ pub struct Palisade {
     clock: Clock,
     sessions: Option<Sessions>,
     users: Option<Users>,
+    throttles: Option<Throttles>,
     page: ErrorPage,
     sensitive: SensitiveNames,
     anonymous: Option<Arc<dyn AnonymousSecrets>>,
@@ -86,6 +88,8 @@ struct Offer {
     settings: Arc<Settings>,
     clock: Clock,
     users: Option<Users>,
+    throttles: Option<Throttles>,
+    devices: Devices,
     login_hasher: SessionAuthHasher,
     forms: Arc<FormPolicy>,
 }
@@ -103,9 +107,11 @@ impl StackContext {
         Self(Arc::new(Offer {
             forms: Arc::new(FormPolicy::from_settings(&settings)),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
+            devices: Devices::from_settings(&settings),
             settings: Arc::new(settings),
             clock: Clock::system(),
             users: None,
+            throttles: None,
         }))
     }
 
@@ -124,6 +130,21 @@ impl StackContext {
 
     pub(crate) fn forms(&self) -> Arc<FormPolicy> {
         Arc::clone(&self.0.forms)
+    }
+
+    /// What counts tries; wherever there are users, there is one.
+    pub(crate) fn throttles(&self) -> Result<&Throttles, Rejection> {
+        let throttles = self.0.throttles.as_ref();
+        throttles.ok_or_else(|| {
+            Rejection::internal(
+                "there are no throttles: give Palisade users with with_users, or a store with with_throttle",
+            )
+        })
+    }
+
+    /// What knows the devices of accounts.
+    pub(crate) fn devices(&self) -> &Devices {
+        &self.0.devices
     }
 
     pub(crate) fn users(&self) -> Result<&Users, Rejection> {
@@ -153,6 +174,7 @@ impl Palisade {
             clock: Clock::system(),
             sessions: None,
             users: None,
+            throttles: None,
             page,
             sensitive: SensitiveNames::default(),
             anonymous: None,
@@ -200,6 +222,16 @@ impl Palisade {
     /// Knows these users, with hashers and a policy of one's own.
     pub fn with_users_and(mut self, store: impl UserStore, hashers: Hashers, policy: PasswordPolicy) -> Self {
         self.users = Some(Users::new(store, hashers, policy));
+        if self.throttles.is_none() {
+            self = self.with_throttle(MemoryThrottle::new());
+        }
+        self
+    }
+
+    /// Counts tries at passwords in this store, which the processes of a site share. Without it they are counted in this process,
+    /// as soon as there are users.
+    pub fn with_throttle(mut self, store: impl ThrottleStore) -> Self {
+        self.throttles = Some(Throttles::new(store, &self.settings, self.clock.clone()));
         self
     }
 
@@ -225,6 +257,11 @@ impl Palisade {
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What counts tries at passwords, if there are users.
+    pub fn throttles(&self) -> Option<&Throttles> {
+        self.throttles.as_ref()
     }
 
     /// The sessions, if there is a store.
@@ -255,6 +292,8 @@ impl Palisade {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),
             users: self.users.clone(),
+            throttles: self.throttles.clone(),
+            devices: Devices::from_settings(settings),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             forms: Arc::new(FormPolicy::from_settings(settings)),
         }));

@@ -1,0 +1,1 @@
+//! Buckets, networks and devices.
