@@ -12,12 +12,14 @@ use palisade::{Palisade, Rejection, Router, Settings};
 
 use crate::notes::Notes;
 use crate::pages::Templates;
-use crate::{account, assets, notes, pages, sessions, widget};
+use crate::staff::People;
+use crate::{account, assets, notes, pages, sessions, staff, widget};
 
 /// What handlers work with.
 #[derive(Clone, Debug)]
 pub(crate) struct App {
     pub(crate) notes: Notes,
+    pub(crate) people: People,
     pub(crate) templates: Templates,
     pub(crate) clock: Clock,
 }
@@ -49,6 +51,7 @@ pub fn routes(
 ) -> Result<Router> {
     let app = App {
         notes: Notes::open(database.clone())?,
+        people: People::of(database.clone()),
         templates: Templates::load(settings)?,
         clock,
     };
@@ -56,6 +59,7 @@ pub fn routes(
         .merge(notes::routes())
         .merge(account::routes())
         .merge(sessions::routes())
+        .merge(staff::routes())
         .merge(widget::routes(widget_origins)?)
         .merge(assets::routes())
         .fallback(nothing_here);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use palisade::headers::FramePolicy;
 
 const EXAMPLES: &str = "\
@@ -25,6 +25,9 @@ Examples:
   PALISADE_SESSION_COOKIE_AGE=3600 vault --log info,palisade::access=warn
       Log people out after an hour, and log refusals but not every request.
 
+  vault staff anna
+      Make anna, who has an account, a member of staff: she may open /staff/.
+
 Trusting the development certificate:
   The first start makes an authority for this machine, in tls/ca.pem of the data folder. Import it once into
   your browser as an authority, or try: curl --cacert vault-data/tls/ca.pem https://localhost:8443/";
@@ -33,6 +36,10 @@ Trusting the development certificate:
 #[derive(Clone, Debug, Parser)]
 #[command(name = "vault", version, after_help = EXAMPLES, next_line_help = true)]
 pub struct Options {
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Where to serve HTTPS; port 0 lets the system choose
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
     pub listen: String,
@@ -42,11 +49,11 @@ pub struct Options {
     pub http_listen: String,
 
     /// The folder for database, key and certificate; made at the first start
-    #[arg(long, value_name = "FOLDER", default_value = "vault-data")]
+    #[arg(long, value_name = "FOLDER", default_value = "vault-data", global = true)]
     pub data: PathBuf,
 
     /// A file of settings, which PALISADE_… variables override [default: palisade.toml, if it is there]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
 
     /// A certificate chain (PEM), in place of the development certificate
@@ -72,6 +79,36 @@ pub struct Options {
     /// Print all settings with their defaults, and stop
     #[arg(long)]
     pub print_config: bool,
+}
+
+/// What can be asked of the program besides serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Make somebody a member of staff, who may open /staff/
+    Staff(StaffOptions),
+
+    /// Print every route: its methods, who may reach it, and each exception that it makes
+    Routes(RoutesOptions),
+}
+
+/// How the routes are printed.
+#[derive(Clone, Debug, Args)]
+pub struct RoutesOptions {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Who is to be a member of staff.
+#[derive(Clone, Debug, Args)]
+pub struct StaffOptions {
+    /// The name that the person logs in with
+    #[arg(value_name = "NAME")]
+    pub username: String,
+
+    /// Make the person no member of staff any more
+    #[arg(long)]
+    pub remove: bool,
 }
 
 fn origin(text: &str) -> Result<String, String> {

@@ -4,7 +4,7 @@
 //! their owner ever sees. Read it in this order:
 //!
 //! - [`app`] is the site on one page: every route, what protects it, and where an exception is made.
-//! - `notes`, `account`, `sessions` and `widget` are its rooms. Guards are what their handlers ask for: a handler that takes
+//! - `notes`, `account`, `sessions`, `staff` and `widget` are its rooms. Guards are what their handlers ask for: a handler that takes
 //!   `LoggedIn` is reached by nobody else, one that takes `Checked<…>` by no forged form, one that takes `OwnNote` by no other
 //!   than the owner.
 //! - `pages` turns values into HTML, escaped without exception.
@@ -18,7 +18,9 @@ mod data;
 mod device;
 mod log;
 mod notes;
+mod overview;
 mod pages;
 mod sessions;
+mod staff;
 pub mod start;
 mod widget;

@@ -43,6 +43,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("profile.html", include_str!("../templates/profile.html")),
     ("password.html", include_str!("../templates/password.html")),
     ("sessions.html", include_str!("../templates/sessions.html")),
+    ("staff.html", include_str!("../templates/staff.html")),
     ("widget.html", include_str!("../templates/widget.html")),
     ("error.html", include_str!("../templates/error.html")),
 ];
@@ -115,6 +116,7 @@ impl Page {
     pub(crate) fn show(&self, template: &str, about: Value) -> Result<Response, Rejection> {
         let known = context! {
             user => self.user.as_ref().map(|user| user.username.as_str()),
+            staff => self.user.as_ref().is_some_and(|user| user.is_staff),
             csrf => Value::from_safe_string(self.csrf.input()),
             notice => self.notice.as_deref(),
             path => self.path.as_str(),

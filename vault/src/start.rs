@@ -18,9 +18,11 @@ use palisade::sqlite::Sqlite;
 use palisade::{SecretKey, Settings};
 
 use crate::app;
-use crate::cli::Options;
+use crate::cli::{Command, Options};
 use crate::data::{DataFolder, reason};
 use crate::log;
+use crate::overview;
+use crate::staff::appoint;
 
 /// The hosts that are answered to unless the settings name others.
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -31,7 +33,7 @@ const CONFIG: &str = "palisade.toml";
 /// How often sessions that have ended are cleared away.
 const CLEANING: Duration = Duration::from_hours(1);
 
-/// Starts the vault and serves until it is asked to stop.
+/// Does what the command line asks for: starts the vault and serves until it is asked to stop, unless it names a command.
 ///
 /// # Errors
 ///
@@ -41,6 +43,14 @@ pub async fn run(options: Options) -> Result<()> {
         return Ok(io::stdout().write_all(reference_toml().as_bytes())?);
     }
     log::open(&options.log)?;
+    match &options.command {
+        Some(Command::Staff(asked)) => appoint::run(&DataFolder::open(&options.data)?, asked).await,
+        Some(Command::Routes(asked)) => overview::routes(&options, asked),
+        None => serve(options).await,
+    }
+}
+
+async fn serve(options: Options) -> Result<()> {
     let asked = Asked::of(&options)?;
     let data = DataFolder::open(&options.data)?;
     let settings = settings(options.config.as_deref(), data.secret_key(options.new_key)?)?;
@@ -162,7 +172,7 @@ fn plainly(error: ServeError) -> anyhow::Error {
 }
 
 /// Reads the settings, over what the vault brings itself: its key, and the names of this machine.
-fn settings(named: Option<&Path>, key: SecretKey) -> Result<Settings> {
+pub(crate) fn settings(named: Option<&Path>, key: SecretKey) -> Result<Settings> {
     let path = named.unwrap_or(Path::new(CONFIG));
     let variables = env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use crate::Weakness;
 
 mod cache_control;
+mod clear_site_data;
 mod content_type_options;
 mod csp;
 mod disposition;
@@ -26,6 +27,7 @@ mod vary;
 mod xss_protection;
 
 pub use cache_control::CacheControl;
+pub use clear_site_data::ClearSiteData;
 pub use content_type_options::ContentTypeOptions;
 pub use csp::{Csp, CspTemplate};
 pub use disposition::content_disposition;

@@ -11,6 +11,7 @@ pub mod character;
 pub mod check;
 pub mod cookie;
 pub mod csrf;
+pub mod dated_key;
 pub mod django;
 pub mod escape;
 pub mod file_name;

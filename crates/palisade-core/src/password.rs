@@ -23,15 +23,15 @@ use crate::secret::CLEANSED;
 use crate::token::{Alphabet, random_string};
 
 pub use self::encoded::{Argon2Variety, EncodedPassword, InvalidEncoding, Pbkdf2Digest};
-pub use self::key::{
-    InvalidPasswordKey, MIN_SECRET_BYTES, NoPasswordKey, PasswordKey, PasswordKeys, key_id_at,
-};
 pub use self::keyed::{InvalidKeyed, KeyedPassword, LegacyDigest, wrappable};
 pub use self::parameters::Parameters;
 pub use self::reset::{ResetSubject, ResetTokens};
+pub use crate::dated_key::{
+    DatedKey as PasswordKey, DatedKeys as PasswordKeys, InvalidDatedKey as InvalidPasswordKey,
+    MIN_SECRET_BYTES, NoDatedKey as NoPasswordKey, key_id_at,
+};
 
 mod encoded;
-mod key;
 mod keyed;
 mod parameters;
 mod reset;

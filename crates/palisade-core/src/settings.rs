@@ -13,8 +13,8 @@ use ipnet::IpNet;
 
 use crate::cookie::{CookieAttributes, SameSite};
 use crate::header::{
-    CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts, PermissionsPolicy,
-    ReferrerPolicy,
+    ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts,
+    PermissionsPolicy, ReferrerPolicy,
 };
 use crate::host::{AllowedHosts, Host};
 use crate::origin::TrustedOrigins;
@@ -185,6 +185,12 @@ pub struct Settings {
     pub session_idle_age: Option<Duration>,
     /// How long a session lives at most, used or not.
     pub session_absolute_age: Option<Duration>,
+    /// The folder with the keys that session data is sealed under.
+    pub session_seal_keys: Option<Folder>,
+    /// Whether the store knows the hashes of session keys only.
+    pub session_hashed_keys: bool,
+    /// Whether sessions from before the two are still accepted.
+    pub dangerous_accept_unsealed_sessions: bool,
 
     /// The CSRF cookie's name.
     pub csrf_cookie_name: String,
@@ -242,6 +248,8 @@ pub struct Settings {
     pub login_throttle_device_age: Duration,
     /// What becomes of a login while the throttle's store does not answer.
     pub login_throttle_on_outage: OnOutage,
+    /// What the browser forgets at logout.
+    pub logout_clear_site_data: Option<ClearSiteData>,
     /// How long a link to reset a password works.
     pub password_reset_timeout: Duration,
     /// Whether signed cookies with the salt of Django before 5.2.15 are still read.
@@ -293,6 +301,9 @@ impl Settings {
             session_save_every_request: false,
             session_idle_age: None,
             session_absolute_age: Some(DAY * 30),
+            session_seal_keys: None,
+            session_hashed_keys: false,
+            dangerous_accept_unsealed_sessions: false,
             csrf_cookie_name: "csrftoken".to_owned(),
             csrf_cookie_age: Some(DAY * 7 * 52),
             csrf_cookie_domain: None,
@@ -320,6 +331,7 @@ impl Settings {
             login_throttle_network_max_delay: Duration::from_mins(1),
             login_throttle_device_age: DAY * 180,
             login_throttle_on_outage: OnOutage::Closed,
+            logout_clear_site_data: Some(ClearSiteData::at_logout()),
             password_reset_timeout: DAY * 3,
             signed_cookie_legacy_salt_fallback: false,
             form_unknown_fields: UnknownFields::Drop,

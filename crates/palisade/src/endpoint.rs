@@ -25,6 +25,7 @@ use crate::errors::RequestId;
 use crate::headers::FramePolicy;
 use crate::rejection::Rejection;
 use crate::router::RoutePolicy;
+use crate::session::Cacheable;
 
 /// Makes the guard of a route from its policy.
 #[derive(Clone, Debug)]
@@ -32,6 +33,7 @@ pub(crate) struct EndpointLayer {
     csrf: CsrfLayer,
     access: AccessLayer,
     frames: Option<FramePolicy>,
+    cacheable: bool,
     body_limit: usize,
 }
 
@@ -45,6 +47,7 @@ impl EndpointLayer {
             },
             access: AccessLayer::new(policy.access),
             frames: policy.frames,
+            cacheable: policy.cacheable.is_some(),
             body_limit: policy.body_limit.unwrap_or(body_limit),
         }
     }
@@ -57,6 +60,7 @@ impl<S> Layer<S> for EndpointLayer {
         Endpoint {
             inner: self.csrf.layer(self.access.layer(inner)),
             frames: self.frames.clone(),
+            cacheable: self.cacheable,
             body_limit: self.body_limit,
         }
     }
@@ -67,6 +71,7 @@ impl<S> Layer<S> for EndpointLayer {
 pub(crate) struct Endpoint<S> {
     inner: CsrfService<Admitted<S>>,
     frames: Option<FramePolicy>,
+    cacheable: bool,
     body_limit: usize,
 }
 
@@ -89,7 +94,7 @@ where
         if let (Some(id), Some(route)) = (extensions.get::<RequestId>(), extensions.get::<MatchedPath>()) {
             id.tell_route(route);
         }
-        let frames = self.frames.clone();
+        let (frames, cacheable) = (self.frames.clone(), self.cacheable);
         if !request.body().is_end_stream() {
             let declared = request.body().size_hint().lower();
             if declared > self.body_limit as u64 {
@@ -97,6 +102,7 @@ where
                     inner: None,
                     refused: Some(too_big()),
                     frames,
+                    cacheable,
                 };
             }
             let limit = self.body_limit;
@@ -108,6 +114,7 @@ where
             inner: Some(self.inner.call(request)),
             refused: None,
             frames,
+            cacheable,
         }
     }
 }
@@ -119,6 +126,7 @@ pin_project! {
         inner: Option<CsrfFuture<F>>,
         refused: Option<Rejection>,
         frames: Option<FramePolicy>,
+        cacheable: bool,
     }
 }
 
@@ -141,6 +149,9 @@ where
             && response.extensions().get::<FramePolicy>().is_none()
         {
             response.extensions_mut().insert(frames);
+        }
+        if *this.cacheable {
+            response.extensions_mut().insert(Cacheable);
         }
         Poll::Ready(Ok(response))
     }

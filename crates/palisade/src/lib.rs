@@ -45,6 +45,7 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod host;
+mod key_files;
 pub mod load;
 #[cfg(feature = "mysql")]
 pub mod mysql;
@@ -57,6 +58,7 @@ pub mod redact;
 pub mod redis;
 pub mod rejection;
 pub mod router;
+pub mod seal;
 pub mod serve;
 pub mod session;
 pub mod sqlite;

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use palisade_core::settings::{DjangoSettings, DjangoSite, Folder, PassedOver, SettingsErrors};
 use palisade_core::{SecretKey, Settings};
 
-use crate::password::{KeyFileError, OTHERS, PasswordPolicy, PolicyError, is_closed, read_keys};
+use crate::key_files::{OTHERS, is_closed};
+use crate::password::{KeyFileError, PasswordPolicy, PolicyError, read_keys};
 
 /// Why the settings could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -87,14 +88,17 @@ pub fn load_settings_over(
     let dump = dump(path, &toml)?;
     let django = dump.as_ref().map(|(file, json)| DjangoSettings { file, json });
     let env: Vec<_> = env.into_iter().collect();
-    let examine = |settings: &Settings| examine(settings, folder);
+    let beside_django = dump.is_some();
+    let examine = |settings: &Settings| examine(settings, folder, beside_django);
     let loaded = defaults.overlaid_and_examined(django, Some(&toml), env.iter().cloned(), examine);
     let mut settings = loaded.map_err(|problems| LoadError::Refused {
         path: path.to_owned(),
         problems,
     })?;
-    if let Some(keys) = &settings.password_keys {
-        settings.password_keys = Some(Folder::new(folder.join(keys.path()).to_string_lossy()));
+    for keys in [&mut settings.password_keys, &mut settings.session_seal_keys] {
+        if let Some(keys) = keys {
+            *keys = Folder::new(folder.join(keys.path()).to_string_lossy());
+        }
     }
     if let Some(django) = &django {
         warn_beside(django, &settings, &toml, &env);
@@ -160,16 +164,28 @@ fn warn_beside(django: &DjangoSettings<'_>, settings: &Settings, toml: &str, env
 }
 
 /// Tries the files that the settings name.
-fn examine(settings: &Settings, folder: &Path) -> Vec<(&'static str, String)> {
+fn examine(settings: &Settings, folder: &Path, beside_django: bool) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    if let Some(keys) = &settings.password_keys {
+    for (name, keys) in [
+        ("password_keys", &settings.password_keys),
+        ("session_seal_keys", &settings.session_seal_keys),
+    ] {
+        let Some(keys) = keys else { continue };
         match read_keys(folder.join(keys.path()), SystemTime::now()) {
             Ok(_) => {}
             Err(KeyFileError::Several { faults }) => {
-                found.extend(faults.iter().map(|fault| ("password_keys", fault.to_string())));
+                found.extend(faults.iter().map(|fault| (name, fault.to_string())));
             }
-            Err(fault) => found.push(("password_keys", fault.to_string())),
+            Err(fault) => found.push((name, fault.to_string())),
         }
+    }
+    let shared = "cannot be used beside a Django (django_settings), which would log out whoever logs in here, and the other way round: \
+                  take it out until Django is gone";
+    if beside_django && settings.session_seal_keys.is_some() {
+        found.push(("session_seal_keys", shared.to_owned()));
+    }
+    if beside_django && settings.session_hashed_keys {
+        found.push(("session_hashed_keys", shared.to_owned()));
     }
     if let Err(fault @ PolicyError::List { .. }) = PasswordPolicy::from_settings(settings) {
         found.push(("auth_password_validators", fault.to_string()));

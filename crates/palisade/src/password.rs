@@ -10,18 +10,16 @@ mod email;
 pub mod hasher;
 mod hashers;
 mod keyed;
-mod keys;
 mod pbkdf2;
 mod policy;
 mod pool;
 mod similarity;
 mod username;
 
+pub use crate::key_files::{KeyFileError, make_key, read_keys};
 pub use common::Unreadable;
 pub use email::normalize_email;
 pub use hashers::{HashError, Hashers, Verified};
-pub use keys::{KeyFileError, make_key, read_keys};
-pub(crate) use keys::{OTHERS, is_closed};
 pub use palisade_core::password::{Algorithm, Parameters};
 pub(crate) use policy::NoPassword;
 pub use policy::{

@@ -16,7 +16,8 @@
 //! # Security
 //!
 //! Whoever has the cookie has the session: it is `Secure`, `HttpOnly` and `SameSite=Lax` unless settings say otherwise.
-//! The data is signed, not encrypted: whoever reads the database reads it.
+//! The data is signed, and whoever reads the database reads it and the keys of the sessions, unless the settings
+//! `session_seal_keys` and `session_hashed_keys` say otherwise ([`SealedSessions`], [`HashedKeys`]).
 //!
 //! # Example
 //!
@@ -37,6 +38,7 @@ mod config;
 pub mod contract;
 pub mod engine;
 mod file;
+mod hashed_keys;
 mod key;
 mod layer;
 mod memory;
@@ -44,10 +46,12 @@ mod memory;
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod private;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 mod queue;
 #[cfg(feature = "redis")]
 mod redis;
+mod sealed;
 mod signed_cookies;
 mod sqlite;
 pub mod store;
@@ -57,6 +61,7 @@ mod whose;
 pub use cache::{CacheSessions, CachedDbSessions, DjangosCache};
 pub use config::Sessions;
 pub use file::{FileSessions, FolderError};
+pub use hashed_keys::HashedKeys;
 pub use key::SessionKey;
 pub(crate) use layer::vary_on_cookie;
 pub use layer::{SessionFuture, SessionLayer, SessionService};
@@ -65,8 +70,10 @@ pub use memory::MemorySessions;
 pub use mysql::MySqlSessions;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSessions;
+pub(crate) use private::Cacheable;
 #[cfg(feature = "redis")]
 pub use redis::{Format, Own, RedisSessions};
+pub use sealed::SealedSessions;
 pub use signed_cookies::SignedCookies;
 pub use sqlite::SqliteSessions;
 pub use store::{Device, Listed, SessionStore};
@@ -168,6 +175,8 @@ struct State {
     device: Option<Device>,
     /// A cookie that goes out with the session's, if that is saved: the one by which an account knows a browser.
     beside: Option<HeaderValue>,
+    /// What the browser is told to forget with the answer.
+    farewell: Option<HeaderValue>,
     /// How many changes only keep a login alive: that they came too late is no news to the person.
     housekeeping: usize,
 }
@@ -368,6 +377,12 @@ impl Session {
         read: impl FnOnce(&SessionData) -> R + Send,
     ) -> Result<R, SessionError> {
         Ok(read(&self.state().await?.view))
+    }
+
+    /// Tells the browser with the answer what to forget (`Clear-Site-Data`).
+    pub(crate) async fn say_farewell(&self, forget: HeaderValue) -> Result<(), SessionError> {
+        self.open().await?.farewell = Some(forget);
+        Ok(())
     }
 
     /// Does what a login asks for: first to the key, then to the values.

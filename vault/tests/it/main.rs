@@ -8,6 +8,7 @@
 )]
 
 mod forms;
+mod network;
 mod notes;
 mod pages;
 mod program;

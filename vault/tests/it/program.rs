@@ -436,6 +436,39 @@ fn variables_set_what_the_vault_would_set_itself() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn somebody_with_an_account_is_made_staff_beside_the_running_vault() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let staff = |arguments: &[&str]| {
+        let mut command = vault(folder.path());
+        command.arg("staff").args(arguments);
+        command
+    };
+    let said = refused_in_one_sentence(&mut staff(&["anna"]))?;
+    assert!(said.starts_with("vault: there is no database "), "{said}");
+
+    let (_process, mut anna) = start(folder.path())?;
+    let said = refused_in_one_sentence(&mut staff(&["anna"]))?;
+    assert!(
+        said.starts_with("vault: there is no account called \"anna\""),
+        "{said}"
+    );
+    let fields = [
+        ("username", "anna"),
+        ("email", ""),
+        ("password1", PASSWORD),
+        ("password2", PASSWORD),
+    ];
+    assert_eq!(anna.submit("/signup/", &fields).await?.status, 303);
+    assert_eq!(anna.open("/staff/").await?.status, 403);
+    let said = String::from_utf8(staff(&["anna"]).output()?.stdout)?;
+    assert!(said.starts_with("anna is a member of staff now"), "{said}");
+    assert_eq!(anna.open("/staff/").await?.status, 200);
+    assert!(staff(&["anna", "--remove"]).status()?.success());
+    assert_eq!(anna.open("/staff/").await?.status, 403);
+    Ok(())
+}
+
 #[test]
 fn help_teaches_with_examples() -> Result<()> {
     let output = Command::new(env!("CARGO_BIN_EXE_vault")).arg("--help").output()?;
@@ -473,4 +506,31 @@ fn printed_settings_are_settings_to_start_with() -> Result<()> {
         command
     })?;
     process.wait_for(PATIENCE, |line| line.starts_with("listening on ").then_some(()))
+}
+
+#[test]
+fn the_routes_are_printed_without_a_start_and_nothing_is_made() -> Result<()> {
+    let home = tempfile::tempdir()?;
+    let data = home.path().join("data");
+    let print = |arguments: &[&str]| -> Result<String> {
+        let Output { status, stdout, .. } = vault(&data).arg("routes").args(arguments).output()?;
+        assert!(status.success());
+        Ok(String::from_utf8(stdout)?)
+    };
+    let table = print(&[])?;
+    let line = |path: &str| table.lines().find(|line| line.split(' ').next() == Some(path));
+    assert!(
+        line("/staff/").context(table.clone())?.contains(" staff "),
+        "{table}"
+    );
+    assert!(
+        line("/login/").context(table.clone())?.contains(" everybody "),
+        "{table}"
+    );
+    let routes: serde_json::Value = serde_json::from_str(&print(&["--json"])?)?;
+    let routes = routes.as_array().context("no array")?;
+    assert_eq!(routes.len() + 1, table.lines().count());
+    assert!(routes.iter().all(|route| route["access"].is_string()));
+    assert!(!data.exists());
+    Ok(())
 }

@@ -10,7 +10,7 @@ use palisade::axum::http::{HeaderMap, Method, Request, StatusCode};
 use palisade::clock::Clock;
 use palisade::password::{Hashers, PasswordPolicy};
 use palisade::serve::Peer;
-use palisade::sqlite::Sqlite;
+use palisade::sqlite::{Sqlite, params};
 use palisade::{Protected, SecretKey, Settings};
 use testkit::visitor::form;
 use tower::ServiceExt as _;
@@ -23,7 +23,10 @@ pub(crate) const PASSWORD: &str = "a boat in a blue bottle";
 
 /// A fresh site with its own database.
 #[derive(Clone)]
-pub(crate) struct Site(Protected);
+pub(crate) struct Site {
+    protected: Protected,
+    database: Sqlite,
+}
 
 impl Site {
     pub(crate) fn open() -> Self {
@@ -48,11 +51,14 @@ impl Site {
         let palisade = app::palisade(settings, &database, Clock::system())
             .unwrap()
             .with_users_and(
-                SqliteUsers::new(database).unwrap(),
+                SqliteUsers::new(database.clone()).unwrap(),
                 Hashers::dangerous_cheap(),
                 policy,
             );
-        Self(palisade.protect(routes).unwrap())
+        Self {
+            protected: palisade.protect(routes).unwrap(),
+            database,
+        }
     }
 
     pub(crate) fn visitor(&self) -> Visitor {
@@ -72,6 +78,18 @@ impl Site {
             ("password2", PASSWORD),
         ];
         visitor.submit("/signup/", &fields).await.leads_to("/");
+        visitor
+    }
+
+    /// Somebody who looks after the site, logged in.
+    pub(crate) async fn staff(&self, username: &str) -> Visitor {
+        let visitor = self.member(username).await;
+        let name = username.to_owned();
+        let appoint = "UPDATE auth_user SET is_staff = 1 WHERE username = ?1";
+        let work = self
+            .database
+            .write(move |writer| writer.execute(appoint, params![name]));
+        assert_eq!(work.await.unwrap(), 1);
         visitor
     }
 }
@@ -132,7 +150,7 @@ impl Visitor {
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
         let request = request.body(Body::from(body)).unwrap();
-        let response = self.site.0.clone().oneshot(request).await.unwrap();
+        let response = self.site.protected.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         for cookie in head.headers.get_all(SET_COOKIE) {
             let (pair, attributes) = cookie.to_str().unwrap().split_once(';').unwrap();

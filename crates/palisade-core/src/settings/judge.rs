@@ -196,6 +196,19 @@ fn sessions(settings: &Settings, found: &mut Found) {
         threat,
         "session_idle_age (or session_cookie_age) is more than two weeks: a stolen session lives as long",
     );
+    found.when(
+        settings.dangerous_accept_unsealed_sessions,
+        threat,
+        "dangerous_accept_unsealed_sessions is on: an older copy of the sessions still opens those that nobody has used since",
+    );
+    match &settings.logout_clear_site_data {
+        Some(forget) => found.own("logout_clear_site_data", forget.weaknesses(), ""),
+        None => found.when(
+            true,
+            Threat::SensitiveDataExposure,
+            "logout_clear_site_data is none: pages that were seen stay in the browser after the logout",
+        ),
+    }
     let absolute = settings.session_absolute_age.unwrap_or(Duration::MAX);
     found.when(
         absolute > super::DAY * 30,

@@ -285,6 +285,27 @@ pub static REGISTRY: &[Setting] = &[
         After how many seconds a session ends however much it is used. \"none\" or 0: never.",
     ),
     Setting::new(
+        "session_seal_keys",
+        |s| &mut s.session_seal_keys,
+        "\
+        A folder of key files (2026-11-01.key, made by `palisade keys make`): session data is sealed under the newest, so \
+        that a stolen table tells nothing; Django cannot read it. \"none\": signed and readable, as Django's.",
+    ),
+    Setting::new(
+        "session_hashed_keys",
+        |s| &mut s.session_hashed_keys,
+        "\
+        Keep the hashes of session keys in the store, so that a stolen table opens no session. Django does not find such \
+        sessions.",
+    ),
+    Setting::new(
+        "dangerous_accept_unsealed_sessions",
+        |s| &mut s.dangerous_accept_unsealed_sessions,
+        "\
+        Still accept sessions from before session_seal_keys and session_hashed_keys, each of which is sealed and hashed when \
+        it is used. Turn it off after session_cookie_age.",
+    ),
+    Setting::new(
         "csrf_cookie_name",
         |s| &mut s.csrf_cookie_name,
         "\
@@ -452,6 +473,13 @@ pub static REGISTRY: &[Setting] = &[
         |s| &mut s.login_throttle_on_outage,
         "\
         What becomes of a login while the throttle's store does not answer: closed (503) or open (let through, uncounted).",
+    ),
+    Setting::new(
+        "logout_clear_site_data",
+        |s| &mut s.logout_clear_site_data,
+        "\
+        What the browser forgets of the site at logout, over HTTPS: cache, storage, cookies, executionContexts or *. \"none\" sends no \
+        header.",
     ),
     Setting::new(
         "password_reset_timeout",

@@ -60,6 +60,7 @@ pub(super) fn broken(settings: &Settings) -> Vec<Broken> {
     proxies(settings, &mut found);
     hsts(settings, &mut found);
     ages(settings, &mut found);
+    sealing(settings, &mut found);
     cookies(settings, &mut found);
     limits(settings, &mut found);
     passwords(settings, &mut found);
@@ -217,6 +218,19 @@ fn ages(settings: &Settings, found: &mut Found) {
             advice,
         );
     }
+}
+
+fn sealing(settings: &Settings, found: &mut Found) {
+    let asked = settings.session_seal_keys.is_some() || settings.session_hashed_keys;
+    found.when(
+        settings.dangerous_accept_unsealed_sessions && !asked,
+        &[
+            "dangerous_accept_unsealed_sessions",
+            "session_seal_keys",
+            "session_hashed_keys",
+        ],
+        "is on, but nothing is sealed: set session_seal_keys or session_hashed_keys, or turn it off",
+    );
 }
 
 fn cookies(settings: &Settings, found: &mut Found) {

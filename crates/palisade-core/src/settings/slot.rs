@@ -12,8 +12,8 @@ use super::raw::{Raw, quoted};
 use super::{ExemptPaths, Folder, HeaderName, OnOutage, ProxyHeader, UnknownFields};
 use crate::cookie::SameSite;
 use crate::header::{
-    CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, PermissionsPolicy, ReferrerPolicy,
-    SecurityHeader,
+    ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, PermissionsPolicy,
+    ReferrerPolicy, SecurityHeader,
 };
 use crate::host::{AllowedHosts, Host};
 use crate::origin::TrustedOrigins;
@@ -173,6 +173,16 @@ impl Parsed for ReferrerPolicy {
 
     fn toml(&self) -> String {
         toml_text(&self.to_string())
+    }
+}
+
+impl Parsed for ClearSiteData {
+    fn parse(raw: &Raw<'_>) -> Result<Self, String> {
+        Self::of(raw.list_or_text()?).map_err(|fault| fault.reason().to_owned())
+    }
+
+    fn toml(&self) -> String {
+        toml_list(self.names())
     }
 }
 

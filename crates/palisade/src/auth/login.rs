@@ -258,13 +258,20 @@ impl Auth {
         Ok(())
     }
 
-    /// Logs out: the session is deleted, and the CSRF secret made anew.
+    /// Logs out: the session is deleted, the CSRF secret made anew, and the browser told over HTTPS to forget the pages that it has kept
+    /// (`logout_clear_site_data`).
     ///
     /// # Errors
     ///
     /// When the store cannot answer.
     pub async fn logout(&self) -> Result<(), AuthError> {
         self.session.flush().await?;
+        let forget = self.context.settings().logout_clear_site_data;
+        if let Some(forget) = forget.filter(|_| self.connection.secure)
+            && let Ok(value) = HeaderValue::try_from(forget.to_string())
+        {
+            self.session.say_farewell(value).await?;
+        }
         self.csrf.rotate_if_used().await?;
         Ok(())
     }

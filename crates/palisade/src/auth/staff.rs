@@ -46,6 +46,6 @@ impl<S: Sync> FromRequestParts<S> for Staff {
         }
         Err(Rejection::forbidden(format!("user {} is no staff", user.id))
             .with_threat(Threat::BrokenAccessControl)
-            .with_hint("You are not allowed to do this."))
+            .with_hint("This part of the site is for its staff."))
     }
 }

@@ -378,7 +378,7 @@ impl Scheme {
             Ok(key) => key,
             Err(why) => {
                 let key = stored.key_id().escape_debug();
-                tracing::error!(%key, "a stored password cannot be verified: {why}");
+                tracing::error!(%key, "a stored password cannot be verified: {why}, or let its users have their passwords reset");
                 return None;
             }
         };

@@ -17,6 +17,8 @@ pub struct RoutePolicy {
     pub csrf_exempt: Option<&'static str>,
     /// Who may frame the page, if not what the settings say.
     pub frames: Option<FramePolicy>,
+    /// Why caches may keep what is made here for somebody who is logged in, if they may.
+    pub cacheable: Option<&'static str>,
     /// The largest body in bytes, if not `data_upload_max_memory_size`.
     pub body_limit: Option<usize>,
 }
@@ -101,6 +103,19 @@ pub trait Policies<S>: Into<Route<S>> {
     fn frames(self, policy: FramePolicy) -> Route<S> {
         let mut route = self.into();
         route.policy.frames = Some(policy);
+        route
+    }
+
+    /// Lets caches keep what is made here for somebody who is logged in, which is `no-store` everywhere else unless the handler sends a
+    /// `Cache-Control` of its own. The reason stands in the route report.
+    ///
+    /// # Security
+    ///
+    /// Say it where the answer is the same for everybody: what a shared cache keeps is served to the next person, and what
+    /// the browser keeps is behind the back button after the logout.
+    fn cacheable(self, reason: &'static str) -> Route<S> {
+        let mut route = self.into();
+        route.policy.cacheable = Some(reason);
         route
     }
 

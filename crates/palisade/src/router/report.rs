@@ -1,6 +1,6 @@
 //! The route report: each route with who may reach it and what it is excepted from, as text for people and as JSON for programs.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -101,6 +101,7 @@ impl RoutesReport {
                 "csrf": line.policy.csrf_exempt.map_or("checked", |_| "exempt"),
                 "csrf_exempt_reason": line.policy.csrf_exempt,
                 "frames": self.frames(line),
+                "cacheable": line.policy.cacheable,
                 "body_limit": self.body_limit(line),
             })
         };
@@ -121,7 +122,7 @@ impl RoutesReport {
         line.policy.body_limit.unwrap_or(self.body_limit)
     }
 
-    fn cells(&self, line: &RouteLine) -> [String; 6] {
+    fn cells(&self, line: &RouteLine) -> [String; 7] {
         let csrf = match line.policy.csrf_exempt {
             Some(reason) => format!("exempt: {reason}"),
             None => "checked".to_owned(),
@@ -132,12 +133,15 @@ impl RoutesReport {
             line.access(),
             csrf,
             self.frames(line),
+            line.policy
+                .cacheable
+                .map_or_else(|| "private".to_owned(), |reason| format!("kept: {reason}")),
             bytes(self.body_limit(line)),
         ]
     }
 }
 
-const HEADINGS: [&str; 6] = ["PATH", "METHODS", "WHO", "CSRF", "FRAMES", "BODY"];
+const HEADINGS: [&str; 7] = ["PATH", "METHODS", "WHO", "CSRF", "FRAMES", "CACHES", "BODY"];
 
 impl fmt::Display for RoutesReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,8 +154,11 @@ impl fmt::Display for RoutesReport {
             }
         }
         for row in rows {
-            let padded = row.iter().zip(widths);
-            let line: String = padded.map(|(cell, width)| format!("{cell:width$}  ")).collect();
+            let mut line = String::new();
+            for (cell, width) in row.iter().zip(widths) {
+                // The blanks after the last cell are taken off again.
+                write!(line, "{cell:width$}  ")?;
+            }
             writeln!(f, "{}", line.trim_end())?;
         }
         Ok(())

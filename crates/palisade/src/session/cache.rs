@@ -123,6 +123,7 @@ impl DjangosCache {
 #[expect(private_interfaces, reason = "nobody outside can name this trait")]
 impl Form for DjangosCache {
     const ENDS_WITH_ITS_KEY: bool = true;
+    const LOOKS_INTO_DATA: bool = true;
     const EVERY_WRITE_IS_DIFFERENT: bool = false;
 
     fn name(&self, key: &SessionKey) -> String {

@@ -6,11 +6,15 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderValue;
 use palisade_core::cookie::{CookieAttributes, SetCookie};
+use palisade_core::dated_key::DatedKeys;
 use palisade_core::session::{Expiry, SessionCodec, SessionData};
-use palisade_core::settings::Settings;
+use palisade_core::settings::{Folder, Settings};
 
+use super::hashed_keys::HashedKeys;
+use super::sealed::SealedSessions;
 use super::store::{SessionStore, StoreError, Stored};
 use crate::clock::Clock;
+use crate::seal::SealKeys;
 use crate::sqlite::datetime::unix_seconds;
 
 /// When the session began, in Unix seconds: a key of the session's data, which Django carries along.
@@ -47,14 +51,15 @@ impl fmt::Debug for Sessions {
 }
 
 impl Sessions {
-    /// Keeps sessions in this store, as the settings say.
+    /// Keeps sessions in this store, as the settings say: sealed (`session_seal_keys`), and under the hashes of their keys
+    /// (`session_hashed_keys`).
     pub fn new(store: impl SessionStore, settings: &Settings, clock: Clock) -> Self {
         let age = settings.session_cookie_age;
         Self(Arc::new(Config {
             carried: store
                 .is_the_cookie()
                 .then(|| super::signed_cookies::codec(settings)),
-            store: Arc::new(store),
+            store: as_settings_say(store, settings, &clock),
             codec: SessionCodec::new(&settings.key_ring()),
             clock,
             cookie_name: settings.session_cookie_name.clone(),
@@ -196,6 +201,47 @@ impl Sessions {
     /// The cookie that takes the key away.
     pub(super) fn deletion(&self) -> Option<HeaderValue> {
         sensitive(&SetCookie::delete(&self.0.cookie_name, &self.0.attributes).ok()?)
+    }
+}
+
+/// Puts around a store what the settings ask for.
+fn as_settings_say(store: impl SessionStore, settings: &Settings, clock: &Clock) -> Arc<dyn SessionStore> {
+    let asked = settings.session_seal_keys.is_some() || settings.session_hashed_keys;
+    if asked && store.is_the_cookie() {
+        tracing::error!(
+            target: "palisade::session",
+            "session_seal_keys and session_hashed_keys do nothing here: the sessions are in their owners' cookies, and not in a store"
+        );
+        return Arc::new(store);
+    }
+    match (&settings.session_seal_keys, settings.session_hashed_keys) {
+        (None, false) => Arc::new(store),
+        (None, true) => Arc::new(hashed(store, settings)),
+        (Some(folder), false) => Arc::new(sealed(store, folder, settings, clock)),
+        (Some(folder), true) => Arc::new(hashed(sealed(store, folder, settings, clock), settings)),
+    }
+}
+
+fn hashed<S: SessionStore>(store: S, settings: &Settings) -> HashedKeys<S> {
+    let hashed = HashedKeys::over(store);
+    if settings.dangerous_accept_unsealed_sessions {
+        hashed.dangerous_accept_unhashed()
+    } else {
+        hashed
+    }
+}
+
+fn sealed<S: SessionStore>(store: S, keys: &Folder, settings: &Settings, clock: &Clock) -> SealedSessions<S> {
+    // `load_settings` has tried the folder. Where it is gone since, no session is read and none is written.
+    let keys = SealKeys::read(keys.path(), clock.clone()).unwrap_or_else(|error| {
+        tracing::error!(target: "palisade::session", %error, "session_seal_keys cannot be used; every request that asks for its session is answered 503");
+        SealKeys::of(DatedKeys::new([]), clock.clone())
+    });
+    let sealed = SealedSessions::over(store, keys, settings);
+    if settings.dangerous_accept_unsealed_sessions {
+        sealed.dangerous_accept_unsealed()
+    } else {
+        sealed
     }
 }
 

@@ -156,6 +156,10 @@ impl FileSessions {
 }
 
 impl SessionStore for FileSessions {
+    fn looks_into_data(&self) -> bool {
+        true
+    }
+
     fn load<'a>(
         &'a self,
         key: &'a SessionKey,

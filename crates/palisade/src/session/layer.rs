@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use futures_util::future::BoxFuture;
-use http::header::{COOKIE, SET_COOKIE, VARY};
+use http::header::{COOKIE, HeaderName, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use palisade_core::session::{AUTH_USER_ID, SessionData};
 use pin_project_lite::pin_project;
@@ -21,8 +21,11 @@ use tower_service::Service;
 use super::change::Change;
 use super::config::{STARTED, Sessions};
 use super::key::SessionKey;
+use super::private::keep_out_of_caches;
 use super::store::{Merge, Updated};
 use super::{Fate, Session, SessionError, State};
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// Gives every request its session.
 ///
@@ -115,8 +118,11 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for SessionF
                     let Ok(mut response) = ready!(inner.poll(context));
                     match session.take() {
                         Some(session) if session.close() => {
-                            if session.is_unchanged() {
+                            if let Some(logged_in) = session.is_unchanged() {
                                 vary_on_cookie(response.headers_mut());
+                                if logged_in {
+                                    keep_out_of_caches(&mut response);
+                                }
                                 return Poll::Ready(Ok(response));
                             }
                             let saved = Box::pin(session.finish(response));
@@ -148,18 +154,18 @@ impl Session {
         self.0.accessed.load(Ordering::SeqCst)
     }
 
-    /// Whether the session was only read, as most are: then there is nothing to save and nothing to wait for.
-    fn is_unchanged(&self) -> bool {
+    /// Whether the session was only read, as most are: then there is nothing to save and nothing to wait for, and it is said whether it is
+    /// that of somebody who is logged in.
+    fn is_unchanged(&self) -> Option<bool> {
         let sessions = &self.0.sessions;
-        let Ok(state) = self.0.state.try_lock() else {
-            return false;
-        };
+        let state = self.0.state.try_lock().ok()?;
         let stays = |expires| !sessions.wants_touch(&state.view, expires, sessions.now());
-        state.loaded
+        let unchanged = state.loaded
             && state.changes.is_empty()
             && state.fate == Fate::Keep
             && !sessions.save_every_request()
-            && state.known.as_ref().is_some_and(|(_, expires)| stays(*expires))
+            && state.known.as_ref().is_some_and(|(_, expires)| stays(*expires));
+        unchanged.then(|| state.view.contains(AUTH_USER_ID))
     }
 
     /// Saves what the request did, and writes cookie and `Vary` on the response; or answers why it could not.
@@ -185,9 +191,13 @@ impl Session {
                 state.beside = None;
                 // The cookie stays: after a login in another tab the client may hold a newer one by now.
                 response = error.into_response();
+                state.farewell = None;
                 None
             }
         };
+        if state.view.contains(AUTH_USER_ID) || state.fate == Fate::Flush {
+            keep_out_of_caches(&mut response);
+        }
         let headers = response.headers_mut();
         vary_on_cookie(headers);
         if let Some(cookie) = cookie {
@@ -195,6 +205,9 @@ impl Session {
         }
         if let Some(beside) = state.beside.take().filter(|_| !failed) {
             headers.append(SET_COOKIE, beside);
+        }
+        if let Some(farewell) = state.farewell.take() {
+            headers.insert(CLEAR_SITE_DATA, farewell);
         }
         response
     }

@@ -422,6 +422,10 @@ impl<F: Format> Drop for Draft<'_, F> {
 }
 
 impl<F: Format> SessionStore for RedisSessions<F> {
+    fn looks_into_data(&self) -> bool {
+        F::LOOKS_INTO_DATA
+    }
+
     fn load<'a>(
         &'a self,
         key: &'a SessionKey,

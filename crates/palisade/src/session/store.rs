@@ -115,6 +115,11 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether the store reads the data of sessions, because whose they are stands in it. Where it does not, any text will do.
+    fn looks_into_data(&self) -> bool {
+        false
+    }
+
     /// Reads a session that has not ended.
     fn load<'a>(
         &'a self,

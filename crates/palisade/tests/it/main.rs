@@ -57,6 +57,7 @@ mod postgres;
 mod postgres_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
+mod private_pages;
 #[cfg(feature = "redis")]
 mod redis_attacks;
 #[cfg(feature = "redis")]
@@ -64,6 +65,7 @@ mod redis_sessions;
 #[cfg(feature = "redis")]
 mod redis_tls;
 mod routes;
+mod sealed_sessions;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
@@ -78,5 +80,6 @@ mod sessions;
 mod signed_cookies;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod sql_servers;
+mod stolen_sessions;
 mod user_stores;
 mod user_table_attacks;

@@ -85,10 +85,7 @@ fn keys_that_cannot_be_used_stop_the_start_each_with_its_fault_beside_all_others
     let keys = folder.path().join("keys");
     let path = settings_file(folder.path(), "session_cookie_age = -1\n");
     let told = load_settings(&path, []).unwrap_err().to_string();
-    assert!(
-        told.contains("password_keys: cannot use the password keys at"),
-        "{told}"
-    );
+    assert!(told.contains("password_keys: cannot use the keys at"), "{told}");
     fs::create_dir(&keys).unwrap();
     let told = load_settings(&path, []).unwrap_err().to_string();
     assert!(told.contains("palisade keys make"), "{told}");

@@ -175,6 +175,10 @@ impl<S: SessionStore> CachedDbSessions<S> {
 }
 
 impl<S: SessionStore> SessionStore for CachedDbSessions<S> {
+    fn looks_into_data(&self) -> bool {
+        self.database.looks_into_data()
+    }
+
     fn load<'a>(
         &'a self,
         key: &'a SessionKey,

@@ -21,6 +21,8 @@ pub(in crate::session) mod sealed {
     pub trait Form {
         /// Whether the end of a session is the end of its key, and stands nowhere else.
         const ENDS_WITH_ITS_KEY: bool;
+        /// Whether whose session it is stands in its data.
+        const LOOKS_INTO_DATA: bool;
         /// Whether no two writes are alike, so that what is there can be known for one's own.
         const EVERY_WRITE_IS_DIFFERENT: bool;
 
@@ -54,6 +56,7 @@ impl Own {
 #[expect(private_interfaces, reason = "nobody outside can name this trait")]
 impl sealed::Form for Own {
     const ENDS_WITH_ITS_KEY: bool = false;
+    const LOOKS_INTO_DATA: bool = false;
     const EVERY_WRITE_IS_DIFFERENT: bool = true;
 
     fn name(&self, key: &SessionKey) -> String {

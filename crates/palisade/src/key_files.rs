@@ -1,22 +1,22 @@
-//! The files of password keys: a folder with one `2026-11-01.key` each, beside the database and not in it.
+//! The files of keys, for passwords and for what is sealed: a folder with one `2026-11-01.key` each, beside the database and not in it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use palisade_core::password::{InvalidPasswordKey, MIN_SECRET_BYTES, PasswordKey, PasswordKeys, key_id_at};
+use palisade_core::dated_key::{DatedKey, DatedKeys, InvalidDatedKey, MIN_SECRET_BYTES, key_id_at};
 use palisade_core::token::{Alphabet, random_string};
 
 /// Letters and digits of a new secret: more than 256 bits, and more than the shortest that is used ([`MIN_SECRET_BYTES`]).
 const SECRET_LENGTH: usize = 48;
 
-/// Why there are no keys to hash passwords with.
+/// Why there are no keys to hash passwords with, or to seal under.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyFileError {
     /// The folder or a file in it cannot be read or written.
-    #[error("cannot use the password keys at {}: {reason}", path.display())]
+    #[error("cannot use the keys at {}: {reason}", path.display())]
     Unusable {
         /// Where.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum KeyFileError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        fault: InvalidPasswordKey,
+        fault: InvalidDatedKey,
     },
     /// A file or the folder is open to others than the service.
     #[error("{} is open to other users of this machine (mode {mode:o}): run `chmod {advice} {}`, and make a new key if somebody may have read it", path.display(), path.display())]
@@ -54,7 +54,7 @@ pub enum KeyFileError {
         faults: Vec<KeyFileError>,
     },
     /// No key is there that has not expired.
-    #[error("no password key in {} can hash new passwords (of a day that is its name, with a secret of {MIN_SECRET_BYTES} characters or more, \
+    #[error("no key in {} can be used for anything new (of a day that is its name, with a secret of {MIN_SECRET_BYTES} characters or more, \
          not expired): make one with `palisade keys make`", path.display())]
     None {
         /// The folder.
@@ -83,12 +83,12 @@ pub enum KeyFileError {
 /// # Errors
 ///
 /// When a file cannot be read, is open to everybody or is no key, each with its fault; or when none of them is in force: a site
-/// that hashes with keys does not start without.
+/// that hashes or seals with keys does not start without.
 ///
 /// # Security
 ///
-/// The keys protect the table only where they are not beside it: keep them out of its backups.
-pub fn read_keys(folder: impl AsRef<Path>, now: SystemTime) -> Result<PasswordKeys, KeyFileError> {
+/// The keys protect a table only where they are not beside it: keep them out of its backups.
+pub fn read_keys(folder: impl AsRef<Path>, now: SystemTime) -> Result<DatedKeys, KeyFileError> {
     let folder = folder.as_ref();
     let unusable = |path: &Path| {
         let path = path.to_owned();
@@ -117,7 +117,7 @@ pub fn read_keys(folder: impl AsRef<Path>, now: SystemTime) -> Result<PasswordKe
         faults.push(fault);
         return Err(KeyFileError::Several { faults });
     }
-    let keys = PasswordKeys::new(keys);
+    let keys = DatedKeys::new(keys);
     if keys.newest(now).is_none() {
         return Err(KeyFileError::None {
             path: folder.to_owned(),
@@ -131,7 +131,7 @@ pub(crate) const OTHERS: u32 = 0o027;
 /// Whoever may put files into the folder gives the site its keys.
 const OTHERS_WRITE: u32 = 0o022;
 
-fn read_key(path: &Path) -> Result<PasswordKey, KeyFileError> {
+fn read_key(path: &Path) -> Result<DatedKey, KeyFileError> {
     is_closed(path, OTHERS, "600")?;
     let id = path.file_stem().unwrap_or_default().to_string_lossy();
     let text = fs::read_to_string(path).map_err(|reason| KeyFileError::Unusable {
@@ -139,7 +139,7 @@ fn read_key(path: &Path) -> Result<PasswordKey, KeyFileError> {
         reason,
     })?;
     let text = zeroize::Zeroizing::new(text);
-    PasswordKey::parse(&id, &text).map_err(|fault| KeyFileError::Invalid {
+    DatedKey::parse(&id, &text).map_err(|fault| KeyFileError::Invalid {
         path: path.to_owned(),
         fault,
     })

@@ -1,4 +1,4 @@
-//! The keys of keyed passwords: each with an id, which is a date, and perhaps a day on which it ends.
+//! Keys that lie in files, for passwords and for what is sealed: each with an id, which is a date, and perhaps a day on which it ends.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -14,14 +14,14 @@ use crate::SecretKey;
 /// # Example
 ///
 /// ```
-/// use palisade_core::password::PasswordKey;
+/// use palisade_core::dated_key::DatedKey;
 ///
-/// let key = PasswordKey::parse("2026-11-01", "secret = \"thirty-two bytes or more of chance\"\nexpires = \"2028-01-01\"")?;
+/// let key = DatedKey::parse("2026-11-01", "secret = \"thirty-two bytes or more of chance\"\nexpires = \"2028-01-01\"")?;
 /// assert_eq!(key.id(), "2026-11-01");
-/// # Ok::<(), palisade_core::password::InvalidPasswordKey>(())
+/// # Ok::<(), palisade_core::dated_key::InvalidDatedKey>(())
 /// ```
 #[derive(Clone)]
-pub struct PasswordKey {
+pub struct DatedKey {
     id: String,
     secret: SecretKey,
     expires: Option<SystemTime>,
@@ -29,8 +29,8 @@ pub struct PasswordKey {
 
 /// A key that cannot be used. The secret is not shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the password key {id} cannot be used: {why}")]
-pub struct InvalidPasswordKey {
+#[error("the key {id} cannot be used: {why}")]
+pub struct InvalidDatedKey {
     id: String,
     why: &'static str,
 }
@@ -42,17 +42,17 @@ struct Written {
     expires: Option<String>,
 }
 
-/// So long is a secret at least under which new passwords are hashed: a shorter one might be guessed.
+/// So long is a secret at least under which anything new is made: a shorter one might be guessed.
 pub const MIN_SECRET_BYTES: usize = 32;
 
-impl PasswordKey {
+impl DatedKey {
     /// Reads a key: `secret = "…"`, and if it ends, `expires = "2028-01-01"`, from the beginning of that day in UTC on.
     ///
     /// # Errors
     ///
     /// When the id or a line is none.
-    pub fn parse(id: &str, text: &str) -> Result<Self, InvalidPasswordKey> {
-        let wrong = |why| InvalidPasswordKey {
+    pub fn parse(id: &str, text: &str) -> Result<Self, InvalidDatedKey> {
+        let wrong = |why| InvalidDatedKey {
             id: id.escape_debug().to_string(),
             why,
         };
@@ -82,7 +82,7 @@ impl PasswordKey {
         })
     }
 
-    /// The id, which each hash names.
+    /// The id, which each hash and each sealed value names.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -92,8 +92,8 @@ impl PasswordKey {
         &self.secret
     }
 
-    /// Whether new passwords may be hashed under it: it is of a day, and not a copy called `old`, and nobody guesses it.
-    fn makes_hashes(&self) -> bool {
+    /// Whether anything new may be made under it: it is of a day, and not a copy called `old`, and nobody guesses it.
+    fn makes_new(&self) -> bool {
         is_day(&self.id) && self.secret.expose().len() >= MIN_SECRET_BYTES
     }
 
@@ -106,58 +106,63 @@ fn is_day(text: &str) -> bool {
     Date::parse(text, format_description!("[year]-[month]-[day]")).is_ok()
 }
 
-impl fmt::Debug for PasswordKey {
+impl fmt::Debug for DatedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PasswordKey")
+        f.debug_struct("DatedKey")
             .field("id", &self.id)
             .field("expires", &self.expires)
             .finish_non_exhaustive()
     }
 }
 
-/// Why no key verifies a hash.
+/// Why there is no key for what names one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NoPasswordKey {
+pub enum NoDatedKey {
     /// There is no key of that id.
-    #[error("its key is not there: put its file back, or its users must have their passwords reset")]
+    #[error("its key is not there: put its file back")]
     Removed,
     /// The key has ended.
-    #[error("its key has expired: its users must have their passwords reset")]
+    #[error("its key has expired")]
     Expired,
 }
 
 /// All keys of a site.
 #[derive(Clone, Debug)]
-pub struct PasswordKeys(Vec<PasswordKey>);
+pub struct DatedKeys(Vec<DatedKey>);
 
-impl PasswordKeys {
+impl DatedKeys {
     /// Takes keys; of two with one id the later counts.
-    pub fn new(keys: impl IntoIterator<Item = PasswordKey>) -> Self {
+    pub fn new(keys: impl IntoIterator<Item = DatedKey>) -> Self {
         Self(keys.into_iter().collect())
     }
 
-    /// The key for new hashes: of those that have not expired, the one of the latest day.
+    /// Lists them all.
+    pub fn iter(&self) -> impl Iterator<Item = &DatedKey> {
+        self.0.iter()
+    }
+
+    /// The key for what is made now: of those that have not expired, the one of the latest day.
     ///
-    /// A key whose id is no day, and one with a secret of fewer than [`MIN_SECRET_BYTES`] bytes, only verifies what is hashed
-    /// under it already.
-    pub fn newest(&self, now: SystemTime) -> Option<&PasswordKey> {
+    /// A key whose id is no day, and one with a secret of fewer than [`MIN_SECRET_BYTES`] bytes, only serves what was
+    /// made under it already.
+    pub fn newest(&self, now: SystemTime) -> Option<&DatedKey> {
         let current = self
             .0
             .iter()
-            .filter(|key| key.makes_hashes() && !key.has_expired(now));
+            .filter(|key| key.makes_new() && !key.has_expired(now));
         current.max_by(|one, other| one.id.cmp(&other.id))
     }
 
-    /// The key that a hash names.
+    /// The key that a hash or a sealed value names.
     ///
     /// # Errors
     ///
     /// When it is gone or has expired.
-    pub fn find(&self, id: &str, now: SystemTime) -> Result<&PasswordKey, NoPasswordKey> {
+    pub fn find(&self, id: &str, now: SystemTime) -> Result<&DatedKey, NoDatedKey> {
         match self.0.iter().rev().find(|key| key.id == id) {
-            None => Err(NoPasswordKey::Removed),
-            Some(key) if key.has_expired(now) => Err(NoPasswordKey::Expired),
+            None => Err(NoDatedKey::Removed),
+            Some(key) if key.has_expired(now) => Err(NoDatedKey::Expired),
             Some(key) => Ok(key),
         }
     }
@@ -175,8 +180,8 @@ mod tests {
 
     use super::*;
 
-    fn key(id: &str, rest: &str) -> PasswordKey {
-        PasswordKey::parse(
+    fn key(id: &str, rest: &str) -> DatedKey {
+        DatedKey::parse(
             id,
             &format!("secret = \"a rather long secret, that of {id}\"\n{rest}"),
         )
@@ -189,7 +194,7 @@ mod tests {
 
     #[test]
     fn newest_key_is_the_greatest_date_that_has_not_expired() {
-        let keys = PasswordKeys::new([
+        let keys = DatedKeys::new([
             key("2026-11-01", ""),
             key("2027-11-01", "expires = \"1970-01-03\""),
             key("2025-11-01", ""),
@@ -197,21 +202,15 @@ mod tests {
         assert_eq!(keys.newest(day(1)).unwrap().id(), "2027-11-01");
         assert_eq!(keys.newest(day(2)).unwrap().id(), "2026-11-01");
         assert!(keys.find("2027-11-01", day(1)).is_ok());
-        assert_eq!(
-            keys.find("2027-11-01", day(2)).unwrap_err(),
-            NoPasswordKey::Expired
-        );
-        assert_eq!(
-            keys.find("2011-01-01", day(2)).unwrap_err(),
-            NoPasswordKey::Removed
-        );
-        assert!(PasswordKeys::new([]).newest(day(1)).is_none());
+        assert_eq!(keys.find("2027-11-01", day(2)).unwrap_err(), NoDatedKey::Expired);
+        assert_eq!(keys.find("2011-01-01", day(2)).unwrap_err(), NoDatedKey::Removed);
+        assert!(DatedKeys::new([]).newest(day(1)).is_none());
     }
 
     #[test]
-    fn key_of_no_day_and_one_that_can_be_guessed_only_verify() {
-        let short = PasswordKey::parse("2027-11-01", "secret = \"cheesecake\"").unwrap();
-        let keys = PasswordKeys::new([
+    fn key_of_no_day_and_one_that_can_be_guessed_make_nothing_new() {
+        let short = DatedKey::parse("2027-11-01", "secret = \"cheesecake\"").unwrap();
+        let keys = DatedKeys::new([
             key("2026-11-01", ""),
             key("old", ""),
             key("2026-11-31", ""),
@@ -233,7 +232,7 @@ mod tests {
             ("a$b", "secret = \"hunter2\""),
             ("", "secret = \"hunter2\""),
         ] {
-            let told = PasswordKey::parse(id, text).unwrap_err().to_string();
+            let told = DatedKey::parse(id, text).unwrap_err().to_string();
             assert!(!told.contains("hunter2"), "{told}");
         }
         assert!(!format!("{:?}", key("a", "")).contains("rather long"));
