@@ -89,7 +89,7 @@ impl Rule {
 
     /// How many failures are not forgiven yet.
     pub fn failures(&self, tally: &Tally, now: SystemTime) -> u32 {
-        let debt = self.forgiven(*tally, since_1970(now)).debt;
+        let debt = tally.left(since_1970(now));
         u32::try_from(debt.div_ceil(self.cap)).unwrap_or(u32::MAX)
     }
 
@@ -97,11 +97,6 @@ impl Rule {
     pub fn until(&self, tally: &Tally) -> SystemTime {
         let failures = u32::try_from(tally.debt.div_ceil(self.cap)).unwrap_or(u32::MAX);
         at(tally.at.saturating_add(self.wait(failures)))
-    }
-
-    /// When all is forgiven, and nothing need be remembered.
-    pub fn expires(&self, tally: &Tally) -> SystemTime {
-        at(tally.at.saturating_add(tally.debt))
     }
 
     /// Counts a try, if it may be made.
@@ -120,9 +115,8 @@ impl Rule {
                 anew: (held != before).then_some(held),
             };
         }
-        let forgiven = self.forgiven(held, now);
         Verdict::Admitted(Tally {
-            debt: forgiven.debt.saturating_add(self.cap),
+            debt: held.left(now).saturating_add(self.cap),
             at: now,
         })
     }
@@ -140,20 +134,24 @@ impl Rule {
         (debt > 0).then_some(Tally { debt, ..current })
     }
 
-    fn forgiven(&self, tally: Tally, now: u64) -> Tally {
-        let passed = now.saturating_sub(tally.at);
-        Tally {
-            debt: tally.debt.saturating_sub(passed),
-            ..tally
-        }
-    }
-
     fn wait(&self, failures: u32) -> u64 {
         let Some(beyond) = failures.checked_sub(self.free) else {
             return 0;
         };
         let factor = 1_u64.checked_shl(beyond).unwrap_or(u64::MAX);
         self.base.saturating_mul(factor).min(self.cap)
+    }
+}
+
+impl Tally {
+    /// When all is forgiven, and nothing need be remembered.
+    pub fn expires(&self) -> SystemTime {
+        at(self.at.saturating_add(self.debt))
+    }
+
+    /// What is still to be forgiven.
+    fn left(&self, now: u64) -> u64 {
+        self.debt.saturating_sub(now.saturating_sub(self.at))
     }
 }
 

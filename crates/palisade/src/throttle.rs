@@ -21,7 +21,7 @@
 //! use palisade::transport::Connection;
 //!
 //! async fn code_is_right(throttles: &Throttles, user: &str, connection: Connection, code: &str) -> Result<bool, ThrottleError> {
-//!     let attempt = Attempt::new(Scope::SecondFactor).of_account(user).from_address(connection.client);
+//!     let attempt = Attempt::new(Scope::SecondFactor).of_account(user).at_address(connection.client);
 //!     let reservation = throttles.reserve(&attempt).await?;
 //!     let right = code == "123456";
 //!     if right {

@@ -151,7 +151,7 @@ proptest! {
     fn nothing_that_is_remembered_overflows(debt in any::<u64>(), at in any::<u64>(), now in any::<u32>()) {
         let (rule, tally) = (ours(), Tally { debt, at });
         let now = UNIX_EPOCH + Duration::from_secs(u64::from(now));
-        let _ = (rule.reserve(Some(tally), now), rule.until(&tally), rule.expires(&tally), rule.failures(&tally, now));
+        let _ = (rule.reserve(Some(tally), now), rule.until(&tally), tally.expires(), rule.failures(&tally, now));
         let _ = rule.refund(Some(tally), None, &Tally::default());
     }
 }

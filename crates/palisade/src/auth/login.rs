@@ -299,7 +299,7 @@ impl Auth {
             .validate(password.expose(), &about)
             .map_err(SignUpError::Password)?;
         // It says whether a name is taken, and makes an account: both are worth counting, and neither is given back.
-        let attempt = Attempt::new(Scope::SignUp).from_address(self.connection.client);
+        let attempt = Attempt::new(Scope::SignUp).at_address(self.connection.client);
         let throttles = self.context.throttles().map_err(|_| no_throttles())?;
         let reservation = throttles.reserve(&attempt).await.map_err(AuthError::from)?;
         match settled(reservation, self.create(new, password).await, |_| false).await? {

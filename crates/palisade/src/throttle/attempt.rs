@@ -20,7 +20,7 @@ const IPV6_PREFIX: u8 = 64;
 ///
 /// let attempt = Attempt::new(Scope::PasswordReset)
 ///     .of_account("ada@example.com")
-///     .from_address([192, 0, 2, 7].into());
+///     .at_address([192, 0, 2, 7].into());
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use = "nothing is counted until it is reserved"]
@@ -51,7 +51,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Counts it for the network of an address: of [`crate::transport::Connection`], which believes listed proxies only.
-    pub fn from_address(self, address: IpAddr) -> Self {
+    pub fn at_address(self, address: IpAddr) -> Self {
         Self {
             network: Some(network_of(address)),
             ..self

@@ -45,7 +45,9 @@ struct Taken {
 
 impl Reservation {
     /// Leaves it counted.
-    pub fn keep(self) {}
+    pub fn keep(self) {
+        drop(self);
+    }
 
     /// Gives it back: it was right. Of an account and a network only this one try is forgiven, so that a success opens the door to
     /// nobody else; the count of a known device, which is one person's, begins anew.

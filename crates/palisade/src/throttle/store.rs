@@ -31,7 +31,7 @@ impl Counted {
         Self {
             tally,
             until: rule.until(&tally),
-            expires: rule.expires(&tally),
+            expires: tally.expires(),
             network,
         }
     }

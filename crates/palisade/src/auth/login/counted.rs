@@ -88,7 +88,7 @@ impl Auth {
     ) -> Result<Reservation, AuthError> {
         let attempt = Attempt::new(scope)
             .of_account(account)
-            .from_address(self.connection.client)
+            .at_address(self.connection.client)
             .by_device(device);
         let throttles = self.context.throttles().map_err(|_| no_throttles())?;
         let reserved = throttles.reserve(&attempt).await;
