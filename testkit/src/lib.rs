@@ -20,6 +20,7 @@ pub mod process;
 #[cfg(feature = "web")]
 pub mod raw;
 pub mod redis;
+pub mod script_vectors;
 #[cfg(feature = "web")]
 pub mod site;
 #[cfg(feature = "web")]

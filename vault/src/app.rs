@@ -6,6 +6,7 @@
 use anyhow::Result;
 use palisade::auth::SqliteUsers;
 use palisade::clock::Clock;
+use palisade::headers::csp_report::{self, CspReports};
 use palisade::session::SqliteSessions;
 use palisade::sqlite::Sqlite;
 use palisade::{Palisade, Rejection, Router, Settings};
@@ -15,6 +16,9 @@ use crate::pages::Templates;
 use crate::staff::People;
 use crate::{account, assets, notes, pages, sessions, staff, widget};
 
+/// Where browsers report what the content security policy has stopped; staff reads it at `/staff/csp/`.
+const CSP_REPORT: &str = "/csp-report";
+
 /// What handlers work with.
 #[derive(Clone, Debug)]
 pub(crate) struct App {
@@ -22,6 +26,7 @@ pub(crate) struct App {
     pub(crate) people: People,
     pub(crate) templates: Templates,
     pub(crate) clock: Clock,
+    pub(crate) csp_reports: CspReports,
 }
 
 /// Prepares what protects the site: sessions and users in one database, and the site's own page for what goes wrong.
@@ -29,7 +34,10 @@ pub(crate) struct App {
 /// # Errors
 ///
 /// When the database cannot be brought up to date.
-pub fn palisade(settings: Settings, database: &Sqlite, clock: Clock) -> Result<Palisade> {
+pub fn palisade(mut settings: Settings, database: &Sqlite, clock: Clock) -> Result<Palisade> {
+    if settings.secure_csp_report_uri.is_none() {
+        settings.secure_csp_report_uri = Some(CSP_REPORT.parse()?);
+    }
     let templates = Templates::load(&settings)?;
     Ok(Palisade::new(settings)
         .with_clock(clock)
@@ -54,6 +62,7 @@ pub fn routes(
         people: People::of(database.clone()),
         templates: Templates::load(settings)?,
         clock,
+        csp_reports: CspReports::in_sqlite(database.clone())?,
     };
     let routes = Router::new()
         .merge(notes::routes())
@@ -62,6 +71,7 @@ pub fn routes(
         .merge(staff::routes())
         .merge(widget::routes(widget_origins)?)
         .merge(assets::routes())
+        .merge(csp_report::routes(CSP_REPORT, &app.csp_reports))
         .fallback(nothing_here);
     Ok(routes.with_state(app))
 }

@@ -3,19 +3,23 @@
 //! A secret goes one way: it comes in the body of a POST, is kept here, and the answer is a redirect to a page without a parameter
 //! that would name it. Which note that page shows stands in the session. So neither history nor log nor
 //! `Referer` ever holds a word of it (CWE-598), and sending the form again by reloading is impossible.
+//!
+//! A note is kept as it was written, and read as Markdown when it is shown: [`whole`] is the one place where that happens.
 
 mod own;
+mod search;
 mod store;
 
 pub(crate) use store::Notes;
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use minijinja::context;
 use minijinja::value::Value;
 use palisade::auth::LoggedIn;
 use palisade::form::{Checked, Form};
+use palisade::html::RichText;
 use palisade::session::Session;
 use palisade::{Policies as _, Rejection, Router};
 
@@ -23,6 +27,7 @@ use crate::app::App;
 use crate::pages::moment::moment;
 use crate::pages::{Page, leave_notice};
 use own::OwnNote;
+use search::Search;
 use store::{MOST_NOTES, Note, NoteLine};
 
 /// Where the session keeps the id of the note that was just written.
@@ -37,7 +42,13 @@ struct NoteForm {
         help = "What you will know it by in your list."
     )]
     title: String,
-    #[form(label = "Secret", max_length = 50_000, autocomplete = "off", widget = textarea)]
+    #[form(
+        label = "Secret",
+        max_length = 50_000,
+        autocomplete = "off",
+        widget = textarea,
+        help = "Plain text, or Markdown: **bold**, lists, `code`, links."
+    )]
     body: String,
 }
 
@@ -51,12 +62,18 @@ pub(crate) fn routes() -> Router<App> {
         .logged_in()
 }
 
-async fn home(State(app): State<App>, user: Option<LoggedIn>, page: Page) -> Result<Response, Rejection> {
+async fn home(
+    State(app): State<App>,
+    user: Option<LoggedIn>,
+    Query(query): Query<Vec<(String, String)>>,
+    page: Page,
+) -> Result<Response, Rejection> {
     let Some(user) = user else {
         return page.show("welcome.html", context! {});
     };
-    let notes: Vec<Value> = app.notes.list(user.id)?.iter().map(line).collect();
-    page.show("notes.html", context! { notes })
+    let search = Search::of(&query);
+    let notes: Vec<Value> = app.notes.list(user.id, &search)?.iter().map(line).collect();
+    page.show("notes.html", context! { notes, ..search.shown() })
 }
 
 async fn ask(_user: LoggedIn, page: Page) -> Result<Response, Rejection> {
@@ -122,12 +139,16 @@ fn line(note: &NoteLine) -> Value {
     context! { id => note.id, title => note.title.as_str(), written => moment(note.written) }
 }
 
-/// The one place where a secret is taken out of its wrapping, to be shown to its owner.
+/// How notes become HTML: no pictures, and lines end where they were ended.
+const MARKDOWN: RichText = RichText::new().with_line_breaks();
+
+/// The one place where a secret is taken out of its wrapping, to be shown to its owner: as it was written, and as HTML.
 fn whole(note: &Note) -> Value {
     context! {
         id => note.id,
         title => note.title.as_str(),
         body => note.body.expose().as_str(),
+        html => Value::from(MARKDOWN.markdown(note.body.expose())),
         written => moment(note.written),
     }
 }

@@ -4,6 +4,7 @@
 //! which the front page leads there; [`ROOMS`] and [`routes`] are the two places where a new one is named.
 
 pub(crate) mod appoint;
+mod csp;
 mod users;
 
 use axum::extract::{Query, State};
@@ -29,11 +30,14 @@ struct Room {
 }
 
 /// The rooms beside the front page: `throttle::ROOM` and so on.
-const ROOMS: &[Room] = &[];
+const ROOMS: &[Room] = &[csp::ROOM];
 
 pub(crate) fn routes() -> Router<App> {
     // A room's own routes are merged here.
-    Router::new().route("/staff/", get(front)).staff()
+    Router::new()
+        .route("/staff/", get(front))
+        .merge(csp::routes())
+        .staff()
 }
 
 /// Where in the list of accounts the page begins.

@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use crate::cookie::{CookieAttributes, SameSite};
 use crate::header::{
     ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, Hsts,
-    PermissionsPolicy, ReferrerPolicy,
+    PermissionsPolicy, ReferrerPolicy, ReportUri,
 };
 use crate::host::{AllowedHosts, Host};
 use crate::origin::TrustedOrigins;
@@ -125,6 +125,15 @@ pub struct Settings {
     /// Whether `*` in `allowed_hosts` is accepted outside debug.
     pub dangerous_allow_any_host: bool,
 
+    /// Whether a site in debug may be reached from other machines.
+    pub dangerous_expose_debug: bool,
+    /// Whether cookies may travel over plain HTTP outside debug.
+    pub dangerous_insecure_cookies: bool,
+    /// Whether files with secrets in them may be open to other users of the machine.
+    pub dangerous_readable_secrets: bool,
+    /// Whether files with secrets in them may be committed.
+    pub dangerous_committed_secrets: bool,
+
     /// Whether plain HTTP is redirected to HTTPS.
     pub secure_ssl_redirect: bool,
     /// The host to redirect to, instead of the request's.
@@ -157,9 +166,11 @@ pub struct Settings {
     /// Which powerful features of the browser the site gives up.
     pub permissions_policy: Option<PermissionsPolicy>,
     /// What pages may load and run.
-    pub content_security_policy: Option<Csp>,
+    pub secure_csp: Option<Csp>,
     /// A policy that is reported against but not enforced.
-    pub content_security_policy_report_only: Option<Csp>,
+    pub secure_csp_report_only: Option<Csp>,
+    /// Where browsers report what a policy has stopped.
+    pub secure_csp_report_uri: Option<ReportUri>,
     /// Who may frame the site's pages.
     pub x_frame_options: FrameOptions,
 
@@ -272,6 +283,10 @@ impl Settings {
             secret_key_fallbacks: Vec::new(),
             allowed_hosts: AllowedHosts::parse(allowed_hosts),
             dangerous_allow_any_host: false,
+            dangerous_expose_debug: false,
+            dangerous_insecure_cookies: false,
+            dangerous_readable_secrets: false,
+            dangerous_committed_secrets: false,
             secure_ssl_redirect: true,
             secure_ssl_host: None,
             secure_redirect_exempt: ExemptPaths::default(),
@@ -287,8 +302,9 @@ impl Settings {
             secure_cross_origin_opener_policy: Some(CrossOriginOpenerPolicy::SameOrigin),
             secure_cross_origin_resource_policy: Some(CrossOriginResourcePolicy::SameOrigin),
             permissions_policy: Some(PermissionsPolicy::default()),
-            content_security_policy: Some(Csp::strict()),
-            content_security_policy_report_only: None,
+            secure_csp: Some(Csp::strict()),
+            secure_csp_report_only: None,
+            secure_csp_report_uri: None,
             x_frame_options: FrameOptions::Deny,
             session_cookie_name: "sessionid".to_owned(),
             session_cookie_age: DAY * 14,

@@ -1,4 +1,4 @@
-//! The derives of palisade: `Form` and `ModelForm`.
+//! The derives of palisade: `Form`, `ModelForm` and `Owned`.
 //!
 //! They write no decision of their own: each field becomes a value of `palisade::form::FieldSpec` and a call of
 //! `palisade::form::Field::clean`, so that what is checked, and with which words, is read in the library. What can
@@ -10,6 +10,7 @@ use syn::DeriveInput;
 
 mod attributes;
 mod expand;
+mod owned;
 
 /// Derives `palisade::form::Form`: the declared fields, their rules and the cleaning of a request into this struct.
 ///
@@ -29,6 +30,17 @@ pub fn derive_form(input: TokenStream) -> TokenStream {
 pub fn derive_model_form(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
     expand::model_form(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Derives `palisade::rows::OwnedRow`: a row that belongs to a user, and cannot be asked for without its owner.
+///
+/// The attributes are explained at `palisade::rows`.
+#[proc_macro_derive(Owned, attributes(owned))]
+pub fn derive_owned(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as DeriveInput);
+    owned::owned(&input)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -9,7 +9,7 @@
 //! # Security
 //!
 //! A rule says who may reach the route, and not which rows they may see there. [`Access::LoggedIn`] on `/notes/{id}` lets every
-//! user ask for every id.
+//! user ask for every id; [`crate::Policies::owned`] asks whose it is.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -29,6 +29,7 @@ use tower_service::Service;
 
 use crate::auth::{LoggedIn, Staff};
 use crate::rejection::Rejection;
+use crate::rows::RowRule;
 
 /// Who may reach a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub enum Access {
     Staff,
     /// Whoever is logged in and has this permission (Django `permission_required` with `raise_exception`).
     Permission(PermissionName),
+    /// Whoever is logged in and owns the row that the path names, or was granted it.
+    Row(RowRule),
 }
 
 impl fmt::Display for Access {
@@ -51,6 +54,7 @@ impl fmt::Display for Access {
             Self::LoggedIn => f.write_str("logged in"),
             Self::Staff => f.write_str("staff"),
             Self::Permission(name) => write!(f, "{name}"),
+            Self::Row(rule) => write!(f, "{rule}"),
         }
     }
 }
@@ -75,6 +79,7 @@ impl Access {
                 let user = <LoggedIn as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
                 user.require(name).await?;
             }
+            Self::Row(rule) => rule.admit(parts).await?,
         }
         Ok(())
     }

@@ -8,11 +8,14 @@
 //!    contradict each other. The stack's policy holds unless the route has its own.
 //! 3. `Content-Security-Policy`: a handler that asks for the [`CspNonce`] gets a policy with that nonce; every other
 //!    response gets the one without, under which no inline script runs at all.
+//! 4. With `secure_csp_report_uri`, both policies say where browsers report to, and `Reporting-Endpoints` gives the address its name;
+//!    [`csp_report`] answers there.
 //!
 //! # Security
 //!
 //! Headers ask the browser for help; a browser without CSP is why templates must escape as well.
 
+pub mod csp_report;
 mod frame;
 mod nonce;
 
@@ -23,7 +26,7 @@ use http::header::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY,
 use http::{HeaderMap, HeaderName, HeaderValue, request, response};
 use palisade_core::header::{
     ContentTypeOptions, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions,
-    PermissionsPolicy, ReferrerPolicy, SecurityHeader, XssProtection,
+    PermissionsPolicy, ReferrerPolicy, ReportUri, SecurityHeader, XssProtection,
 };
 use palisade_core::settings::Settings;
 
@@ -92,6 +95,11 @@ impl HeaderGuard {
             FrameOptions::SameOrigin => FramePolicy::SameOrigin,
             FrameOptions::Deny => FramePolicy::Deny,
         };
+        let reports = settings.secure_csp_report_uri.as_ref();
+        let reporting = |csp: Csp| match reports {
+            Some(address) => csp.with_reports_to(address),
+            None => csp,
+        };
         Self::build(
             [
                 settings
@@ -109,10 +117,11 @@ impl HeaderGuard {
                     .and_then(header),
                 settings.permissions_policy.as_ref().and_then(header),
                 header(&XssProtection::Off),
+                reports.map(ReportUri::endpoints).as_ref().and_then(header),
             ],
             frames,
-            settings.content_security_policy.clone(),
-            settings.content_security_policy_report_only.clone(),
+            settings.secure_csp.clone().map(reporting),
+            settings.secure_csp_report_only.clone().map(reporting),
         )
     }
 

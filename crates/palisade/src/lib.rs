@@ -25,7 +25,7 @@
 //!
 //! A feature adds a store on another machine, and changes nothing else: `postgres` adds `postgres`,
 //! `session::PostgresSessions` and `auth::PostgresUsers`; `mysql` adds `mysql`, `session::MySqlSessions` and `auth::MySqlUsers`,
-//! for MySQL and MariaDB. Memory and [`sqlite`] are always there.
+//! for MySQL and MariaDB. Memory and [`sqlite`] are always there. `minijinja` adds `templates`.
 //!
 //! # Security
 //!
@@ -36,6 +36,7 @@ extern crate self as palisade;
 
 pub mod access;
 pub mod auth;
+pub mod check;
 pub mod clock;
 mod cookies;
 pub mod csrf;
@@ -45,6 +46,7 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod host;
+pub mod html;
 mod key_files;
 pub mod load;
 #[cfg(feature = "mysql")]
@@ -58,11 +60,15 @@ pub mod redact;
 pub mod redis;
 pub mod rejection;
 pub mod router;
+pub mod rows;
 pub mod seal;
 pub mod serve;
 pub mod session;
+pub mod sql;
 pub mod sqlite;
 pub mod stack;
+#[cfg(feature = "minijinja")]
+pub mod templates;
 pub mod throttle;
 pub mod transport;
 mod turn;

@@ -1,13 +1,16 @@
 //! Reads the settings of a site from its files: `palisade.toml`, and the dump of a Django's settings that it may name.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use palisade_core::settings::{DjangoSettings, DjangoSite, Folder, PassedOver, SettingsErrors};
+use palisade_core::settings::{
+    DjangoSettings, DjangoSite, Folder, PassedOver, Problem, REGISTRY, SettingsErrors,
+};
 use palisade_core::{SecretKey, Settings};
 
-use crate::key_files::{OTHERS, is_closed};
+use crate::check::{Exposed, committed, readable};
 use crate::password::{KeyFileError, PasswordPolicy, PolicyError, read_keys};
 
 /// Why the settings could not be loaded.
@@ -83,31 +86,102 @@ pub fn load_settings_over(
     env: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Settings, LoadError> {
     let path = path.as_ref();
-    let toml = read(path)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let dump = dump(path, &toml)?;
-    let django = dump.as_ref().map(|(file, json)| DjangoSettings { file, json });
+    let text = Text::read(path)?;
     let env: Vec<_> = env.into_iter().collect();
-    let beside_django = dump.is_some();
-    let examine = |settings: &Settings| examine(settings, folder, beside_django);
-    let loaded = defaults.overlaid_and_examined(django, Some(&toml), env.iter().cloned(), examine);
+    let loaded = text.over(defaults, &env, |settings| examine(settings, &text));
     let mut settings = loaded.map_err(|problems| LoadError::Refused {
         path: path.to_owned(),
         problems,
     })?;
+    let (toml, dump, folder) = (&text.toml, &text.dump, text.folder());
+    let django = text.django();
     for keys in [&mut settings.password_keys, &mut settings.session_seal_keys] {
         if let Some(keys) = keys {
             *keys = Folder::new(folder.join(keys.path()).to_string_lossy());
         }
     }
     if let Some(django) = &django {
-        warn_beside(django, &settings, &toml, &env);
+        warn_beside(django, &settings, toml, &env);
     }
     for over in django.iter().flat_map(|django| django.site().passed_over) {
         let PassedOver { setting, why } = over;
         tracing::warn!(target: "palisade::settings", file = dump.as_ref().map(|(file, _)| file.as_str()), "{setting} {why}");
     }
     Ok(settings)
+}
+
+/// Reads as [`load_settings_over`] does, and gives what is wrong beside the settings, as far as they could be read.
+pub(crate) fn read_leniently(
+    defaults: Settings,
+    path: &Path,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<(Option<Settings>, Vec<Problem>), LoadError> {
+    let text = Text::read(path)?;
+    let env: Vec<_> = env.into_iter().collect();
+    let seen = RefCell::new(None);
+    let loaded = text.over(defaults, &env, |settings| {
+        seen.replace(Some(settings.clone()));
+        examine(settings, &text)
+    });
+    let problems = loaded.map_or_else(|refused| refused.problems().to_vec(), |_| Vec::new());
+    Ok((seen.into_inner(), problems))
+}
+
+/// What stands in the files, before it is read.
+struct Text<'p> {
+    path: &'p Path,
+    toml: String,
+    /// The name of the dump of a Django's settings, and the dump.
+    dump: Option<(String, String)>,
+}
+
+impl<'p> Text<'p> {
+    fn read(path: &'p Path) -> Result<Self, LoadError> {
+        let toml = read(path)?;
+        let dump = dump(path, &toml)?;
+        Ok(Self { path, toml, dump })
+    }
+
+    fn folder(&self) -> &'p Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    fn django(&self) -> Option<DjangoSettings<'_>> {
+        let (file, json) = self.dump.as_ref()?;
+        Some(DjangoSettings { file, json })
+    }
+
+    fn over(
+        &self,
+        defaults: Settings,
+        env: &[(String, String)],
+        examine: impl Fn(&Settings) -> Vec<(&'static str, String)>,
+    ) -> Result<Settings, SettingsErrors> {
+        defaults.overlaid_and_examined(self.django(), Some(&self.toml), env.iter().cloned(), examine)
+    }
+
+    /// The files here that hold secrets.
+    fn secret_files(&self, settings: &Settings) -> Vec<PathBuf> {
+        let is_secret = |line: &str| {
+            let mut secrets = REGISTRY.iter().filter(|setting| setting.is_secret());
+            secrets.any(|setting| line.trim_start().starts_with(setting.name()))
+        };
+        let mut files = Vec::new();
+        if self.toml.lines().any(is_secret) {
+            files.push(self.path.to_owned());
+        }
+        if let Some((dump, _)) = &self.dump {
+            files.push(self.folder().join(dump));
+        }
+        let variables = self.folder().join(".env");
+        let key = settings.secret_key.expose();
+        let holds_the_key =
+            |text: Vec<u8>| !key.is_empty() && text.windows(key.len()).any(|part| part == key);
+        if fs::read(&variables).is_ok_and(holds_the_key) {
+            files.push(variables);
+        }
+        files
+    }
 }
 
 /// Reads what the dump of a Django's settings says of its sessions, if the TOML file names a dump: `CacheSessions::of_django` and who
@@ -139,9 +213,6 @@ fn dump(path: &Path, toml: &str) -> Result<Option<(String, String)>, LoadError> 
         toml: path.to_owned(),
         reason,
     })?;
-    if let Err(open) = is_closed(&place, OTHERS, "600") {
-        tracing::warn!(target: "palisade::settings", "the dump of Django's settings, with its secret key: {open}");
-    }
     Ok(Some((file, json)))
 }
 
@@ -164,8 +235,9 @@ fn warn_beside(django: &DjangoSettings<'_>, settings: &Settings, toml: &str, env
 }
 
 /// Tries the files that the settings name.
-fn examine(settings: &Settings, folder: &Path, beside_django: bool) -> Vec<(&'static str, String)> {
-    let mut found = Vec::new();
+fn examine(settings: &Settings, text: &Text<'_>) -> Vec<(&'static str, String)> {
+    let (folder, beside_django) = (text.folder(), text.dump.is_some());
+    let mut found = exposed(settings, text);
     for (name, keys) in [
         ("password_keys", &settings.password_keys),
         ("session_seal_keys", &settings.session_seal_keys),
@@ -193,6 +265,45 @@ fn examine(settings: &Settings, folder: &Path, beside_django: bool) -> Vec<(&'st
     found
 }
 
+/// Says which files with secrets in them others can read, on this machine or in a repository. A developer's machine is spared.
+fn exposed(settings: &Settings, text: &Text<'_>) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    if settings.debug {
+        return found;
+    }
+    let files = text.secret_files(settings);
+    if !settings.dangerous_readable_secrets {
+        let faults = files.iter().filter_map(|file| readable(file));
+        found.extend(faults.map(|fault| ("secret_key", fault.to_string())));
+    }
+    if settings.dangerous_committed_secrets {
+        return found;
+    }
+    let files = files.into_iter().map(|file| ("secret_key", file));
+    let folders = [
+        ("password_keys", &settings.password_keys),
+        ("session_seal_keys", &settings.session_seal_keys),
+    ];
+    let keys = folders.into_iter().flat_map(|(name, keys)| {
+        let keys = keys
+            .as_ref()
+            .and_then(|keys| fs::read_dir(text.folder().join(keys.path())).ok());
+        keys.into_iter()
+            .flatten()
+            .filter_map(move |entry| Some((name, entry.ok()?.path())))
+    });
+    for (name, file) in files.chain(keys) {
+        match committed(&file) {
+            None => {}
+            Some(unknown @ Exposed::Unknown { .. }) => {
+                tracing::warn!(target: "palisade::settings", "{unknown}");
+            }
+            Some(fault) => found.push((name, fault.to_string())),
+        }
+    }
+    found
+}
+
 fn read(path: &Path) -> Result<String, LoadError> {
     fs::read_to_string(path).map_err(|reason| LoadError::Unreadable {
         path: path.to_owned(),
@@ -209,9 +320,14 @@ mod tests {
     fn load(toml: &str, json: Option<&str>, env: &[(&str, &str)]) -> Result<Settings, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("palisade.toml");
-        fs::write(&path, toml).unwrap();
+        let write = |path: &Path, text: &str| {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::write(path, text).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        };
+        write(&path, toml);
         if let Some(json) = json {
-            fs::write(folder.path().join("settings.json"), json).unwrap();
+            write(&folder.path().join("settings.json"), json);
         }
         let env = env
             .iter()

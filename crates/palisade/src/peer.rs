@@ -2,6 +2,8 @@
 //!
 //! Whoever serves says it, the guards read it; so it stands below both.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 /// Says who sent a request and whether TLS carried it; every request has it among its extensions.
 ///
 /// The address is the connection's own: behind a proxy it is the proxy's. An IPv4 client of an IPv6 socket has its IPv4
@@ -19,4 +21,12 @@ pub struct Peer {
 pub struct PlainDoor {
     /// The port that HTTPS is served on.
     pub https_port: u16,
+}
+
+/// What is counted as one client: an IPv4 address, or the /64 that one IPv6 subscriber has.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 @ IpAddr::V4(_) => v4,
+    }
 }

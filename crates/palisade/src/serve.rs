@@ -170,6 +170,9 @@ impl Serve {
         let mut listeners = Vec::new();
         for address in &addresses {
             let address = parse(address)?;
+            if app.exposes_debug() && !address.ip().to_canonical().is_loopback() {
+                return Err(ServeError::DebugExposed { address });
+            }
             match &kind {
                 Kind::Tls(tls) if !tls.may_listen_on(address.ip()) => {
                     return Err(ServeError::DevelopmentExposed { address });

@@ -47,10 +47,12 @@ use crate::password::{Hashers, NoPassword, PasswordPolicy, read_keys};
 use crate::redact::{QueryGuard, Redactor, SensitiveNames};
 use crate::rejection::Rejection;
 use crate::router::{Router, RoutesReport};
+use crate::rows::RowStore;
 use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
 use crate::throttle::{Devices, MemoryThrottle, ThrottleStore, Throttles};
 use crate::transport::TransportGuard;
 
+use refusal::Offered;
 pub use refusal::ProtectError;
 
 /// Everything that protects a service: settings, stores, and the one stack they make.
@@ -74,6 +76,7 @@ pub struct Palisade {
     sessions: Option<Sessions>,
     users: Option<Users>,
     throttles: Option<Throttles>,
+    rows: Option<RowStore>,
     page: ErrorPage,
     sensitive: SensitiveNames,
     anonymous: Option<Arc<dyn AnonymousSecrets>>,
@@ -90,6 +93,7 @@ struct Offer {
     users: Option<Users>,
     throttles: Option<Throttles>,
     devices: Devices,
+    rows: Option<RowStore>,
     login_hasher: SessionAuthHasher,
     forms: Arc<FormPolicy>,
 }
@@ -112,6 +116,7 @@ impl StackContext {
             clock: Clock::system(),
             users: None,
             throttles: None,
+            rows: None,
         }))
     }
 
@@ -151,6 +156,13 @@ impl StackContext {
         let users = self.0.users.as_ref();
         users.ok_or_else(|| Rejection::internal("there are no users: give Palisade a table with with_users"))
     }
+
+    pub(crate) fn rows(&self) -> Result<&RowStore, Rejection> {
+        let rows = self.0.rows.as_ref();
+        rows.ok_or_else(|| {
+            Rejection::internal("there are no rows of users: give Palisade their database with with_rows")
+        })
+    }
 }
 
 impl Guard for StackContext {
@@ -175,6 +187,7 @@ impl Palisade {
             sessions: None,
             users: None,
             throttles: None,
+            rows: None,
             page,
             sensitive: SensitiveNames::default(),
             anonymous: None,
@@ -235,6 +248,12 @@ impl Palisade {
         self
     }
 
+    /// Keeps rows that belong to users in this database, beside the users: what [`rows`](crate::rows) asks for.
+    pub fn with_rows(mut self, rows: impl Into<RowStore>) -> Self {
+        self.rows = Some(rows.into());
+        self
+    }
+
     /// Shows this page when something goes wrong.
     pub fn with_error_page(mut self, page: ErrorPage) -> Self {
         self.page = page.dangerous_show_reasons(self.settings.debug);
@@ -274,11 +293,11 @@ impl Palisade {
     /// # Errors
     ///
     /// [`ProtectError`] names every route that does not say who may reach it, and every rule that cannot be asked because there are
-    /// no users or no sessions: deny by default (CWE-862).
+    /// no users, no sessions, no rows or no parameter in the path: deny by default (CWE-862).
     pub fn protect(&self, router: impl Into<Router>) -> Result<Protected, ProtectError> {
         let (settings, router) = (&*self.settings, router.into());
         let lines = router.report();
-        ProtectError::judge(&lines, self.sessions.is_some(), self.users.is_some())?;
+        ProtectError::judge(&lines, self.offer())?;
         let report = RoutesReport::new(
             lines,
             settings.x_frame_options,
@@ -294,6 +313,7 @@ impl Palisade {
             users: self.users.clone(),
             throttles: self.throttles.clone(),
             devices: Devices::from_settings(settings),
+            rows: self.rows.clone(),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             forms: Arc::new(FormPolicy::from_settings(settings)),
         }));
@@ -315,8 +335,17 @@ impl Palisade {
         Ok(Protected {
             stack: ErrorLayer::new(self.page.clone(), redactor).layer(guarded),
             knows_its_proxy: settings.secure_proxy_ssl_header.is_some() || !settings.secure_ssl_redirect,
+            exposes_debug: settings.debug && !settings.dangerous_expose_debug,
             routes: Arc::new(report),
         })
+    }
+
+    /// What a route's rule can ask.
+    fn offer(&self) -> Offered {
+        Offered {
+            users: self.sessions.is_some() && self.users.is_some(),
+            rows: self.rows.is_some(),
+        }
     }
 
     fn transport(&self) -> TransportGuard {
@@ -369,6 +398,7 @@ type StackFuture = ErrorFuture<
 pub struct Protected {
     stack: Stack,
     knows_its_proxy: bool,
+    exposes_debug: bool,
     routes: Arc<RoutesReport>,
 }
 
@@ -376,6 +406,11 @@ impl Protected {
     /// Reports every route: its methods, who may reach it, and each exception that it makes.
     pub fn routes_report(&self) -> &RoutesReport {
         &self.routes
+    }
+
+    /// Whether other machines must not reach it, because it shows its inside.
+    pub(crate) fn exposes_debug(&self) -> bool {
+        self.exposes_debug
     }
 
     /// Whether a proxy's word about the scheme counts, or the scheme does not matter.

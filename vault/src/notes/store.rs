@@ -3,8 +3,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use palisade::Sensitive;
+use palisade::sql::contains;
 use palisade::sqlite::{Migration, Sqlite, SqliteError};
 use rusqlite::{Row, params};
+
+use super::search::Search;
 
 /// How many notes one person may have.
 pub(super) const MOST_NOTES: i64 = 500;
@@ -52,12 +55,12 @@ impl Notes {
         Ok(Self(database))
     }
 
-    /// Lists a person's notes, newest first.
-    pub(super) fn list(&self, owner: i64) -> Result<Vec<NoteLine>, SqliteError> {
+    /// Lists those of a person's notes that are looked for, in the order that was asked for.
+    pub(super) fn list(&self, owner: i64, search: &Search) -> Result<Vec<NoteLine>, SqliteError> {
         self.0.read(|reader| {
             reader.all(
-                "SELECT id, title, written FROM vault_note WHERE owner = ?1 ORDER BY id DESC",
-                params![owner],
+                search.sorted.sql,
+                params![owner, contains(&search.words)],
                 |row| {
                     Ok(NoteLine {
                         id: row.get(0)?,
@@ -165,7 +168,7 @@ mod tests {
         let (notes, ann, bob) = notes_of_two().await;
         let id = add(&notes, ann, "door").await.unwrap();
         assert!(notes.find(bob, id).unwrap().is_none());
-        assert!(notes.list(bob).unwrap().is_empty());
+        assert!(notes.list(bob, &Search::of(&[])).unwrap().is_empty());
         assert!(!notes.remove(bob, id).await.unwrap());
         assert_eq!(notes.find(ann, id).unwrap().unwrap().title, "door");
         assert!(notes.remove(ann, id).await.unwrap());

@@ -7,6 +7,8 @@ mod dependencies;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod queries;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod versions;

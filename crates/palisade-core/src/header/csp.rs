@@ -8,7 +8,7 @@
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
-use super::{InvalidHeader, SecurityHeader};
+use super::{InvalidHeader, ReportUri, SecurityHeader};
 use crate::Weakness;
 
 mod judge;
@@ -171,6 +171,21 @@ impl Csp {
     #[must_use]
     pub fn with_report_uri(self, address: &str) -> Self {
         self.with_source("report-uri", [address])
+    }
+
+    /// Sends reports to an address, in the old way and the new; a policy that names its own keeps it.
+    #[must_use]
+    pub fn with_reports_to(self, address: &ReportUri) -> Self {
+        if self.sources("report-uri").is_some() || self.sources("report-to").is_some() {
+            return self;
+        }
+        self.with_report_uri(address.as_str())
+            .with_source("report-to", [ReportUri::NAME])
+    }
+
+    /// Says whether this is the name of a directive that browsers obey, in lower case.
+    pub fn is_directive(name: &str) -> bool {
+        judge::KNOWN.contains(&name)
     }
 
     /// Returns who may frame the page, if the policy says.

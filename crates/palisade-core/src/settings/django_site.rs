@@ -189,10 +189,7 @@ impl DjangoSite {
         }
         for name in ["SECURE_CSP", "SECURE_CSP_REPORT_ONLY"] {
             if dump.contains_key(name) {
-                self.over(
-                    name,
-                    "is not read: write content_security_policy in palisade.toml",
-                );
+                self.over(name, "is not read: write secure_csp in palisade.toml");
             }
         }
         // A name of these families that nobody here has heard of would be a defence left out without a word.

@@ -36,6 +36,7 @@ impl Found {
 pub(super) fn weaknesses(settings: &Settings) -> Vec<Weakness> {
     let mut found = Found::default();
     site(settings, &mut found);
+    dangers(settings, &mut found);
     transport(settings, &mut found);
     headers(settings, &mut found);
     sessions(settings, &mut found);
@@ -65,6 +66,29 @@ fn site(settings: &Settings, found: &mut Found) {
         settings.dangerous_allow_any_host && !settings.allowed_hosts.allows_any(),
         Threat::InertDefence,
         "dangerous_allow_any_host is on and not needed: turn it off",
+    );
+}
+
+fn dangers(settings: &Settings, found: &mut Found) {
+    found.when(
+        settings.dangerous_expose_debug,
+        Threat::ExposedDiagnostics,
+        "dangerous_expose_debug is on: everybody who reaches the site reads its inside",
+    );
+    found.when(
+        settings.dangerous_insecure_cookies && settings.session_cookie_secure && settings.csrf_cookie_secure,
+        Threat::InertDefence,
+        "dangerous_insecure_cookies is on and not needed: turn it off",
+    );
+    found.when(
+        settings.dangerous_readable_secrets,
+        Threat::SensitiveDataExposure,
+        "dangerous_readable_secrets is on: nobody looks whether other users of the machine read the keys",
+    );
+    found.when(
+        settings.dangerous_committed_secrets,
+        Threat::SensitiveDataExposure,
+        "dangerous_committed_secrets is on: nobody looks whether the keys are in a repository",
     );
 }
 
@@ -154,13 +178,13 @@ fn headers(settings: &Settings, found: &mut Found) {
         ),
         Some(policy) => found.own("permissions_policy", policy.weaknesses(), ""),
     }
-    match &settings.content_security_policy {
+    match &settings.secure_csp {
         None => found.when(
             true,
             Threat::CrossSiteScripting,
-            "content_security_policy is none: smuggled script runs",
+            "secure_csp is none: smuggled script runs",
         ),
-        Some(policy) => found.own("content_security_policy", policy.weaknesses(), ""),
+        Some(policy) => found.own("secure_csp", policy.weaknesses(), ""),
     }
     found.when(
         settings.x_frame_options != FrameOptions::Deny,

@@ -46,13 +46,13 @@ impl Setting {
         REGISTRY.iter().find(|setting| setting.name == name)
     }
 
-    /// Finds a setting by Django's name. What weakens a defence here must be said here.
+    /// Finds a setting by Django's name. What weakens a defence here must be said here, and so must a policy, which is a table in Django 6.
     pub(super) fn of_django(name: &str) -> Option<&'static Self> {
         let is_named = |setting: &&Self| setting.name.to_uppercase() == name;
-        REGISTRY
-            .iter()
-            .find(is_named)
-            .filter(|setting| setting.name != "debug" && !setting.name.starts_with("dangerous_"))
+        REGISTRY.iter().find(is_named).filter(|setting| {
+            let name = setting.name;
+            name != "debug" && !name.starts_with("dangerous_") && !name.starts_with("secure_csp")
+        })
     }
 
     const fn new(name: &'static str, slot: fn(&mut Settings) -> &mut dyn Slot, about: &'static str) -> Self {
@@ -102,6 +102,30 @@ pub static REGISTRY: &[Setting] = &[
         |s| &mut s.dangerous_allow_any_host,
         "\
         Accept \"*\" in allowed_hosts outside debug. Then a client chooses the host that ends up in links and caches.",
+    ),
+    Setting::new(
+        "dangerous_expose_debug",
+        |s| &mut s.dangerous_expose_debug,
+        "\
+        Let a site in debug listen where other machines reach it. Everybody there then reads its error pages.",
+    ),
+    Setting::new(
+        "dangerous_insecure_cookies",
+        |s| &mut s.dangerous_insecure_cookies,
+        "\
+        Accept session_cookie_secure or csrf_cookie_secure = false outside debug. Then whoever is on the way takes sessions.",
+    ),
+    Setting::new(
+        "dangerous_readable_secrets",
+        |s| &mut s.dangerous_readable_secrets,
+        "\
+        Accept files with secrets in them that other users of the machine may read, where something else keeps them out.",
+    ),
+    Setting::new(
+        "dangerous_committed_secrets",
+        |s| &mut s.dangerous_committed_secrets,
+        "\
+        Accept files with secrets in them that a git repository tracks. Then everybody with a copy of it can sign sessions.",
     ),
     Setting::new(
         "secure_ssl_redirect",
@@ -198,17 +222,24 @@ pub static REGISTRY: &[Setting] = &[
         Which powerful features of the browser the site gives up. \"none\" sends no header.",
     ),
     Setting::new(
-        "content_security_policy",
-        |s| &mut s.content_security_policy,
+        "secure_csp",
+        |s| &mut s.secure_csp,
         "\
         What pages may load and run; the nonce of each response takes the place of the one written here. \"none\" \
         sends no header.",
     ),
     Setting::new(
-        "content_security_policy_report_only",
-        |s| &mut s.content_security_policy_report_only,
+        "secure_csp_report_only",
+        |s| &mut s.secure_csp_report_only,
         "\
         A policy under trial: browsers report what it would have stopped. \"none\" sends no header.",
+    ),
+    Setting::new(
+        "secure_csp_report_uri",
+        |s| &mut s.secure_csp_report_uri,
+        "\
+        Where browsers report what a policy has stopped: a path such as /csp-report, or an https:// address. Both policies \
+        send there, unless they name an address of their own. \"none\" asks for no reports.",
     ),
     Setting::new(
         "x_frame_options",

@@ -61,6 +61,7 @@ pub(super) fn broken(settings: &Settings) -> Vec<Broken> {
     hsts(settings, &mut found);
     ages(settings, &mut found);
     sealing(settings, &mut found);
+    insecure(settings, &mut found);
     cookies(settings, &mut found);
     limits(settings, &mut found);
     passwords(settings, &mut found);
@@ -230,6 +231,28 @@ fn sealing(settings: &Settings, found: &mut Found) {
             "session_hashed_keys",
         ],
         "is on, but nothing is sealed: set session_seal_keys or session_hashed_keys, or turn it off",
+    );
+}
+
+fn insecure(settings: &Settings, found: &mut Found) {
+    if settings.debug || settings.dangerous_insecure_cookies {
+        return;
+    }
+    let advice = "is off, so that whoever is on the way can take the cookie: turn it on, or set dangerous_insecure_cookies = true";
+    found.when(
+        !settings.session_cookie_secure,
+        &["session_cookie_secure", "debug", "dangerous_insecure_cookies"],
+        format!("{advice} (security.W012)"),
+    );
+    found.when(
+        !settings.csrf_use_sessions && !settings.csrf_cookie_secure,
+        &[
+            "csrf_cookie_secure",
+            "csrf_use_sessions",
+            "debug",
+            "dangerous_insecure_cookies",
+        ],
+        format!("{advice} (security.W016)"),
     );
 }
 

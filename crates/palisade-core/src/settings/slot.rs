@@ -13,7 +13,7 @@ use super::{ExemptPaths, Folder, HeaderName, OnOutage, ProxyHeader, UnknownField
 use crate::cookie::SameSite;
 use crate::header::{
     ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, PermissionsPolicy,
-    ReferrerPolicy, SecurityHeader,
+    ReferrerPolicy, ReportUri, SecurityHeader,
 };
 use crate::host::{AllowedHosts, Host};
 use crate::origin::TrustedOrigins;
@@ -352,6 +352,17 @@ impl Word for CrossOriginOpenerPolicy {
 impl Word for CrossOriginResourcePolicy {
     fn from_word(word: &str) -> Result<Self, String> {
         header(word)
+    }
+
+    fn word(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Word for ReportUri {
+    fn from_word(word: &str) -> Result<Self, String> {
+        word.parse()
+            .map_err(|fault: crate::header::InvalidHeader| fault.reason().to_owned())
     }
 
     fn word(&self) -> String {

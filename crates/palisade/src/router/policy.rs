@@ -6,6 +6,7 @@ use super::Route;
 use crate::access::Access;
 use crate::auth::Permitted;
 use crate::headers::{FramePolicy, InvalidAncestor};
+use crate::rows::{AtLeast, OwnedRow, RowRule};
 
 /// What a route says of itself; the default is the strictest, and reaches nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub trait Policies<S>: Into<Route<S>> {
     ///
     /// # Security
     ///
-    /// It does not ask whose row the path names.
+    /// It does not ask whose row the path names: [`Policies::owned`] does.
     fn logged_in(self) -> Route<S> {
         self.access(Access::LoggedIn)
     }
@@ -47,6 +48,17 @@ pub trait Policies<S>: Into<Route<S>> {
     /// Lets users with this permission reach this route (Django `permission_required`); other users get 403.
     fn can<P: Permitted>(self) -> Route<S> {
         self.access(Access::Permission(P::NAME))
+    }
+
+    /// Lets the owner of the row that the path names reach this route, and nobody else: everybody who is logged in and not its owner gets
+    /// the 404 of [`Owned`](crate::rows::Owned), also where the handler asks for nothing.
+    fn owned<T: OwnedRow>(self) -> Route<S> {
+        self.access(Access::Row(RowRule::owned::<T>()))
+    }
+
+    /// Lets the owner of the row that the path names reach this route, and those to whom the owner granted this role at least.
+    fn reach<T: OwnedRow, R: AtLeast>(self) -> Route<S> {
+        self.access(Access::Row(RowRule::reach::<T, R>()))
     }
 
     /// Says who may reach this route. The last word counts.

@@ -1,7 +1,7 @@
 //! Who may connect: how many connections there are, how many from where, and how they all end.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 
 use super::limits::Limits;
 use super::pulse::Pulse;
+use crate::peer::network;
 
 /// The register of open connections.
 #[derive(Debug)]
@@ -145,14 +146,6 @@ impl Drop for Slot {
         if register.open.is_empty() {
             self.admission.emptied.notify_waiters();
         }
-    }
-}
-
-/// What is counted as one client: an IPv4 address, or the /64 that one IPv6 subscriber has.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -97,6 +97,15 @@ pub enum ServeError {
         /// Where the server was to listen.
         address: SocketAddr,
     },
+    /// The settings are a developer's, and other machines can reach the address.
+    #[error(
+        "{address} is reachable from other machines, and debug is on, which shows them the site's inside: listen on 127.0.0.1, or \
+         set debug = false (dangerous_expose_debug = true, if everybody there may see it)"
+    )]
+    DebugExposed {
+        /// Where the server was to listen.
+        address: SocketAddr,
+    },
     /// TLS itself could not be set up.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::access::Access;
 use crate::router::RouteLine;
 
 /// A router that cannot be protected, with everything that is wrong with it.
@@ -12,25 +13,44 @@ pub struct ProtectError {
     pub without_rule: Vec<String>,
     /// The routes whose rule asks who is logged in, where nobody can be.
     pub without_users: Vec<String>,
+    /// The routes whose rule asks whose a row is, where there are no rows, or the path does not name one.
+    pub rows_untold: Vec<String>,
+}
+
+/// What a route's rule can ask.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offered {
+    pub(super) users: bool,
+    pub(super) rows: bool,
 }
 
 impl ProtectError {
     /// Finds what is wrong with these routes.
-    pub(super) fn judge(lines: &[RouteLine], sessions: bool, users: bool) -> Result<(), Self> {
+    pub(super) fn judge(lines: &[RouteLine], offered: Offered) -> Result<(), Self> {
         let mut found = Self {
             without_rule: Vec::new(),
             without_users: Vec::new(),
+            rows_untold: Vec::new(),
         };
         for line in lines {
             match &line.policy.access {
                 None => found.without_rule.push(line.path.clone()),
-                Some(access) if access.asks_for_a_user() && !(sessions && users) => {
+                Some(access) if access.asks_for_a_user() && !offered.users => {
                     found.without_users.push(format!("{} ({access})", line.path));
+                }
+                Some(Access::Row(rule)) if !offered.rows => {
+                    found.rows_untold.push(format!("{} ({rule})", line.path));
+                }
+                Some(Access::Row(rule)) if !names(&line.path, rule.parameter()) => {
+                    let parameter = rule.parameter();
+                    found
+                        .rows_untold
+                        .push(format!("{} ({rule}): no {{{parameter}}} in it", line.path));
                 }
                 Some(_) => {}
             }
         }
-        if found.without_rule.is_empty() && found.without_users.is_empty() {
+        if found.without_rule.is_empty() && found.without_users.is_empty() && found.rows_untold.is_empty() {
             Ok(())
         } else {
             Err(found)
@@ -43,7 +63,7 @@ impl fmt::Display for ProtectError {
         let mut paragraphs = Vec::new();
         if !self.without_rule.is_empty() {
             paragraphs.push(paragraph(
-                "these routes do not say who may reach them; add .public(), .logged_in(), .staff() or .can::<P>() to each, or to \
+                "these routes do not say who may reach them; add .public(), .logged_in(), .staff(), .can::<P>(), .owned::<T>() or .reach::<T, R>() to each, or to \
                  the router that they stand in:",
                 &self.without_rule,
             ));
@@ -54,8 +74,25 @@ impl fmt::Display for ProtectError {
                 &self.without_users,
             ));
         }
+        if !self.rows_untold.is_empty() {
+            paragraphs.push(paragraph(
+                "these routes ask whose a row is, and it cannot be told: give Palisade the rows (with_rows), and the path the parameter \
+                 that names one:",
+                &self.rows_untold,
+            ));
+        }
         f.write_str(&paragraphs.join("\n"))
     }
+}
+
+/// Whether the path has this parameter.
+fn names(path: &str, parameter: &str) -> bool {
+    path.split('/').any(|segment| {
+        let inner = segment
+            .strip_prefix('{')
+            .and_then(|segment| segment.strip_suffix('}'));
+        inner == Some(parameter)
+    })
 }
 
 fn paragraph(sentence: &str, paths: &[String]) -> String {

@@ -58,6 +58,12 @@ impl Client {
         }
     }
 
+    /// The same client after it has lost a cookie.
+    pub(crate) fn without(self, name: &str) -> Self {
+        self.jar.lock().unwrap().remove(name);
+        self
+    }
+
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         self.jar.lock().unwrap().get(name).cloned()
     }

@@ -227,7 +227,7 @@ async fn settings_turn_them_off_one_by_one() {
     settings.secure_cross_origin_opener_policy = None;
     settings.secure_cross_origin_resource_policy = None;
     settings.permissions_policy = None;
-    settings.content_security_policy_report_only = settings.content_security_policy.take();
+    settings.secure_csp_report_only = settings.secure_csp.take();
     let answer = Client::new(&Palisade::new(settings).protect(routes().public()).unwrap())
         .get("/nonce")
         .await;

@@ -17,6 +17,7 @@ mod cache_sessions;
 mod cached_db_attacks;
 mod client;
 mod corpus_scan;
+mod csp_reports;
 mod csrf;
 mod csrf_anonymous;
 #[cfg(feature = "redis")]
@@ -25,6 +26,7 @@ mod csrf_attacks;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+mod deploy_check;
 mod django_dump_attacks;
 mod ended_elsewhere;
 mod faulty;
@@ -35,7 +37,10 @@ mod form_compile;
 mod form_html;
 mod form_model;
 mod headers;
+mod html_browser;
 mod kept;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod like;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod locked_sessions;
 mod log;
@@ -45,6 +50,8 @@ mod login_site;
 mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_attacks;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod mysql_rows;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql_users;
 mod pages;
@@ -56,6 +63,8 @@ mod postgres;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_attacks;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
+mod postgres_rows;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
 mod private_pages;
 #[cfg(feature = "redis")]
@@ -65,6 +74,9 @@ mod redis_sessions;
 #[cfg(feature = "redis")]
 mod redis_tls;
 mod routes;
+mod rows;
+mod rows_model;
+mod rows_site;
 mod sealed_sessions;
 mod serve_http;
 mod serve_lifecycle;

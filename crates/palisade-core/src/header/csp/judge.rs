@@ -8,7 +8,7 @@ use super::{Csp, PLACEHOLDER};
 use crate::{Threat, Weakness};
 
 /// The directives that browsers obey today.
-const KNOWN: &[&str] = &[
+pub(super) const KNOWN: &[&str] = &[
     "base-uri",
     "child-src",
     "connect-src",

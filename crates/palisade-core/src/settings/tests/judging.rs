@@ -61,12 +61,16 @@ const LOOSE: &[(&str, Threat, &str)] = &[
         "camera",
     ),
     (
-        "content_security_policy = 'none'",
+        "secure_csp = 'none'",
         Threat::CrossSiteScripting,
         "smuggled script runs",
     ),
     ("x_frame_options = 'SAMEORIGIN'", Threat::Clickjacking, "W019"),
-    ("session_cookie_secure = false", Threat::InsecureTransport, "W012"),
+    (
+        "session_cookie_secure = false\ndangerous_insecure_cookies = true",
+        Threat::InsecureTransport,
+        "W012",
+    ),
     (
         "session_cookie_httponly = false",
         Threat::SessionHijacking,
@@ -92,7 +96,11 @@ const LOOSE: &[(&str, Threat, &str)] = &[
         Threat::SessionHijacking,
         "30 days",
     ),
-    ("csrf_cookie_secure = false", Threat::InsecureTransport, "W016"),
+    (
+        "csrf_cookie_secure = false\ndangerous_insecure_cookies = true",
+        Threat::InsecureTransport,
+        "W016",
+    ),
     (
         "csrf_cookie_httponly = false",
         Threat::CrossSiteScripting,
@@ -153,6 +161,31 @@ const LOOSE: &[(&str, Threat, &str)] = &[
         "signed_cookie_legacy_salt_fallback = true",
         Threat::SessionHijacking,
         "CVE-2026-6873",
+    ),
+    (
+        "logout_clear_site_data = 'cache'",
+        Threat::SensitiveDataExposure,
+        "storage is left out",
+    ),
+    (
+        "dangerous_insecure_cookies = true",
+        Threat::InertDefence,
+        "not needed",
+    ),
+    (
+        "dangerous_expose_debug = true",
+        Threat::ExposedDiagnostics,
+        "its inside",
+    ),
+    (
+        "dangerous_readable_secrets = true",
+        Threat::SensitiveDataExposure,
+        "other users",
+    ),
+    (
+        "dangerous_committed_secrets = true",
+        Threat::SensitiveDataExposure,
+        "repository",
     ),
     (
         "dangerous_allow_any_host = true",

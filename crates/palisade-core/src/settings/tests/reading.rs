@@ -31,7 +31,7 @@ fn django_names_are_read_with_types_lists_and_every_way_to_say_none() {
         secure_referrer_policy = ["origin", "no-referrer"]
         secure_cross_origin_opener_policy = "none"
         permissions_policy = ""
-        content_security_policy = "default-src 'self'"
+        secure_csp = "default-src 'self'"
         x_frame_options = "sameorigin"
         session_cookie_name = "__Host-id"
         session_cookie_samesite = "strict"
@@ -72,7 +72,7 @@ fn django_names_are_read_with_types_lists_and_every_way_to_say_none() {
     assert_eq!(settings.secure_cross_origin_opener_policy, None);
     assert_eq!(settings.permissions_policy, None);
     assert_eq!(
-        settings.content_security_policy.as_ref().unwrap().to_string(),
+        settings.secure_csp.as_ref().unwrap().to_string(),
         "default-src 'self'"
     );
     assert_eq!(settings.x_frame_options, FrameOptions::SameOrigin);

@@ -151,9 +151,18 @@ fn settings_that_contradict_each_other_are_named() {
             "csrf_use_sessions = true\ncsrf_cookie_name = 'x'",
             "line 2: csrf_cookie_name: has no effect",
         ),
+        (
+            "session_cookie_secure = false",
+            "dangerous_insecure_cookies = true (security.W012)",
+        ),
+        (
+            "csrf_cookie_secure = false",
+            "dangerous_insecure_cookies = true (security.W016)",
+        ),
+        ("dangerous_accept_unsealed_sessions = true", "nothing is sealed"),
         ("csrf_cookie_name = 'sessionid'", "is also session_cookie_name"),
         (
-            "csrf_cookie_samesite = 'None'\ncsrf_cookie_secure = false",
+            "csrf_cookie_samesite = 'None'\ncsrf_cookie_secure = false\ndangerous_insecure_cookies = true",
             "browsers drop such a cookie",
         ),
         (
@@ -165,7 +174,7 @@ fn settings_that_contradict_each_other_are_named() {
             "must have the path /",
         ),
         (
-            "csrf_cookie_name = '__Secure-c'\ncsrf_cookie_secure = false",
+            "csrf_cookie_name = '__Secure-c'\ncsrf_cookie_secure = false\ndangerous_insecure_cookies = true",
             "must be Secure",
         ),
     ] {

@@ -1,0 +1,103 @@
+//! How many reports are read: a bucket of tokens for each network, and one for all of them.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use crate::peer::network;
+
+/// A page that breaks a policy in twenty places reports twenty times at once.
+const OF_ONE: Rate = Rate {
+    burst: 30.0,
+    per_second: 0.5,
+};
+
+/// All networks together.
+const OF_ALL: Rate = Rate {
+    burst: 300.0,
+    per_second: 10.0,
+};
+
+/// How many networks are remembered. When there are more, those whose bucket is full again are forgotten first.
+const MOST_NETWORKS: usize = 4096;
+
+struct Rate {
+    burst: f64,
+    per_second: f64,
+}
+
+/// What is left in a bucket, and since when.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    tokens: f64,
+    at: SystemTime,
+}
+
+impl Bucket {
+    fn full(rate: &Rate, now: SystemTime) -> Self {
+        Self {
+            tokens: rate.burst,
+            at: now,
+        }
+    }
+
+    fn refill(&mut self, rate: &Rate, now: SystemTime) {
+        // A clock that was set back gives nothing, and takes nothing.
+        let since = now.duration_since(self.at).unwrap_or(Duration::ZERO);
+        self.tokens = (self.tokens + since.as_secs_f64() * rate.per_second).min(rate.burst);
+        self.at = now;
+    }
+
+    fn take(&mut self, rate: &Rate, now: SystemTime) -> bool {
+        self.refill(rate, now);
+        let has_one = self.tokens >= 1.0;
+        if has_one {
+            self.tokens -= 1.0;
+        }
+        has_one
+    }
+}
+
+/// The buckets.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    networks: HashMap<IpAddr, Bucket>,
+    all: Option<Bucket>,
+}
+
+impl Budget {
+    /// Takes a token of the network, and then one of all, if both have one.
+    pub(super) fn take(&mut self, peer: Option<IpAddr>, now: SystemTime) -> bool {
+        if let Some(peer) = peer {
+            let network = network(peer);
+            if !self.networks.contains_key(&network) && !self.has_room(now) {
+                return false;
+            }
+            let bucket = self
+                .networks
+                .entry(network)
+                .or_insert_with(|| Bucket::full(&OF_ONE, now));
+            if !bucket.take(&OF_ONE, now) {
+                return false;
+            }
+        }
+        self.all
+            .get_or_insert_with(|| Bucket::full(&OF_ALL, now))
+            .take(&OF_ALL, now)
+    }
+
+    fn has_room(&mut self, now: SystemTime) -> bool {
+        if self.networks.len() >= MOST_NETWORKS {
+            self.networks.retain(|_, bucket| {
+                bucket.refill(&OF_ONE, now);
+                bucket.tokens < OF_ONE.burst
+            });
+        }
+        self.networks.len() < MOST_NETWORKS
+    }
+
+    #[cfg(test)]
+    pub(super) fn networks(&self) -> usize {
+        self.networks.len()
+    }
+}

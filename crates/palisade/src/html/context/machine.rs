@@ -1,0 +1,258 @@
+//! A browser's tokenizer, as far as it decides in which context a value stands.
+
+/// Where in the page the reader is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Between tags.
+    Text,
+    /// In a comment.
+    Comment,
+    /// In a tag, between attributes.
+    Tag(String),
+    /// In a tag's own name.
+    TagName(String),
+    /// In the name of an attribute, or behind it.
+    AttributeName { tag: String, name: String, ended: bool },
+    /// Behind the equals sign.
+    BeforeValue { tag: String, name: String },
+    /// In the value of an attribute, with what stands before in it.
+    Value {
+        tag: String,
+        name: String,
+        quote: Option<char>,
+        before: String,
+    },
+    /// In an element whose content is not read as HTML; with the last character.
+    Raw { tag: String, last: char },
+}
+
+/// The elements whose content is not read as HTML.
+const RAW: [&str; 8] = [
+    "script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes",
+];
+
+impl Place {
+    /// Goes on through text of the template, in which there is no value.
+    pub(super) fn go_on(mut self, text: &str) -> Self {
+        let mut rest = text;
+        while let Some(next) = rest.chars().next() {
+            let (place, read) = self.step(next, rest);
+            self = place;
+            rest = rest.get(read..).unwrap_or_default();
+        }
+        self
+    }
+
+    /// Takes one step, and says how many bytes it took.
+    fn step(self, next: char, rest: &str) -> (Self, usize) {
+        let one = next.len_utf8();
+        match self {
+            Self::Text => text(rest).unwrap_or((Self::Text, one)),
+            Self::Comment => match rest.strip_prefix("-->").or_else(|| rest.strip_prefix("--!>")) {
+                Some(after) => (Self::Text, rest.len() - after.len()),
+                None => (Self::Comment, one),
+            },
+            Self::TagName(mut tag) => match next {
+                '>' => (behind(&tag), one),
+                '/' => (Self::Tag(tag), one),
+                next if next.is_ascii_whitespace() => (Self::Tag(tag), one),
+                next => {
+                    tag.push(next.to_ascii_lowercase());
+                    (Self::TagName(tag), one)
+                }
+            },
+            Self::Tag(tag) => match next {
+                '>' => (behind(&tag), one),
+                '/' => (Self::Tag(tag), one),
+                next if next.is_ascii_whitespace() => (Self::Tag(tag), one),
+                next => {
+                    let name = next.to_ascii_lowercase().to_string();
+                    (
+                        Self::AttributeName {
+                            tag,
+                            name,
+                            ended: false,
+                        },
+                        one,
+                    )
+                }
+            },
+            Self::AttributeName { tag, mut name, ended } => match next {
+                '>' => (behind(&tag), one),
+                '/' => (Self::Tag(tag), one),
+                '=' => (Self::BeforeValue { tag, name }, one),
+                next if next.is_ascii_whitespace() => (
+                    Self::AttributeName {
+                        tag,
+                        name,
+                        ended: true,
+                    },
+                    one,
+                ),
+                next if ended => {
+                    let name = next.to_ascii_lowercase().to_string();
+                    (
+                        Self::AttributeName {
+                            tag,
+                            name,
+                            ended: false,
+                        },
+                        one,
+                    )
+                }
+                next => {
+                    name.push(next.to_ascii_lowercase());
+                    (Self::AttributeName { tag, name, ended }, one)
+                }
+            },
+            Self::BeforeValue { tag, name } => match next {
+                '>' => (behind(&tag), one),
+                next if next.is_ascii_whitespace() => (Self::BeforeValue { tag, name }, one),
+                quote @ ('"' | '\'') => (
+                    Self::Value {
+                        tag,
+                        name,
+                        quote: Some(quote),
+                        before: String::new(),
+                    },
+                    one,
+                ),
+                next => (
+                    Self::Value {
+                        tag,
+                        name,
+                        quote: None,
+                        before: next.to_string(),
+                    },
+                    one,
+                ),
+            },
+            Self::Value {
+                tag,
+                name,
+                quote,
+                mut before,
+            } => match (quote, next) {
+                (Some(quote), next) if quote == next => (Self::Tag(tag), one),
+                (None, '>') => (behind(&tag), one),
+                (None, next) if next.is_ascii_whitespace() => (Self::Tag(tag), one),
+                (quote, next) => {
+                    before.push(next);
+                    (
+                        Self::Value {
+                            tag,
+                            name,
+                            quote,
+                            before,
+                        },
+                        one,
+                    )
+                }
+            },
+            Self::Raw { tag, .. } => {
+                let name = rest.strip_prefix("</");
+                let ends = name.and_then(|name| name.get(..tag.len()));
+                let over = name.and_then(|name| name.get(tag.len()..)).is_some_and(|after| {
+                    after.starts_with(|next: char| next.is_ascii_whitespace() || matches!(next, '/' | '>'))
+                });
+                if over && ends.is_some_and(|end| end.eq_ignore_ascii_case(&tag)) {
+                    let read = 2 + tag.len();
+                    (Self::TagName(format!("/{tag}")), read)
+                } else {
+                    (Self::Raw { tag, last: next }, one)
+                }
+            }
+        }
+    }
+
+    /// Whether two ways through a template end in the same context; an address then counts as begun in the way that says less.
+    pub(super) fn meet(self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (
+                Self::Value {
+                    tag,
+                    name,
+                    quote,
+                    before,
+                },
+                Self::Value {
+                    tag: other_tag,
+                    name: other_name,
+                    quote: other_quote,
+                    before: other_before,
+                },
+            ) if tag == *other_tag && name == *other_name && quote == *other_quote => {
+                let before = if before == *other_before || (is_begun(&before) && is_begun(other_before)) {
+                    before
+                } else {
+                    UNCLEAR.to_owned()
+                };
+                Some(Self::Value {
+                    tag,
+                    name,
+                    quote,
+                    before,
+                })
+            }
+            (Self::Raw { tag, .. }, Self::Raw { tag: other, .. }) if tag == *other => {
+                Some(Self::Raw { tag, last: ' ' })
+            }
+            (place, other) => {
+                // A name that is over and the space behind it are the same place.
+                let (place, other) = (place.settled(), other.clone().settled());
+                (place == other).then_some(place)
+            }
+        }
+    }
+
+    fn settled(self) -> Self {
+        match self {
+            Self::AttributeName { tag, .. } | Self::TagName(tag) => Self::Tag(tag),
+            place => place,
+        }
+    }
+}
+
+/// The beginning of an address that is not the same on every way to it.
+pub(super) const UNCLEAR: &str = "\0";
+
+/// Whether what is written of an address decides its scheme, so that a value behind it cannot.
+pub(super) fn is_begun(before: &str) -> bool {
+    let before = before.trim_start().to_ascii_lowercase();
+    before.starts_with("mailto:")
+        || before.starts_with("tel:")
+        || (before.contains(['/', '?', '#'])
+            && before.split(['/', '?', '#']).next().is_some_and(|first| {
+                matches!(first, "http:" | "https:") || !first.contains([':', '&', '\0'])
+            }))
+}
+
+/// What `<` begins, if it begins anything.
+fn text(rest: &str) -> Option<(Place, usize)> {
+    let after = rest.strip_prefix('<')?;
+    if after.starts_with("!--") {
+        return Some((Place::Comment, 4));
+    }
+    if after.starts_with(['!', '?']) {
+        // A doctype, or what browsers take for a comment; it ends at the first `>`.
+        return Some((Place::Tag("!".to_owned()), 2));
+    }
+    let (close, name) = match after.strip_prefix('/') {
+        Some(name) => ("/", name),
+        None => ("", after),
+    };
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        .then(|| (Place::TagName(close.to_owned()), 1 + close.len()))
+}
+
+/// Where the reader is behind the `>` of a tag.
+fn behind(tag: &str) -> Place {
+    if RAW.contains(&tag) {
+        Place::Raw {
+            tag: tag.to_owned(),
+            last: ' ',
+        }
+    } else {
+        Place::Text
+    }
+}

@@ -1,0 +1,69 @@
+//! Rows of users in MariaDB: what SQLite does.
+
+use palisade::mysql::MySql;
+use palisade::rows::{MySqlRows, RowStore};
+
+use crate::rows_site::RowsDatabase;
+use crate::servers::{mariadb, mariadb_database};
+use crate::{rows, rows_model};
+
+impl RowsDatabase for MySql {
+    const TABLES: [&str; 2] = [
+        "CREATE TABLE it_note (id integer AUTO_INCREMENT PRIMARY KEY, owner integer NOT NULL, title varchar(200) NOT NULL, body longtext NOT NULL,
+           starred bool NOT NULL, seen datetime(6), picture longblob, written bigint NOT NULL, `order` smallint,
+           FOREIGN KEY (owner) REFERENCES auth_user (id) ON DELETE CASCADE)",
+        "CREATE TABLE it_paper (`key` varchar(190) PRIMARY KEY, owner bigint NOT NULL, words longtext NOT NULL)",
+    ];
+
+    async fn rows(&self) -> RowStore {
+        MySqlRows::new(self.clone()).await.unwrap().into()
+    }
+}
+
+#[tokio::test]
+async fn rows_are_kept_in_mariadb() {
+    let server = mariadb();
+    rows::keeps_rows(&mariadb_database(&server, "rows_rows", None).await).await;
+}
+
+#[tokio::test]
+async fn what_is_anothers_is_not_there_in_mariadb() {
+    let server = mariadb();
+    rows::hides_what_is_anothers(&mariadb_database(&server, "rows_hidden", None).await).await;
+}
+
+#[tokio::test]
+async fn what_was_granted_is_shared_in_mariadb_and_nothing_else() {
+    let server = mariadb();
+    rows::shares_what_was_granted(&mariadb_database(&server, "rows_shared", None).await).await;
+}
+
+#[tokio::test]
+async fn sharing_in_mariadb_does_not_tell_who_has_an_account() {
+    let server = mariadb();
+    rows::tells_nobody_who_has_an_account(&mariadb_database(&server, "rows_accounts", None).await).await;
+}
+
+#[tokio::test]
+async fn grants_in_mariadb_go_with_the_row_and_with_the_user() {
+    let server = mariadb();
+    rows::grants_go_with_row_and_user(&mariadb_database(&server, "rows_go", None).await).await;
+}
+
+#[tokio::test]
+async fn of_many_rows_added_to_mariadb_at_once_no_more_than_allowed_come_through() {
+    let server = mariadb();
+    rows::limits_hold_for_many_at_once(&mariadb_database(&server, "rows_limits", None).await).await;
+}
+
+#[tokio::test]
+async fn rows_of_mariadb_may_have_texts_for_ids() {
+    let server = mariadb();
+    rows::texts_are_ids_too(&mariadb_database(&server, "rows_texts", None).await).await;
+}
+
+#[tokio::test]
+async fn nobody_reaches_more_in_mariadb_than_the_model_allows() {
+    let server = mariadb();
+    rows_model::follows_the_model(&mariadb_database(&server, "rows_model", None).await).await;
+}
