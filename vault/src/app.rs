@@ -9,6 +9,7 @@ use palisade::clock::Clock;
 use palisade::headers::csp_report::{self, CspReports};
 use palisade::session::SqliteSessions;
 use palisade::sqlite::Sqlite;
+use palisade::throttle::SqliteThrottle;
 use palisade::{Palisade, Rejection, Router, Settings};
 
 use crate::notes::Notes;
@@ -29,7 +30,7 @@ pub(crate) struct App {
     pub(crate) csp_reports: CspReports,
 }
 
-/// Prepares what protects the site: sessions and users in one database, and the site's own page for what goes wrong.
+/// Prepares what protects the site: sessions, users and counts of their wrong passwords in one database, and the site's own page for what goes wrong.
 ///
 /// # Errors
 ///
@@ -43,6 +44,7 @@ pub fn palisade(mut settings: Settings, database: &Sqlite, clock: Clock) -> Resu
         .with_clock(clock)
         .with_sessions(SqliteSessions::new(database.clone())?)
         .with_users(SqliteUsers::new(database.clone())?)
+        .with_throttle(SqliteThrottle::new(database.clone())?)
         .with_error_page(pages::error_page(templates)))
 }
 

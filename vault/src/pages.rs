@@ -6,11 +6,12 @@
 //! the back button.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse as _, Response};
 use minijinja::value::Value;
 use minijinja::{Environment, context};
@@ -44,6 +45,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("profile.html", include_str!("../templates/profile.html")),
     ("password.html", include_str!("../templates/password.html")),
     ("sessions.html", include_str!("../templates/sessions.html")),
+    ("throttle.html", include_str!("../templates/throttle.html")),
     ("csp.html", include_str!("../templates/csp.html")),
     ("staff.html", include_str!("../templates/staff.html")),
     ("widget.html", include_str!("../templates/widget.html")),
@@ -151,6 +153,22 @@ impl Page {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         Ok(response)
     }
+
+    /// Shows the form again, with the sentence that says when to come back.
+    pub(crate) fn ask_later<F: Form>(
+        &self,
+        template: &str,
+        form: &Bound<F>,
+        wait: Duration,
+    ) -> Result<Response, Rejection> {
+        let mut response = self.ask(template, form)?;
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        Ok(response)
+    }
 }
 
 /// The rule that the site's owner sets, as a form says it.
@@ -187,6 +205,7 @@ fn headline(trouble: &Trouble<'_>) -> &'static str {
         403 => "That was not let through",
         405 => "That is not how this page is asked",
         413 => "That is too much at once",
+        429 => "Not so fast, please",
         503 => "One moment, please",
         500..=599 => "Something broke on our side",
         _ => "That did not work",

@@ -5,6 +5,7 @@
 
 pub(crate) mod appoint;
 mod csp;
+mod throttle;
 mod users;
 
 use axum::extract::{Query, State};
@@ -30,13 +31,14 @@ struct Room {
 }
 
 /// The rooms beside the front page: `throttle::ROOM` and so on.
-const ROOMS: &[Room] = &[csp::ROOM];
+const ROOMS: &[Room] = &[csp::ROOM, throttle::ROOM];
 
 pub(crate) fn routes() -> Router<App> {
     // A room's own routes are merged here.
     Router::new()
         .route("/staff/", get(front))
         .merge(csp::routes())
+        .merge(throttle::routes())
         .staff()
 }
 

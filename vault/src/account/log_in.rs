@@ -1,7 +1,7 @@
-//! Logging in. A wrong name and a wrong password are answered alike, in the same time.
+//! Logging in. A wrong name and a wrong password are answered alike, in the same time; and so is one try too many.
 
 use axum::response::{IntoResponse as _, Redirect, Response};
-use palisade::auth::{Auth, Next};
+use palisade::auth::{Auth, AuthError, Next};
 use palisade::form::{Checked, Form};
 use palisade::{Rejection, Sensitive};
 
@@ -36,11 +36,15 @@ pub(super) async fn take(
         Ok(form) => form,
         Err(form) => return page.ask_again("log_in.html", &form),
     };
-    match auth.authenticate(&form.username, &form.password).await? {
-        Some(user) => {
+    match auth.authenticate(&form.username, &form.password).await {
+        Ok(Some(user)) => {
             auth.login(&user).await?;
             Ok(Redirect::to(&next.after_login(None)).into_response())
         }
-        None => page.ask_again("log_in.html", &form.refuse_form(WRONG)),
+        Ok(None) => page.ask_again("log_in.html", &form.refuse_form(WRONG)),
+        Err(error @ AuthError::Throttled { retry_after }) => {
+            page.ask_later("log_in.html", &form.refuse_form(error.to_string()), retry_after)
+        }
+        Err(error) => Err(error.into()),
     }
 }

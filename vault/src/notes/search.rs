@@ -68,13 +68,22 @@ mod tests {
     use super::*;
 
     fn search(query: &[(&str, &str)]) -> Search {
-        let owned: Vec<_> = query.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let owned: Vec<_> = query
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
         Search::of(&owned)
     }
 
     #[test]
     fn nothing_of_the_address_becomes_part_of_the_query() {
-        for sort in ["title; DROP TABLE vault_note", "body", "(SELECT body FROM vault_note)", "", "TITLE"] {
+        for sort in [
+            "title; DROP TABLE vault_note",
+            "body",
+            "(SELECT body FROM vault_note)",
+            "",
+            "TITLE",
+        ] {
             let search = search(&[("sort", sort), ("q", "' OR '1'='1")]);
             assert_eq!(search.sorted, NOTES.pick(None), "{sort}");
             assert!(search.sorted.sql.contains("owner = ?1 AND title LIKE ?2"));

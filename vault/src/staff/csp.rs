@@ -30,7 +30,10 @@ pub(super) fn routes() -> Router<App> {
 
 async fn list(State(app): State<App>, page: Page) -> Result<Response, Rejection> {
     let reports: Vec<Value> = app.csp_reports.list().iter().map(line).collect();
-    page.show("csp.html", context! { reports, dropped => app.csp_reports.dropped() })
+    page.show(
+        "csp.html",
+        context! { reports, dropped => app.csp_reports.dropped() },
+    )
 }
 
 /// Clears nothing: whoever had to log in between the button and the clearing comes here.

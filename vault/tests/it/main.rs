@@ -8,6 +8,7 @@
 )]
 
 mod forms;
+mod guessing;
 mod network;
 mod notes;
 mod pages;
