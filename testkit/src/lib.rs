@@ -9,10 +9,14 @@
 #[cfg(feature = "web")]
 pub mod attacker;
 #[cfg(feature = "web")]
+pub mod authenticator;
+#[cfg(feature = "web")]
 pub mod browser;
 #[cfg(feature = "web")]
 pub mod certificate;
 mod database;
+#[cfg(feature = "web")]
+pub mod mail;
 pub mod mariadb;
 pub mod permutation;
 pub mod postgres;
@@ -34,6 +38,8 @@ pub use attacker::Attacker;
 pub use browser::Browser;
 #[cfg(feature = "web")]
 pub use certificate::{Authority, spki_fingerprint};
+#[cfg(feature = "web")]
+pub use mail::MailServer;
 pub use mariadb::MariaDb;
 pub use permutation::Pairs;
 pub use postgres::Postgres;

@@ -1,7 +1,7 @@
 //! Texts that try to be script: in HTML, in Markdown, in addresses. Whichever runs sets `owned` in its window.
 //!
 //! They are data for whoever has to hold script off: a sanitiser is run over them by itself, and a browser over what it left.
-//! Among them are the shapes behind the advisories of HTML sanitisers: elements that change meaning between HTML, SVG and MathML,
+//! Among them are the shapes behind the advisories of HTML sanitisers: elements that change meaning between HTML, SVG and `MathML`,
 //! comments that end elsewhere when they are read again, text that only a second parser takes for elements.
 
 /// HTML that runs script where it is put into a page as it is, or once somebody clicks on it.

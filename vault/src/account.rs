@@ -1,11 +1,15 @@
-//! One's account: sign-up, login, logout, profile and password.
+//! One's account: sign-up, login, logout, profile, password and second factor, and the way back in when the password is forgotten.
 //!
 //! Each form is a struct of its own with the fields that a person may send, and no more: `isAdmin=true` in any of them is dropped
 //! and logged. Passwords are `Sensitive` from the request on, so that no page shows them again and no log prints them.
 
+mod confirm;
+mod forgotten;
 mod log_in;
 mod password;
 mod profile;
+mod second_factor;
+mod second_step;
 mod sign_up;
 
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -23,9 +27,40 @@ pub(crate) fn routes() -> Router<App> {
         .route("/signup/", get(sign_up::ask).post(sign_up::take).public())
         .route("/login/", get(log_in::ask).post(log_in::take).public())
         .route("/logout/", get(logged_out).post(log_out).public())
-        .route("/profile/", get(profile::ask).post(profile::take))
+        .route(
+            "/login/second/",
+            get(second_step::ask).post(second_step::take).public(),
+        )
+        .route("/login/confirm/", get(confirm::ask).post(confirm::take))
+        .route("/forgot/", get(forgotten::ask).post(forgotten::take).public())
+        .route("/forgot/sent/", get(forgotten::sent).public())
+        .route(
+            "/reset/{uid}/{token}/",
+            get(forgotten::open).post(forgotten::set).public(),
+        )
+        .route("/reset/done/", get(forgotten::done).public())
+        .merge(second_factor())
+        // Passwords are reset through the address in it.
+        .route(
+            "/profile/",
+            get(profile::ask).post(profile::take).recently_logged_in(),
+        )
         .route("/password/", get(password::ask).post(password::take))
         .logged_in()
+}
+
+/// What only somebody changes who has just proven who they are.
+fn second_factor() -> Router<App> {
+    let back = || get(second_factor::back);
+    Router::new()
+        .route(
+            "/second-factor/",
+            get(second_factor::overview).post(second_factor::begin),
+        )
+        .route("/second-factor/confirm/", back().post(second_factor::confirm))
+        .route("/second-factor/codes/", back().post(second_factor::renew))
+        .route("/second-factor/remove/", back().post(second_factor::remove))
+        .recently_logged_in()
 }
 
 async fn log_out(auth: Auth, next: Next) -> Result<Redirect, Rejection> {

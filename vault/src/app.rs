@@ -4,9 +4,11 @@
 //! a page that other sites may frame. Everything else has the stack's defaults, which are the strict ones, and needs no word here.
 
 use anyhow::Result;
-use palisade::auth::SqliteUsers;
+use palisade::auth::{SqliteSecondFactors, SqliteUsers};
 use palisade::clock::Clock;
 use palisade::headers::csp_report::{self, CspReports};
+use palisade::mail::Mailer;
+use palisade::seal::SealKeys;
 use palisade::session::SqliteSessions;
 use palisade::sqlite::Sqlite;
 use palisade::throttle::SqliteThrottle;
@@ -46,6 +48,22 @@ pub fn palisade(mut settings: Settings, database: &Sqlite, clock: Clock) -> Resu
         .with_users(SqliteUsers::new(database.clone())?)
         .with_throttle(SqliteThrottle::new(database.clone())?)
         .with_error_page(pages::error_page(templates)))
+}
+
+/// Adds the ways back into an account, and the second factor, which the site keeps sealed under these keys.
+///
+/// # Errors
+///
+/// When the database cannot be brought up to date.
+pub fn with_recovery(
+    palisade: Palisade,
+    database: &Sqlite,
+    keys: SealKeys,
+    mailer: Mailer,
+) -> Result<Palisade> {
+    Ok(palisade
+        .with_second_factors(SqliteSecondFactors::new(database.clone())?, keys)
+        .with_mailer(mailer))
 }
 
 /// Lists every route; `widget_origins` are the sites that may frame the widget, all if there are none.

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, ensure};
 use palisade::SecretKey;
+use palisade::clock::Clock;
 use palisade::core::token::{Alphabet, random_string};
+use palisade::seal::{SealKeys, make_key as make_seal_key};
 
 /// 64 characters of 62 are 381 bits.
 const KEY_CHARS: usize = 64;
@@ -51,6 +53,20 @@ impl DataFolder {
     /// Where the database lies.
     pub(crate) fn database(&self) -> PathBuf {
         self.0.join("vault.sqlite3")
+    }
+
+    /// Where mails are written while no server takes them.
+    pub(crate) fn mail(&self) -> PathBuf {
+        self.0.join("mail")
+    }
+
+    /// Reads the keys that secrets are sealed under, or makes the first one.
+    pub(crate) fn seal_keys(&self, clock: Clock) -> Result<SealKeys> {
+        let folder = self.0.join("seal-keys");
+        if !folder.exists() {
+            make_seal_key(&folder, clock.now())?;
+        }
+        Ok(SealKeys::read(&folder, clock)?)
     }
 
     /// Reads the key that signs sessions, or makes it at the first start; later only if `anew` asks for it.

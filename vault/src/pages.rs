@@ -42,6 +42,35 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("sign_up.html", include_str!("../templates/sign_up.html")),
     ("logged_out.html", include_str!("../templates/logged_out.html")),
     ("log_in.html", include_str!("../templates/log_in.html")),
+    ("second_step.html", include_str!("../templates/second_step.html")),
+    (
+        "second_step_ended.html",
+        include_str!("../templates/second_step_ended.html"),
+    ),
+    ("confirm.html", include_str!("../templates/confirm.html")),
+    ("forgotten.html", include_str!("../templates/forgotten.html")),
+    (
+        "forgotten_sent.html",
+        include_str!("../templates/forgotten_sent.html"),
+    ),
+    ("reset.html", include_str!("../templates/reset.html")),
+    (
+        "reset_useless.html",
+        include_str!("../templates/reset_useless.html"),
+    ),
+    ("reset_done.html", include_str!("../templates/reset_done.html")),
+    (
+        "second_factor.html",
+        include_str!("../templates/second_factor.html"),
+    ),
+    (
+        "second_factor_begun.html",
+        include_str!("../templates/second_factor_begun.html"),
+    ),
+    (
+        "recovery_codes.html",
+        include_str!("../templates/recovery_codes.html"),
+    ),
     ("profile.html", include_str!("../templates/profile.html")),
     ("password.html", include_str!("../templates/password.html")),
     ("sessions.html", include_str!("../templates/sessions.html")),
@@ -149,9 +178,7 @@ impl Page {
 
     /// Shows the form again with what is wrong with it, and says so to programs, too: the status is 422.
     pub(crate) fn ask_again<F: Form>(&self, template: &str, form: &Bound<F>) -> Result<Response, Rejection> {
-        let mut response = self.ask(template, form)?;
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-        Ok(response)
+        Ok(unprocessable(self.ask(template, form)?))
     }
 
     /// Shows the form again, with the sentence that says when to come back.
@@ -169,6 +196,12 @@ impl Page {
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
         Ok(response)
     }
+}
+
+/// Says to programs, too, that what was sent is not right: the status is 422.
+pub(crate) fn unprocessable(mut response: Response) -> Response {
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    response
 }
 
 /// The rule that the site's owner sets, as a form says it.

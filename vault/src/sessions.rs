@@ -7,7 +7,7 @@ use axum::response::{Redirect, Response};
 use axum::routing::get;
 use minijinja::context;
 use minijinja::value::Value;
-use palisade::auth::{Auth, LoggedIn};
+use palisade::auth::{Auth, LoggedIn, Recent};
 use palisade::session::{Listed, Session, SessionError};
 use palisade::{Rejection, Router};
 
@@ -41,7 +41,8 @@ async fn list(
     )
 }
 
-async fn end_others(user: LoggedIn, auth: Auth) -> Result<Redirect, Rejection> {
+/// Whoever has stolen a session must not end the owner's.
+async fn end_others(user: Recent<LoggedIn>, auth: Auth) -> Result<Redirect, Rejection> {
     let ended = auth.log_out_everywhere_else(&user).await?;
     let sentence = match ended {
         0 => "You were logged in nowhere else.".to_owned(),

@@ -34,7 +34,7 @@ struct Room {
 const ROOMS: &[Room] = &[csp::ROOM, throttle::ROOM];
 
 pub(crate) fn routes() -> Router<App> {
-    // A room's own routes are merged here.
+    // A room's own routes are merged before the rule, which then holds for them, too.
     Router::new()
         .route("/staff/", get(front))
         .merge(csp::routes())

@@ -6,13 +6,14 @@
 use std::env;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use palisade::clock::Clock;
-use palisade::core::settings::reference_toml;
+use palisade::core::settings::{EmailBackend, Folder, reference_toml};
 use palisade::load::{LoadError, load_settings_over};
+use palisade::mail::Mailer;
 use palisade::serve::{ServeError, Tls};
 use palisade::sqlite::Sqlite;
 use palisade::{SecretKey, Settings};
@@ -54,6 +55,7 @@ async fn serve(options: Options) -> Result<()> {
     let asked = Asked::of(&options)?;
     let data = DataFolder::open(&options.data)?;
     let settings = settings(options.config.as_deref(), data.secret_key(options.new_key)?)?;
+    let settings = with_mail(settings, &data, asked.https)?;
     let tls = match (&options.certificate, &options.key) {
         (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map_err(plainly)?,
         _ => Tls::development(data.path(), [""; 0])?,
@@ -78,7 +80,11 @@ async fn serve(options: Options) -> Result<()> {
     );
     let database = Sqlite::open(file)?;
     let routes = app::routes(&settings, &database, clock.clone(), &options.widget_origins)?;
+    let keys = data.seal_keys(clock.clone())?;
+    let mailer = Mailer::from_settings(&settings)?;
+    let mail = mail_folder(&settings);
     let palisade = app::palisade(settings, &database, clock)?;
+    let palisade = app::with_recovery(palisade, &database, keys, mailer)?;
     let site = palisade.protect(routes)?;
 
     let server = palisade::serve(site, tls)
@@ -99,8 +105,12 @@ async fn serve(options: Options) -> Result<()> {
         server.redirect_address(),
         &hosts,
         authority.as_deref(),
+        mail.as_deref(),
     );
     server.await;
+    if let Some(mailer) = palisade.mailer() {
+        mailer.close().await;
+    }
     database.close().await.context("cannot close the database")
 }
 
@@ -193,12 +203,38 @@ pub(crate) fn settings(named: Option<&Path>, key: SecretKey) -> Result<Settings>
     Ok(settings)
 }
 
+/// Writes mails into the data folder, with links to this machine, until the settings name a server that takes them.
+fn with_mail(mut settings: Settings, data: &DataFolder, https: SocketAddr) -> Result<Settings> {
+    if settings.email_backend == EmailBackend::Smtp && settings.email_host.is_empty() {
+        settings.email_backend = EmailBackend::File;
+    }
+    if settings.email_backend == EmailBackend::File {
+        if settings.email_file_path.is_none() {
+            settings.email_file_path = Some(Folder::new(data.mail().display().to_string()));
+        }
+        if settings.site_url.is_none() {
+            let port = Some(https.port()).filter(|port| ![0, 443].contains(port));
+            let port = port.map_or_else(String::new, |port| format!(":{port}"));
+            settings.site_url = Some(format!("https://localhost{port}").parse()?);
+        }
+    }
+    Ok(settings)
+}
+
+/// The folder that mails are written into, if they are.
+fn mail_folder(settings: &Settings) -> Option<PathBuf> {
+    let folder = settings.email_file_path.as_ref();
+    let folder = folder.filter(|_| settings.email_backend == EmailBackend::File);
+    folder.map(|folder| folder.path().to_owned())
+}
+
 /// Says where to go and how to trust the certificate. A program that starts the vault reads the first two lines.
 fn announce(
     addresses: &[SocketAddr],
     redirect: Option<SocketAddr>,
     hosts: &[String],
     authority: Option<&Path>,
+    mail: Option<&Path>,
 ) {
     let mut lines = Vec::new();
     for address in addresses {
@@ -224,6 +260,13 @@ fn announce(
                 place(*address, hosts)
             ));
         }
+    }
+    if let Some(mail) = mail {
+        let mail = mail.display();
+        lines.push(format!(
+            "\nMails, such as links to reset a password, are not sent but written into\n  {mail}\nuntil the settings name a \
+             mail server (email_host) and this site's address (site_url)."
+        ));
     }
     // Serving goes on where nobody reads along.
     let _closed = writeln!(io::stdout(), "{}", lines.join("\n"));

@@ -23,6 +23,7 @@ pub mod http_date;
 pub mod json;
 pub mod login_url;
 pub mod moment;
+pub mod network;
 pub mod origin;
 pub mod password;
 pub mod permission;

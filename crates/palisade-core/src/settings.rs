@@ -17,9 +17,9 @@ use crate::header::{
     PermissionsPolicy, ReferrerPolicy, ReportUri,
 };
 use crate::host::{AllowedHosts, Host};
-use crate::origin::TrustedOrigins;
+use crate::origin::{Origin, TrustedOrigins};
 use crate::password::Algorithm;
-use crate::{KeyRing, SecretKey};
+use crate::{KeyRing, SecretKey, Sensitive};
 
 mod django;
 mod django_key;
@@ -73,6 +73,19 @@ pub enum OnOutage {
     Closed,
     /// It is let through, uncounted.
     Open,
+}
+
+/// What becomes of mails (Django's `EMAIL_BACKEND`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EmailBackend {
+    /// They are handed to a mail server.
+    #[default]
+    Smtp,
+    /// Each becomes a file in `email_file_path`: for development.
+    File,
+    /// They are kept in memory: for tests.
+    Memory,
 }
 
 /// The path of a folder.
@@ -261,8 +274,40 @@ pub struct Settings {
     pub login_throttle_on_outage: OnOutage,
     /// What the browser forgets at logout.
     pub logout_clear_site_data: Option<ClearSiteData>,
+    /// Where to prove once more who one is.
+    pub reauthenticate_url: String,
+    /// For how long a login or a proof counts as recent.
+    pub reauthenticate_after: Duration,
+    /// The path that links to reset a password begin with.
+    pub password_reset_url: String,
     /// How long a link to reset a password works.
     pub password_reset_timeout: Duration,
+    /// The origin that links in mails lead to.
+    pub site_url: Option<Origin>,
+    /// What becomes of mails.
+    pub email_backend: EmailBackend,
+    /// The host that takes mails; empty: none.
+    pub email_host: String,
+    /// Its port.
+    pub email_port: u16,
+    /// Whether TLS begins with STARTTLS, without which nothing is sent.
+    pub email_use_tls: bool,
+    /// Whether TLS begins with the connection.
+    pub email_use_ssl: bool,
+    /// The name to log in with at the mail server; empty: none.
+    pub email_host_user: String,
+    /// The password to log in with at the mail server.
+    pub email_host_password: Sensitive<String>,
+    /// How long each step of sending may take.
+    pub email_timeout: Option<Duration>,
+    /// The file of the authorities that the mail server's certificate is held against; without it, the system's.
+    pub email_ca_file: Option<String>,
+    /// The folder of the back end that writes files.
+    pub email_file_path: Option<Folder>,
+    /// Whom mails are from.
+    pub default_from_email: String,
+    /// Whether mails may travel without TLS, within this machine.
+    pub dangerous_email_in_clear: bool,
     /// Whether signed cookies with the salt of Django before 5.2.15 are still read.
     pub signed_cookie_legacy_salt_fallback: bool,
     /// What happens to fields that a form does not declare.
@@ -348,7 +393,23 @@ impl Settings {
             login_throttle_device_age: DAY * 180,
             login_throttle_on_outage: OnOutage::Closed,
             logout_clear_site_data: Some(ClearSiteData::at_logout()),
+            reauthenticate_url: "/login/confirm/".to_owned(),
+            reauthenticate_after: Duration::from_mins(15),
+            password_reset_url: "/reset/".to_owned(),
             password_reset_timeout: DAY * 3,
+            site_url: None,
+            email_backend: EmailBackend::Smtp,
+            email_host: String::new(),
+            email_port: rules::SUBMISSION_PORT,
+            email_use_tls: true,
+            email_use_ssl: false,
+            email_host_user: String::new(),
+            email_host_password: Sensitive::default(),
+            email_timeout: Some(Duration::from_secs(30)),
+            email_ca_file: None,
+            email_file_path: None,
+            default_from_email: "webmaster@localhost".to_owned(),
+            dangerous_email_in_clear: false,
             signed_cookie_legacy_salt_fallback: false,
             form_unknown_fields: UnknownFields::Drop,
         }

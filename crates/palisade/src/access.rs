@@ -27,7 +27,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::auth::{LoggedIn, Staff};
+use crate::auth::{LoggedIn, Recent, Staff};
 use crate::rejection::Rejection;
 use crate::rows::RowRule;
 
@@ -39,6 +39,8 @@ pub enum Access {
     Public,
     /// Whoever is logged in (Django `login_required`).
     LoggedIn,
+    /// Whoever has logged in, or given the password once more, within `reauthenticate_after`.
+    RecentlyLoggedIn,
     /// Whoever is logged in and may enter the site's administration (Django `staff_member_required`).
     Staff,
     /// Whoever is logged in and has this permission (Django `permission_required` with `raise_exception`).
@@ -52,6 +54,7 @@ impl fmt::Display for Access {
         match self {
             Self::Public => f.write_str("everybody"),
             Self::LoggedIn => f.write_str("logged in"),
+            Self::RecentlyLoggedIn => f.write_str("recently logged in"),
             Self::Staff => f.write_str("staff"),
             Self::Permission(name) => write!(f, "{name}"),
             Self::Row(rule) => write!(f, "{rule}"),
@@ -71,6 +74,9 @@ impl Access {
             Self::Public => {}
             Self::LoggedIn => {
                 <LoggedIn as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
+            }
+            Self::RecentlyLoggedIn => {
+                <Recent<LoggedIn> as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
             }
             Self::Staff => {
                 <Staff as FromRequestParts<()>>::from_request_parts(parts, &()).await?;

@@ -8,6 +8,9 @@
 //!    the user's: a password change ends all other sessions, at once and without a list.
 //! 4. What a user may do stands in Django's tables of groups and permissions: [`Can`], [`LoggedIn::has_perm`].
 //! 5. [`Auth::logout`] deletes the session, at the store.
+//! 6. A forgotten password is reset through a mail ([`Auth::request_reset`]), with Django's tokens.
+//! 7. Users may have a second factor ([`Auth::begin_second_factor`]): then [`Auth::login`] asks for it before anybody is logged in.
+//! 8. What cannot be taken back asks for a [`Recent`] login.
 //!
 //! The session keys (`_auth_user_id`, `_auth_user_backend`, `_auth_user_hash`) and the hash are Django's (section
 //! *Authentication and the session* of `django.contrib.auth`): whoever logs in here is logged in at a Django beside.
@@ -19,12 +22,16 @@ mod dialect;
 mod error;
 mod extract;
 mod in_table;
+mod letters;
 mod login;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod next;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod recent;
+mod reset;
+mod second_factor;
 mod sqlite;
 mod staff;
 mod statements;
@@ -34,16 +41,32 @@ mod user;
 pub use can::{Can, Permitted};
 pub use error::{AuthError, PasswordChangeError, SignUpError};
 pub use extract::LoggedIn;
+pub use letters::{AccountEvent, Addressee, Letters, Wording};
 pub use login::Auth;
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlUsers;
 pub use next::{Next, login_redirect};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresUsers;
+pub use recent::Recent;
+pub use reset::{ResetError, ResetStep, Resetting};
+#[cfg(feature = "mysql")]
+pub use second_factor::MySqlSecondFactors;
+#[cfg(feature = "postgres")]
+pub use second_factor::PostgresSecondFactors;
+pub use second_factor::{
+    EnrolError, Enrolment, FactorError, LoginStep, MemorySecondFactors, RecoveryCodes, SecondFactorStatus,
+    SecondFactorStep, SecondFactorStore, SqliteSecondFactors, StoredFactor,
+};
 pub use sqlite::SqliteUsers;
 pub use staff::Staff;
 pub use table::{UserTable, UserTableError};
-pub use user::{NewUser, PasswordTable, Profile, StoredPassword, User, UserStore, UserStoreError};
+pub use user::{
+    NewUser, PasswordTable, Profile, StoredPassword, User, UserStore, UserStoreError, same_address,
+};
+
+pub(crate) use letters::PlainLetters;
+pub(crate) use second_factor::SecondFactors;
 
 use std::sync::Arc;
 

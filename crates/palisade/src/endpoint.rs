@@ -1,5 +1,5 @@
-//! The guard nearest to a handler, one for each route: the CSRF decision, and what the route's policy says: who may reach it, how large
-//! a body may be.
+//! The guard nearest to a handler, one for each route: the CSRF decision, and what the route's policy says: from where it is reached at
+//! all, who may reach it, how large a body may be.
 //!
 //! It stands inside axum's routing because only there is it known which route answers (Django's `process_view`). What the policy
 //! says of the response (frames) goes outward with it, as an extension that [`crate::headers`] reads.
@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, MatchedPath};
 use axum::response::IntoResponse;
+use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::Limited;
@@ -22,6 +23,7 @@ use tower_service::Service;
 use crate::access::{AccessLayer, Admitted, AdmittedFuture};
 use crate::csrf::{CsrfFuture, CsrfLayer, CsrfProtection, CsrfService};
 use crate::errors::RequestId;
+use crate::gate::{Elsewhere, Kept, Stopped};
 use crate::headers::FramePolicy;
 use crate::rejection::Rejection;
 use crate::router::RoutePolicy;
@@ -30,6 +32,7 @@ use crate::session::Cacheable;
 /// Makes the guard of a route from its policy.
 #[derive(Clone, Debug)]
 pub(crate) struct EndpointLayer {
+    gate: Option<Kept>,
     csrf: CsrfLayer,
     access: AccessLayer,
     frames: Option<FramePolicy>,
@@ -38,9 +41,15 @@ pub(crate) struct EndpointLayer {
 }
 
 impl EndpointLayer {
-    pub(crate) fn new(protection: CsrfProtection, policy: RoutePolicy, body_limit: usize) -> Self {
+    pub(crate) fn new(
+        protection: CsrfProtection,
+        policy: RoutePolicy,
+        elsewhere: &Elsewhere,
+        body_limit: usize,
+    ) -> Self {
         let csrf = CsrfLayer::new(protection);
         Self {
+            gate: Kept::new(&policy.gate, elsewhere),
             csrf: match policy.csrf_exempt {
                 Some(reason) => csrf.dangerous_exempt(reason),
                 None => csrf,
@@ -58,6 +67,7 @@ impl<S> Layer<S> for EndpointLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         Endpoint {
+            gate: self.gate.clone(),
             inner: self.csrf.layer(self.access.layer(inner)),
             frames: self.frames.clone(),
             cacheable: self.cacheable,
@@ -69,6 +79,7 @@ impl<S> Layer<S> for EndpointLayer {
 /// A route behind its guard.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint<S> {
+    gate: Option<Kept>,
     inner: CsrfService<Admitted<S>>,
     frames: Option<FramePolicy>,
     cacheable: bool,
@@ -94,39 +105,58 @@ where
         if let (Some(id), Some(route)) = (extensions.get::<RequestId>(), extensions.get::<MatchedPath>()) {
             id.tell_route(route);
         }
-        let (frames, cacheable) = (self.frames.clone(), self.cacheable);
+        if let Some(gate) = &self.gate {
+            request = match gate.admit(request) {
+                Ok(request) => request,
+                Err(Stopped::Elsewhere(answer)) => return EndpointFuture::Elsewhere { answer },
+                Err(Stopped::Refused(rejection)) => return self.refuse(rejection),
+            };
+        }
         if !request.body().is_end_stream() {
             let declared = request.body().size_hint().lower();
             if declared > self.body_limit as u64 {
-                return EndpointFuture {
-                    inner: None,
-                    refused: Some(too_big()),
-                    frames,
-                    cacheable,
-                };
+                return self.refuse(too_big());
             }
             let limit = self.body_limit;
             request = request.map(|body| Body::new(Limited::new(body, limit)));
             // axum's own limit of 2 MB would stand beside ours.
             DefaultBodyLimit::disable().apply(&mut request);
         }
-        EndpointFuture {
-            inner: Some(self.inner.call(request)),
-            refused: None,
-            frames,
-            cacheable,
+        EndpointFuture::Inside {
+            inner: self.inner.call(request),
+            frames: self.frames.clone(),
+            cacheable: self.cacheable,
+        }
+    }
+}
+
+impl<S> Endpoint<S> {
+    fn refuse<F>(&self, rejection: Rejection) -> EndpointFuture<F> {
+        EndpointFuture::Refused {
+            rejection: Some(rejection),
+            frames: self.frames.clone(),
+            cacheable: self.cacheable,
         }
     }
 }
 
 pin_project! {
     /// The answer of an [`Endpoint`].
-    pub(crate) struct EndpointFuture<F> {
-        #[pin]
-        inner: Option<CsrfFuture<F>>,
-        refused: Option<Rejection>,
-        frames: Option<FramePolicy>,
-        cacheable: bool,
+    #[project = Projection]
+    pub(crate) enum EndpointFuture<F> {
+        Inside {
+            #[pin]
+            inner: CsrfFuture<F>,
+            frames: Option<FramePolicy>,
+            cacheable: bool,
+        },
+        Refused {
+            rejection: Option<Rejection>,
+            frames: Option<FramePolicy>,
+            cacheable: bool,
+        },
+        /// Of another route, which has its own policy.
+        Elsewhere { answer: BoxFuture<'static, Response<Body>> },
     }
 }
 
@@ -138,19 +168,31 @@ where
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let mut response = match this.inner.as_pin_mut() {
-            Some(inner) => match ready!(inner.poll(context)) {
-                Ok(response) => response,
+        let (mut response, frames, cacheable) = match self.project() {
+            Projection::Inside {
+                inner,
+                frames,
+                cacheable,
+            } => match ready!(inner.poll(context)) {
+                Ok(response) => (response, frames.take(), *cacheable),
             },
-            None => this.refused.take().unwrap_or_else(too_big).into_response(),
+            Projection::Refused {
+                rejection,
+                frames,
+                cacheable,
+            } => match rejection.take() {
+                Some(rejection) => (rejection.into_response(), frames.take(), *cacheable),
+                // It is taken here, once.
+                None => return Poll::Pending,
+            },
+            Projection::Elsewhere { answer } => return answer.as_mut().poll(context).map(Ok),
         };
-        if let Some(frames) = this.frames.take()
+        if let Some(frames) = frames
             && response.extensions().get::<FramePolicy>().is_none()
         {
             response.extensions_mut().insert(frames);
         }
-        if *this.cacheable {
+        if cacheable {
             response.extensions_mut().insert(Cacheable);
         }
         Poll::Ready(Ok(response))

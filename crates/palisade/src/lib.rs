@@ -36,6 +36,7 @@ extern crate self as palisade;
 
 pub mod access;
 pub mod auth;
+pub mod certificate;
 pub mod check;
 pub mod clock;
 mod cookies;
@@ -43,12 +44,14 @@ pub mod csrf;
 mod endpoint;
 pub mod errors;
 pub mod form;
+pub mod gate;
 pub mod guard;
 pub mod headers;
 pub mod host;
 pub mod html;
 mod key_files;
 pub mod load;
+pub mod mail;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub mod password;
@@ -69,6 +72,7 @@ pub mod sqlite;
 pub mod stack;
 #[cfg(feature = "minijinja")]
 pub mod templates;
+pub mod testing;
 pub mod throttle;
 pub mod transport;
 mod turn;

@@ -19,11 +19,13 @@ use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, Route as AxumRoute};
+use palisade_core::network::{InvalidNetworks, NetworkList};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::access::Access;
 use crate::auth::Permitted;
+use crate::gate::Elsewhere;
 pub use policy::{Policies, RoutePolicy};
 use report::{ANYTHING_ELSE, PLAIN_ROUTER};
 pub use report::{RouteLine, RoutesReport};
@@ -135,6 +137,12 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         self.access(&Access::LoggedIn)
     }
 
+    /// Lets whoever has logged in, or given the password once more, within `reauthenticate_after` reach those of these routes that do not
+    /// say who may: see [`Policies::recently_logged_in`](crate::Policies::recently_logged_in).
+    pub fn recently_logged_in(self) -> Self {
+        self.access(&Access::RecentlyLoggedIn)
+    }
+
     /// Lets staff reach those of the routes that do not say yet who may.
     pub fn staff(self) -> Self {
         self.access(&Access::Staff)
@@ -150,6 +158,28 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         self.each_policy(&|policy| {
             policy.access.get_or_insert_with(|| access.clone());
         })
+    }
+
+    /// Lets only clients in these networks reach the routes, beside what they ask themselves: see [`Policies::networks`].
+    pub fn networks(self, networks: &NetworkList) -> Self {
+        self.each_policy(&|policy| policy.gate.networks.push(networks.clone()))
+    }
+
+    /// Lets only clients in these networks and at these addresses reach the routes: see [`Policies::only_from`].
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNetworks`] names everything in the list that is no network.
+    pub fn only_from<N: AsRef<str>>(
+        self,
+        networks: impl IntoIterator<Item = N>,
+    ) -> Result<Self, InvalidNetworks> {
+        Ok(self.networks(&NetworkList::parse(networks)?))
+    }
+
+    /// Lets only clients with a certificate reach the routes: see [`Policies::client_certificate_required`].
+    pub fn client_certificate_required(self) -> Self {
+        self.each_policy(&|policy| policy.gate.client_certificate = true)
     }
 
     /// Changes what every route says of itself; a fallback is no route.
@@ -191,31 +221,54 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             fallback: self.fallback.map(give),
         }
     }
+}
 
-    /// Builds the axum router, with the layer that `endpoint` makes of a policy around every route and the fallback.
-    pub(crate) fn build<L>(self, endpoint: &impl Fn(RoutePolicy) -> L) -> axum::Router<S>
+impl Router {
+    /// Builds the axum router, with the layer that `endpoint` makes of a policy around every route and the fallback. A route that hides
+    /// from somebody has the answer of the fallback that stands nearest.
+    pub(crate) fn build<L>(self, endpoint: &impl Fn(RoutePolicy, &Elsewhere) -> L) -> axum::Router
     where
         L: Layer<AxumRoute> + Clone + Send + Sync + 'static,
         L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         <L::Service as Service<Request>>::Response: IntoResponse + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
+        self.build_below(endpoint, &Elsewhere::default())
+    }
+
+    fn build_below<L>(
+        self,
+        endpoint: &impl Fn(RoutePolicy, &Elsewhere) -> L,
+        outside: &Elsewhere,
+    ) -> axum::Router
+    where
+        L: Layer<AxumRoute> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        let fallback = self
+            .fallback
+            .map(|route| route.methods.layer(endpoint(route.policy, &Elsewhere::default())));
+        let elsewhere = fallback
+            .clone()
+            .map_or_else(|| outside.further_in(), Elsewhere::at);
         let mut app = axum::Router::new();
         for part in self.parts {
             app = match part {
-                Part::Route(path, route) => app.route(&path, route.methods.layer(endpoint(route.policy))),
-                Part::Nest(path, router) => app.nest(&path, router.build(endpoint)),
-                Part::Plain(router, policy) => app.merge(router.layer(endpoint(policy))),
+                Part::Route(path, route) => {
+                    app.route(&path, route.methods.layer(endpoint(route.policy, &elsewhere)))
+                }
+                Part::Nest(path, router) => app.nest(&path, router.build_below(endpoint, &elsewhere)),
+                Part::Plain(router, policy) => app.merge(router.layer(endpoint(policy, &elsewhere))),
             };
         }
-        match self.fallback {
-            Some(route) => app.fallback(route.methods.layer(endpoint(route.policy))),
+        match fallback {
+            Some(fallback) => app.fallback(fallback),
             None => app,
         }
     }
-}
 
-impl Router {
     /// Lists the routes with their policies, as they were added. [`crate::Protected::routes_report`] prints them.
     pub fn report(&self) -> Vec<RouteLine> {
         let mut lines = Vec::new();

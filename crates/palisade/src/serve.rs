@@ -17,12 +17,12 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 mod accept;
 mod admission;
 mod admit;
 mod body;
+mod client_ca;
 mod connection;
 mod development;
 mod error;
@@ -40,6 +40,7 @@ mod wire;
 
 pub use crate::peer::{Peer, PlainDoor};
 pub use body::UploadError;
+pub use client_ca::ClientCa;
 pub use error::ServeError;
 pub use limits::Limits;
 pub use tls::{Reload, Tls};
@@ -164,6 +165,17 @@ impl Serve {
         if matches!(kind, Kind::BehindProxy) && !app.knows_its_proxy() {
             return Err(ServeError::ProxyUnknown);
         }
+        let asks_clients = matches!(&kind, Kind::Tls(tls) if tls.asks_clients());
+        let needing: Vec<String> = app
+            .routes_report()
+            .lines()
+            .iter()
+            .filter(|line| line.policy.gate.client_certificate)
+            .map(|line| line.path.clone())
+            .collect();
+        if !asks_clients && !needing.is_empty() {
+            return Err(ServeError::NoClientCa { routes: needing });
+        }
         if addresses.is_empty() {
             addresses.push("127.0.0.1:8443".to_owned());
         }
@@ -272,7 +284,7 @@ impl Bound {
         let tls = match &self.kind {
             Kind::Tls(tls) => {
                 tasks.spawn(tls.clone().watch());
-                Some(TlsAcceptor::from(tls.config()))
+                Some(Arc::new(tls.clone()))
             }
             Kind::BehindProxy => None,
         };

@@ -28,11 +28,12 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use http::{Request, request, response};
 use palisade_core::Settings;
+use palisade_core::password::ResetTokens;
 use palisade_core::session::SessionAuthHasher;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::auth::{UserStore, Users};
+use crate::auth::{Letters, PlainLetters, SecondFactorStore, SecondFactors, UserStore, Users};
 use crate::clock::Clock;
 use crate::csrf::{AnonymousSecrets, CsrfProtection};
 use crate::endpoint::EndpointLayer;
@@ -40,14 +41,17 @@ use crate::errors::{
     ErrorFuture, ErrorLayer, ErrorPage, ErrorService, PanicFuture, PanicLayer, PanicService,
 };
 use crate::form::FormPolicy;
+use crate::gate::Hidden;
 use crate::guard::{Guard, GuardLayer, Guarded, GuardedFuture};
 use crate::headers::HeaderGuard;
 use crate::host::HostGuard;
+use crate::mail::Mailer;
 use crate::password::{Hashers, NoPassword, PasswordPolicy, read_keys};
 use crate::redact::{QueryGuard, Redactor, SensitiveNames};
 use crate::rejection::Rejection;
 use crate::router::{Router, RoutesReport};
 use crate::rows::RowStore;
+use crate::seal::SealKeys;
 use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
 use crate::throttle::{Devices, MemoryThrottle, ThrottleStore, Throttles};
 use crate::transport::TransportGuard;
@@ -76,6 +80,9 @@ pub struct Palisade {
     sessions: Option<Sessions>,
     users: Option<Users>,
     throttles: Option<Throttles>,
+    second_factors: Option<SecondFactors>,
+    mailer: Option<Mailer>,
+    letters: Arc<dyn Letters>,
     rows: Option<RowStore>,
     page: ErrorPage,
     sensitive: SensitiveNames,
@@ -93,8 +100,12 @@ struct Offer {
     users: Option<Users>,
     throttles: Option<Throttles>,
     devices: Devices,
+    second_factors: Option<SecondFactors>,
+    mailer: Option<Mailer>,
+    letters: Arc<dyn Letters>,
     rows: Option<RowStore>,
     login_hasher: SessionAuthHasher,
+    reset_tokens: ResetTokens,
     forms: Arc<FormPolicy>,
 }
 
@@ -112,10 +123,14 @@ impl StackContext {
             forms: Arc::new(FormPolicy::from_settings(&settings)),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             devices: Devices::from_settings(&settings),
+            reset_tokens: ResetTokens::new(&settings.key_ring()),
             settings: Arc::new(settings),
             clock: Clock::system(),
             users: None,
             throttles: None,
+            second_factors: None,
+            mailer: None,
+            letters: Arc::new(PlainLetters),
             rows: None,
         }))
     }
@@ -131,6 +146,24 @@ impl StackContext {
     /// What ties a session to the password it was opened with.
     pub(crate) fn login_hasher(&self) -> &SessionAuthHasher {
         &self.0.login_hasher
+    }
+
+    /// What makes and checks the tokens of links that reset passwords.
+    pub(crate) fn reset_tokens(&self) -> &ResetTokens {
+        &self.0.reset_tokens
+    }
+
+    pub(crate) fn second_factors(&self) -> Option<&SecondFactors> {
+        self.0.second_factors.as_ref()
+    }
+
+    pub(crate) fn letters(&self) -> &dyn Letters {
+        &*self.0.letters
+    }
+
+    pub(crate) fn mailer(&self) -> Result<&Mailer, Rejection> {
+        let mailer = self.0.mailer.as_ref();
+        mailer.ok_or_else(|| Rejection::internal("there is no mail: give Palisade a mailer with with_mailer"))
     }
 
     pub(crate) fn forms(&self) -> Arc<FormPolicy> {
@@ -173,7 +206,9 @@ impl Guard for StackContext {
         Ok(())
     }
 
-    fn release(&self, (): (), _response: &mut response::Parts) {}
+    fn release(&self, (): (), response: &mut response::Parts) {
+        Hidden::keep(response);
+    }
 }
 
 impl Palisade {
@@ -187,6 +222,9 @@ impl Palisade {
             sessions: None,
             users: None,
             throttles: None,
+            second_factors: None,
+            mailer: None,
+            letters: Arc::new(PlainLetters),
             rows: None,
             page,
             sensitive: SensitiveNames::default(),
@@ -248,6 +286,38 @@ impl Palisade {
         self
     }
 
+    /// Asks users for a second factor who have one, and keeps these in this store, sealed under these keys.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use palisade::auth::SqliteSecondFactors;
+    /// use palisade::clock::Clock;
+    /// use palisade::seal::SealKeys;
+    /// use palisade::{Palisade, Settings, sqlite::Sqlite};
+    ///
+    /// # fn make(settings: Settings, database: Sqlite) -> Result<(), Box<dyn std::error::Error>> {
+    /// let keys = SealKeys::read("/etc/vault/seal-keys", Clock::system())?;
+    /// let palisade = Palisade::new(settings).with_second_factors(SqliteSecondFactors::new(database)?, keys);
+    /// # Ok(()) }
+    /// ```
+    pub fn with_second_factors(mut self, store: impl SecondFactorStore, keys: SealKeys) -> Self {
+        self.second_factors = Some(SecondFactors::new(store, keys));
+        self
+    }
+
+    /// Sends mail through this: links that reset passwords, and word of what happens to an account.
+    pub fn with_mailer(mut self, mailer: Mailer) -> Self {
+        self.mailer = Some(mailer.with_clock(self.clock.clone()));
+        self
+    }
+
+    /// Writes mails about accounts in these words.
+    pub fn with_letters(mut self, letters: impl Letters) -> Self {
+        self.letters = Arc::new(letters);
+        self
+    }
+
     /// Keeps rows that belong to users in this database, beside the users: what [`rows`](crate::rows) asks for.
     pub fn with_rows(mut self, rows: impl Into<RowStore>) -> Self {
         self.rows = Some(rows.into());
@@ -283,9 +353,19 @@ impl Palisade {
         self.throttles.as_ref()
     }
 
+    /// The mailer, if there is one: close it at the end of the program, so that what waits is sent.
+    pub fn mailer(&self) -> Option<&Mailer> {
+        self.mailer.as_ref()
+    }
+
     /// The sessions, if there is a store.
     pub fn sessions(&self) -> Option<&Sessions> {
         self.sessions.as_ref()
+    }
+
+    /// The users, if there are any.
+    pub fn users(&self) -> Option<&Users> {
+        self.users.as_ref()
     }
 
     /// Builds the stack around a finished router.
@@ -306,13 +386,19 @@ impl Palisade {
         let csrf = CsrfProtection::from_settings(settings, self.clock.clone())
             .with_anonymous(self.anonymous.clone());
         let body_limit = settings.data_upload_max_memory_size;
-        let routes = router.build(&|policy| EndpointLayer::new(csrf.clone(), policy, body_limit));
+        let routes = router
+            .build(&|policy, elsewhere| EndpointLayer::new(csrf.clone(), policy, elsewhere, body_limit));
         let context = StackContext(Arc::new(Offer {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),
             users: self.users.clone(),
             throttles: self.throttles.clone(),
             devices: Devices::from_settings(settings),
+            second_factors: self.second_factors.clone(),
+            mailer: self.mailer.clone(),
+            letters: Arc::clone(&self.letters),
+            reset_tokens: ResetTokens::new(&settings.key_ring())
+                .with_timeout(settings.password_reset_timeout),
             rows: self.rows.clone(),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             forms: Arc::new(FormPolicy::from_settings(settings)),

@@ -17,6 +17,7 @@
 //! and pinning `localhost` would break every other development server on the machine.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -79,6 +80,34 @@ impl<S: Sync> FromRequestParts<S> for Connection {
     }
 }
 
+/// Marks a request of which nobody can say who has sent it: an extension, for whoever goes by the address.
+///
+/// [`Connection::client`] is then the address of the proxy, which may be in a network that its clients are not in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientUnknown {
+    /// A listed proxy names no client.
+    Unnamed(IpAddr),
+    /// Somebody who is not listed speaks as a proxy does: for itself, or for others.
+    Unlisted(IpAddr),
+}
+
+impl fmt::Display for ClientUnknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unnamed(proxy) => {
+                write!(
+                    f,
+                    "the proxy {proxy} does not say who its client is: it has to set X-Forwarded-For"
+                )
+            }
+            Self::Unlisted(peer) => write!(
+                f,
+                "{peer} speaks for others and is not believed: if it is a proxy of this site, list it in trusted_proxies"
+            ),
+        }
+    }
+}
+
 /// The peers whose forwarding headers are believed.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
@@ -100,22 +129,24 @@ impl TrustedProxies {
         !self.0.is_empty() && peer(request).is_some_and(|peer| self.contains(peer.addr.ip()))
     }
 
-    /// The client behind a chain of trusted proxies: the right-most address that is not one of them.
-    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    /// The client behind a chain of trusted proxies: the right-most address that is not one of them. Says also whether the chain
+    /// leads that far: where a proxy names nobody, or what is no address, the client is the proxy itself.
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> (IpAddr, bool) {
         let mut client = peer;
+        let mut is_named = false;
         let lines: Vec<&HeaderValue> = headers.get_all(X_FORWARDED_FOR).iter().collect();
         for line in lines.into_iter().rev() {
             for entry in line.to_str().unwrap_or("").rsplit(',') {
                 if !self.contains(client) {
-                    return client;
+                    return (client, true);
                 }
                 match forwarded_address(entry.trim()) {
-                    Some(address) => client = address,
-                    None => return client,
+                    Some(address) => (client, is_named) = (address, true),
+                    None => return (client, false),
                 }
             }
         }
-        client
+        (client, is_named)
     }
 }
 
@@ -168,8 +199,8 @@ impl Unbelieved {
     }
 }
 
-impl std::fmt::Debug for TransportGuard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for TransportGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportGuard")
             .field("redirect", &self.redirect)
             .finish_non_exhaustive()
@@ -246,16 +277,21 @@ impl TransportGuard {
                 },
                 None => tls,
             };
-            return Connection {
-                secure,
-                client: self.proxies.client(address, &request.headers),
-            };
+            let (client, is_named) = self.proxies.client(address, &request.headers);
+            if !is_named {
+                request.extensions.insert(ClientUnknown::Unnamed(address));
+            }
+            return Connection { secure, client };
         }
         if peer.is_some() && !tls {
             self.tell_unbelieved(&request.headers, address);
         }
+        let mut claims = false;
         for name in FORWARDING_HEADERS {
-            request.headers.remove(name);
+            claims |= request.headers.remove(name).is_some();
+        }
+        if claims {
+            request.extensions.insert(ClientUnknown::Unlisted(address));
         }
         if let Some((name, _)) = &self.scheme_header {
             request.headers.remove(name);

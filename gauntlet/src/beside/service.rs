@@ -12,7 +12,7 @@ use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
-use palisade::auth::{Auth, LoggedIn, PasswordChangeError, UserStore, UserStoreError};
+use palisade::auth::{Auth, LoggedIn, LoginStep, PasswordChangeError, UserStore, UserStoreError};
 use palisade::core::KeyRing;
 use palisade::core::cookie::{self, SetCookie};
 use palisade::core::password::{ResetSubject, ResetTokens};
@@ -156,8 +156,10 @@ async fn log_in(auth: Auth, fields: Fields) -> Result<&'static str, Rejection> {
         .authenticate(&field(&fields, "username"), &secret(&fields, "password"))
         .await?
         .ok_or_else(|| Rejection::forbidden("wrong name or password"))?;
-    auth.login(&user).await?;
-    Ok("in")
+    match auth.login(&user).await? {
+        LoginStep::Done => Ok("in"),
+        _ => Err(Rejection::forbidden("this site has no page for a second factor")),
+    }
 }
 
 async fn log_out(auth: Auth) -> Result<&'static str, Rejection> {

@@ -1,7 +1,8 @@
 //! Logging in. A wrong name and a wrong password are answered alike, in the same time; and so is one try too many.
 
+use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use palisade::auth::{Auth, AuthError, Next};
+use palisade::auth::{Auth, AuthError, LoginStep, Next, login_redirect};
 use palisade::form::{Checked, Form};
 use palisade::{Rejection, Sensitive};
 
@@ -38,8 +39,11 @@ pub(super) async fn take(
     };
     match auth.authenticate(&form.username, &form.password).await {
         Ok(Some(user)) => {
-            auth.login(&user).await?;
-            Ok(Redirect::to(&next.after_login(None)).into_response())
+            let place = match auth.login(&user).await? {
+                LoginStep::Done => next.after_login(None),
+                _ => onward("/login/second/", next.queried()),
+            };
+            Ok(Redirect::to(&place).into_response())
         }
         Ok(None) => page.ask_again("log_in.html", &form.refuse_form(WRONG)),
         Err(error @ AuthError::Throttled { retry_after }) => {
@@ -47,4 +51,12 @@ pub(super) async fn take(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The next page of a login, with the place that the person wants to go to.
+pub(super) fn onward(page: &str, next: Option<&str>) -> String {
+    let next = next.and_then(|next| next.parse::<Uri>().ok());
+    let address = next.and_then(|next| login_redirect(page, &next));
+    let address = address.and_then(|address| address.to_str().map(str::to_owned).ok());
+    address.unwrap_or_else(|| page.to_owned())
 }

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse as _, Redirect, Response};
 use palisade::Rejection;
-use palisade::auth::{Auth, AuthError, LoggedIn, Profile};
+use palisade::auth::{AccountEvent, Auth, AuthError, LoggedIn, Profile, Recent};
 use palisade::form::{Checked, ModelForm};
 use palisade::password::normalize_email;
 
@@ -31,7 +31,7 @@ pub(super) async fn ask(user: LoggedIn, page: Page) -> Result<Response, Rejectio
 }
 
 pub(super) async fn take(
-    user: LoggedIn,
+    user: Recent<LoggedIn>,
     auth: Auth,
     page: Page,
     form: Checked<ProfileForm>,
@@ -55,6 +55,9 @@ pub(super) async fn take(
             .save_profile(user.id, profile)
             .await
             .map_err(AuthError::from)?;
+    }
+    if changed.contains(&"email") {
+        auth.tell(&user, AccountEvent::AddressChanged);
     }
     leave_notice(auth.session(), sentence).await?;
     Ok(Redirect::to("/profile/").into_response())

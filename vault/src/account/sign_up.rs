@@ -60,7 +60,8 @@ pub(super) async fn take(
     };
     let refused = match auth.sign_up(new, &form.password1).await {
         Ok(user) => {
-            auth.login(&user).await?;
+            // A new account has no second factor.
+            let _done = auth.login(&user).await?;
             leave_notice(
                 auth.session(),
                 "Welcome. Your account is ready, and you are logged in.",

@@ -13,4 +13,5 @@ mod network;
 mod notes;
 mod pages;
 mod program;
+mod recovery;
 mod site;

@@ -8,7 +8,11 @@ use palisade::axum::body::{Body, to_bytes};
 use palisade::axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
 use palisade::axum::http::{HeaderMap, Method, Request, StatusCode};
 use palisade::clock::Clock;
+use palisade::core::dated_key::{DatedKey, DatedKeys};
+use palisade::core::settings::EmailBackend;
+use palisade::mail::Mailer;
 use palisade::password::{Hashers, PasswordPolicy};
+use palisade::seal::SealKeys;
 use palisade::serve::Peer;
 use palisade::sqlite::{Sqlite, params};
 use palisade::{Protected, SecretKey, Settings};
@@ -26,6 +30,12 @@ pub(crate) const PASSWORD: &str = "a boat in a blue bottle";
 pub(crate) struct Site {
     protected: Protected,
     database: Sqlite,
+    pub(crate) mailer: Mailer,
+}
+
+fn seal_keys() -> SealKeys {
+    let key = DatedKey::parse("2020-01-01", "secret = \"thirty-two bytes or more of chance\"").unwrap();
+    SealKeys::of(DatedKeys::new([key]), Clock::system())
 }
 
 impl Site {
@@ -43,7 +53,10 @@ impl Site {
         Self::made(settings, &[])
     }
 
-    fn made(settings: Settings, origins: &[&str]) -> Self {
+    fn made(mut settings: Settings, origins: &[&str]) -> Self {
+        settings.site_url = Some("https://localhost".parse().unwrap());
+        settings.email_backend = EmailBackend::Memory;
+        let mailer = Mailer::from_settings(&settings).unwrap();
         let policy = PasswordPolicy::with_minimum_length(settings.password_min_length);
         let database = Sqlite::in_memory().unwrap();
         let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
@@ -55,7 +68,9 @@ impl Site {
                 Hashers::dangerous_cheap(),
                 policy,
             );
+        let palisade = app::with_recovery(palisade, &database, seal_keys(), mailer.clone()).unwrap();
         Self {
+            mailer,
             protected: palisade.protect(routes).unwrap(),
             database,
         }
@@ -227,7 +242,7 @@ impl Shown {
         let (_, rest) = self
             .text
             .split_once("name=\"csrfmiddlewaretoken\" value=\"")
-            .expect("no form on this page");
+            .unwrap_or_else(|| panic!("no form on this page: {} {}", self.status, self.text));
         rest.split_once('"').unwrap().0.to_owned()
     }
 }

@@ -80,7 +80,7 @@ impl ClearSiteData {
                         value.cookies,
                         value.storage,
                         value.execution_contexts,
-                    ) = (true, true, true, true)
+                    ) = (true, true, true, true);
                 }
                 other => {
                     let what =
@@ -99,7 +99,7 @@ impl ClearSiteData {
     }
 
     /// Lists the names without quotes, as a setting has them.
-    pub fn names(&self) -> Vec<&'static str> {
+    pub fn names(self) -> Vec<&'static str> {
         let on = self.types().into_iter().filter(|(_, on)| *on);
         on.map(|(name, _)| name).collect()
     }

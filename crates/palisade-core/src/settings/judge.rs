@@ -44,7 +44,21 @@ pub(super) fn weaknesses(settings: &Settings) -> Vec<Weakness> {
     limits(settings, &mut found);
     passwords(settings, &mut found);
     throttles(settings, &mut found);
+    mails(settings, &mut found);
     found.0
+}
+
+fn mails(settings: &Settings, found: &mut Found) {
+    found.when(
+        settings.dangerous_email_in_clear,
+        Threat::InsecureTransport,
+        "dangerous_email_in_clear is on: links that reset passwords may leave this program without TLS",
+    );
+    found.when(
+        settings.reauthenticate_after > Duration::from_hours(24),
+        Threat::SessionHijacking,
+        "reauthenticate_after is longer than a day: a stolen session may do what needs a recent login",
+    );
 }
 
 fn site(settings: &Settings, found: &mut Found) {

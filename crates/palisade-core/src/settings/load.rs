@@ -182,6 +182,14 @@ impl Loading<'_> {
             settings.secure_hsts_preload =
                 settings.secure_hsts_include_subdomains && settings.secure_hsts_seconds >= rules::HSTS_YEAR;
         }
+        if settings.email_use_ssl {
+            if !self.given.contains_key("email_use_tls") {
+                settings.email_use_tls = false;
+            }
+            if !self.given.contains_key("email_port") {
+                settings.email_port = rules::SUBMISSIONS_PORT;
+            }
+        }
         let own_length = settings
             .auth_password_validators
             .iter_mut()

@@ -38,7 +38,7 @@ impl Setting {
 
     /// Whether the value is a secret, which is never shown.
     pub fn is_secret(&self) -> bool {
-        self.name.starts_with("secret_key")
+        self.name.starts_with("secret_key") || self.name == "email_host_password"
     }
 
     /// Finds a setting by its name in TOML.
@@ -51,7 +51,9 @@ impl Setting {
         let is_named = |setting: &&Self| setting.name.to_uppercase() == name;
         REGISTRY.iter().find(is_named).filter(|setting| {
             let name = setting.name;
-            name != "debug" && !name.starts_with("dangerous_") && !name.starts_with("secure_csp")
+            !matches!(name, "debug" | "email_backend")
+                && !name.starts_with("dangerous_")
+                && !name.starts_with("secure_csp")
         })
     }
 
@@ -513,10 +515,110 @@ pub static REGISTRY: &[Setting] = &[
         header.",
     ),
     Setting::new(
+        "reauthenticate_url",
+        |s| &mut s.reauthenticate_url,
+        "\
+        Where to send whoever has to prove once more who they are, before something that cannot be taken back.",
+    ),
+    Setting::new(
+        "reauthenticate_after",
+        |s| &mut s.reauthenticate_after,
+        "\
+        For how many seconds a login, or a password given once more, counts as recent.",
+    ),
+    Setting::new(
+        "password_reset_url",
+        |s| &mut s.password_reset_url,
+        "\
+        The path that links to reset a password begin with; the user and the token follow.",
+    ),
+    Setting::new(
         "password_reset_timeout",
         |s| &mut s.password_reset_timeout,
         "\
-        For how many seconds a link to reset a password works. Nothing here makes such links yet.",
+        For how many seconds a link to reset a password works.",
+    ),
+    Setting::new(
+        "site_url",
+        |s| &mut s.site_url,
+        "\
+        The site as people reach it, such as \"https://vault.example\": links in mails begin with it, and never with what \
+        a request names. Without it no mail is sent.",
+    ),
+    Setting::new(
+        "email_backend",
+        |s| &mut s.email_backend,
+        "\
+        What becomes of mails: smtp sends them, file writes each into email_file_path (for development), memory keeps them \
+        (for tests). Django's three classes are read, too, but not from a dump of its settings.",
+    ),
+    Setting::new(
+        "email_host",
+        |s| &mut s.email_host,
+        "\
+        The server that takes mails. Its certificate must be for this name.",
+    ),
+    Setting::new(
+        "email_port",
+        |s| &mut s.email_port,
+        "\
+        Its port: 587 with STARTTLS, 465 with email_use_ssl unless set.",
+    ),
+    Setting::new(
+        "email_use_tls",
+        |s| &mut s.email_use_tls,
+        "\
+        Turn to TLS with STARTTLS before anything is said; a server that does not offer it gets no mail. Off with \
+        email_use_ssl unless set.",
+    ),
+    Setting::new(
+        "email_use_ssl",
+        |s| &mut s.email_use_ssl,
+        "\
+        Speak TLS from the first byte.",
+    ),
+    Setting::new(
+        "email_host_user",
+        |s| &mut s.email_host_user,
+        "\
+        The name to log in with at email_host. Empty: no login.",
+    ),
+    Setting::new(
+        "email_host_password",
+        |s| &mut s.email_host_password,
+        "\
+        The password to log in with at email_host. It travels over TLS only.",
+    ),
+    Setting::new(
+        "email_timeout",
+        |s| &mut s.email_timeout,
+        "\
+        For how many seconds the mail server may keep silent. \"none\": a minute.",
+    ),
+    Setting::new(
+        "email_ca_file",
+        |s| &mut s.email_ca_file,
+        "\
+        A file of authorities (PEM) that the mail server's certificate must be from. \"none\": those of the system.",
+    ),
+    Setting::new(
+        "email_file_path",
+        |s| &mut s.email_file_path,
+        "\
+        The folder into which email_backend = \"file\" writes; made for this user alone.",
+    ),
+    Setting::new(
+        "default_from_email",
+        |s| &mut s.default_from_email,
+        "\
+        Whom mails are from, such as \"Vault <vault@example.com>\".",
+    ),
+    Setting::new(
+        "dangerous_email_in_clear",
+        |s| &mut s.dangerous_email_in_clear,
+        "\
+        Send mails without TLS, with email_use_tls off, to a server on this machine. Whoever listens there can take over \
+        every account.",
     ),
     Setting::new(
         "signed_cookie_legacy_salt_fallback",

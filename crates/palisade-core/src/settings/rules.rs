@@ -15,6 +15,10 @@ use crate::url::urlsplit;
 
 /// The least that the preload lists of browsers take.
 pub(super) const HSTS_YEAR: u64 = 31_536_000;
+/// Where a server takes mails and begins TLS with STARTTLS (RFC 6409).
+pub(super) const SUBMISSION_PORT: u16 = 587;
+/// Where a server takes mails over TLS from the first byte (RFC 8314).
+pub(super) const SUBMISSIONS_PORT: u16 = 465;
 /// More than any age can mean.
 const CENTURY: Duration = Duration::from_secs(100 * HSTS_YEAR);
 
@@ -202,6 +206,8 @@ fn ages(settings: &Settings, found: &mut Found) {
     in_range(settings.session_absolute_age, &["session_absolute_age"]);
     in_range(settings.csrf_cookie_age, &["csrf_cookie_age"]);
     in_range(Some(settings.password_reset_timeout), &["password_reset_timeout"]);
+    in_range(Some(settings.reauthenticate_after), &["reauthenticate_after"]);
+    in_range(settings.email_timeout, &["email_timeout"]);
     if let Some(absolute) = settings.session_absolute_age {
         let advice = format!(
             "is longer than session_absolute_age ({} s), after which the session ends anyway: shorten it, \
@@ -489,4 +495,21 @@ fn addresses(settings: &Settings, found: &mut Found) {
     leads_somewhere(&settings.login_url, &["login_url"]);
     leads_somewhere(&settings.login_redirect_url, &["login_redirect_url"]);
     leads_somewhere(&settings.logout_redirect_url, &["logout_redirect_url"]);
+    leads_somewhere(&settings.reauthenticate_url, &["reauthenticate_url"]);
+    let reset = &settings.password_reset_url;
+    found.when(
+        !(reset.starts_with('/') && reset.ends_with('/') && is_safe_next(reset, &[], true))
+            || reset.contains(['?', '#']),
+        &["password_reset_url"],
+        "must be a path that begins and ends with one /",
+    );
+    let in_clear = settings
+        .site_url
+        .as_ref()
+        .is_some_and(|site| site.scheme() != "https");
+    found.when(
+        in_clear && !settings.debug,
+        &["site_url", "debug"],
+        "does not begin with https://: links in mails would send their secrets in clear",
+    );
 }

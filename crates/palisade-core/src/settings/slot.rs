@@ -9,15 +9,15 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::raw::{Raw, quoted};
-use super::{ExemptPaths, Folder, HeaderName, OnOutage, ProxyHeader, UnknownFields};
+use super::{EmailBackend, ExemptPaths, Folder, HeaderName, OnOutage, ProxyHeader, UnknownFields};
 use crate::cookie::SameSite;
 use crate::header::{
     ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, PermissionsPolicy,
     ReferrerPolicy, ReportUri, SecurityHeader,
 };
 use crate::host::{AllowedHosts, Host};
-use crate::origin::TrustedOrigins;
-use crate::secret::{CLEANSED, SecretKey};
+use crate::origin::{Origin, TrustedOrigins};
+use crate::secret::{CLEANSED, SecretKey, Sensitive};
 
 /// A field of the settings, whatever its type.
 pub(super) trait Slot {
@@ -113,6 +113,16 @@ impl Parsed for usize {
 
     fn toml(&self) -> String {
         grouped(*self as u64)
+    }
+}
+
+impl Parsed for u16 {
+    fn parse(raw: &Raw<'_>) -> Result<Self, String> {
+        Self::try_from(raw.number()?).map_err(|_| "is more than 65535".to_owned())
+    }
+
+    fn toml(&self) -> String {
+        self.to_string()
     }
 }
 
@@ -236,6 +246,53 @@ impl Word for SecretKey {
 
     fn word(&self) -> String {
         CLEANSED.to_owned()
+    }
+}
+
+impl Word for Sensitive<String> {
+    fn from_word(word: &str) -> Result<Self, String> {
+        Ok(Self::new(word.to_owned()))
+    }
+
+    fn word(&self) -> String {
+        if self.expose().is_empty() {
+            String::new()
+        } else {
+            CLEANSED.to_owned()
+        }
+    }
+}
+
+impl Word for Origin {
+    fn from_word(word: &str) -> Result<Self, String> {
+        word.strip_suffix('/')
+            .unwrap_or(word)
+            .parse()
+            .map_err(|fault: crate::origin::InvalidOrigin| format!("is {fault}: write https:// and the host"))
+    }
+
+    fn word(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Word for EmailBackend {
+    fn from_word(word: &str) -> Result<Self, String> {
+        match word {
+            "smtp" | "django.core.mail.backends.smtp.EmailBackend" => Ok(Self::Smtp),
+            "file" | "django.core.mail.backends.filebased.EmailBackend" => Ok(Self::File),
+            "memory" | "django.core.mail.backends.locmem.EmailBackend" => Ok(Self::Memory),
+            _ => Err(format!("is {}, not smtp, file or memory", quoted(word))),
+        }
+    }
+
+    fn word(&self) -> String {
+        match self {
+            Self::Smtp => "smtp",
+            Self::File => "file",
+            Self::Memory => "memory",
+        }
+        .to_owned()
     }
 }
 

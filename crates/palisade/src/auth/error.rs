@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use palisade_core::Threat;
 
+use super::second_factor::FactorError;
 use super::user::UserStoreError;
 use crate::password::{HashError, PasswordProblem};
 use crate::rejection::Rejection;
@@ -23,6 +24,9 @@ pub enum AuthError {
     /// The password cannot be hashed now.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// The second factor cannot be asked for or changed.
+    #[error(transparent)]
+    SecondFactor(FactorError),
     /// There were too many tries. Nothing was verified; the sentence is for the person, and the same whether or not there is such a
     /// user.
     #[error("Too many tries. Please try again in {}.", in_words(*retry_after))]
@@ -33,6 +37,15 @@ pub enum AuthError {
     /// Nobody can say how many tries there were.
     #[error(transparent)]
     Throttle(#[from] ThrottleStoreError),
+}
+
+impl From<FactorError> for AuthError {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::Store(error) => Self::Store(error),
+            error => Self::SecondFactor(error),
+        }
+    }
 }
 
 impl From<ThrottleError> for AuthError {
@@ -58,6 +71,13 @@ impl From<AuthError> for Rejection {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Session(error) => error.into(),
+            AuthError::SecondFactor(FactorError::Contended) => {
+                Rejection::unavailable(error.to_string(), 5).with_hint("Please try again in a moment.")
+            }
+            AuthError::SecondFactor(error) => Rejection::internal(error.to_string()),
+            AuthError::Store(error @ UserStoreError::Unsupported(_)) => {
+                Rejection::internal(error.to_string())
+            }
             AuthError::Store(error) => {
                 let source = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
                 Rejection::unavailable(format!("{error}: {source}"), 5)

@@ -194,7 +194,7 @@ fn nobody(parts: &request::Parts) -> Rejection {
 }
 
 /// The whole address that was asked for, where it can be told; else what the request says.
-fn asked(parts: &request::Parts) -> Uri {
+pub(super) fn asked(parts: &request::Parts) -> Uri {
     // In a nested router the URI has lost its beginning.
     let uri = parts
         .extensions

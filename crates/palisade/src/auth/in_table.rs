@@ -8,13 +8,15 @@ use palisade_core::Sensitive;
 use palisade_core::permission::{PermissionName, Permissions};
 
 use super::statements::{Asked, Given, Statement, Statements};
-use super::user::{NewUser, PasswordTable, Profile, StoredPassword, User, UserStore, UserStoreError};
+use super::user::{
+    NewUser, PasswordTable, Profile, StoredPassword, User, UserStore, UserStoreError, same_address,
+};
 
-/// A database with a table of users: what is left to it is to answer statements.
-pub(super) trait InTable: fmt::Debug + Send + Sync + 'static {
-    /// What is asked of the table.
-    fn statements(&self) -> &Statements;
+/// How many users of one address are told apart; nobody makes accounts by the thousand to have mail sent to somebody else.
+const SHARING_AN_ADDRESS: u32 = 20;
 
+/// A database that answers statements, in the same words everywhere.
+pub(super) trait Asks: fmt::Debug + Send + Sync + 'static {
     /// Reads all rows.
     fn all<T: Send + 'static>(
         &self,
@@ -24,6 +26,17 @@ pub(super) trait InTable: fmt::Debug + Send + Sync + 'static {
 
     /// Changes rows, to the end even if nobody waits for it any more, and tells how many.
     fn change(&self, asked: Asked) -> impl Future<Output = Result<u64, UserStoreError>> + Send;
+}
+
+/// A database with a table of users.
+pub(super) trait InTable: fmt::Debug + Send + Sync + 'static {
+    type Database: Asks;
+
+    /// The database.
+    fn database(&self) -> &Self::Database;
+
+    /// What is asked of the table.
+    fn statements(&self) -> &Statements;
 
     /// Inserts a user and tells the primary key, unless `taken` finds somebody. Of those who sign up at the same time
     /// with names that differ in case only, the later one finds the earlier.
@@ -77,7 +90,11 @@ fn change<'a, S: InTable>(
     given: &Given,
 ) -> BoxFuture<'a, Result<(), UserStoreError>> {
     match statement.map(|statement| statement.with(given)) {
-        Some(asked) => store.change(asked).map(|changed| changed.map(drop)).boxed(),
+        Some(asked) => store
+            .database()
+            .change(asked)
+            .map(|changed| changed.map(drop))
+            .boxed(),
         None => ready(Ok(())).boxed(),
     }
 }
@@ -88,7 +105,7 @@ impl<S: InTable> UserStore for S {
             id,
             ..Given::default()
         };
-        let found = self.all(self.statements().by_id.with(&given), user);
+        let found = self.database().all(self.statements().by_id.with(&given), user);
         found.map(|found| Ok(found?.into_iter().next())).boxed()
     }
 
@@ -101,11 +118,35 @@ impl<S: InTable> UserStore for S {
             username: username.to_owned(),
             ..Given::default()
         };
-        let found = self.all(self.statements().by_username.with(&given), user);
+        let found = self
+            .database()
+            .all(self.statements().by_username.with(&given), user);
         // A collation may hold other names to be equal.
         let exactly = move |user: &User| user.username == username;
         found
             .map(move |found| Ok(found?.into_iter().find(exactly)))
+            .boxed()
+    }
+
+    fn by_email<'a>(&'a self, email: &'a str) -> BoxFuture<'a, Result<Vec<User>, UserStoreError>> {
+        let Some(by_email) = &self.statements().by_email else {
+            let no_column =
+                "the table of users has no column of e-mail addresses: name it in UserTable::email";
+            return ready(Err(UserStoreError::Unsupported(no_column))).boxed();
+        };
+        if email.is_empty() || email.contains('\0') {
+            return ready(Ok(Vec::new())).boxed();
+        }
+        let given = Given {
+            email: email.to_owned(),
+            at_most: i64::from(SHARING_AN_ADDRESS),
+            ..Given::default()
+        };
+        let found = self.database().all(by_email.with(&given), user);
+        // A collation may hold other addresses to be equal.
+        let same = move |user: &User| same_address(&user.email, email);
+        found
+            .map(move |found| Ok(found?.into_iter().filter(same).collect()))
             .boxed()
     }
 
@@ -157,7 +198,9 @@ impl<S: InTable> UserStore for S {
             password: new,
             ..Given::default()
         };
-        let replaced = self.change(self.statements().replace_password.with(&given));
+        let replaced = self
+            .database()
+            .change(self.statements().replace_password.with(&given));
         replaced.map(|replaced| Ok(replaced? == 1)).boxed()
     }
 
@@ -191,7 +234,7 @@ impl<S: InTable> UserStore for S {
             is_superuser: user.is_superuser,
             ..Given::default()
         };
-        let granted = self.all(permissions.with(&given), permission);
+        let granted = self.database().all(permissions.with(&given), permission);
         granted.map(move |granted| granted.map(of_user)).boxed()
     }
 }
@@ -207,7 +250,8 @@ impl<S: InTable> PasswordTable for S {
             at_most: i64::from(at_most),
             ..Given::default()
         };
-        self.all(self.statements().passwords.with(&given), stored_password)
+        self.database()
+            .all(self.statements().passwords.with(&given), stored_password)
             .boxed()
     }
 }

@@ -11,6 +11,9 @@ use palisade_core::{Sensitive, Threat};
 use self::counted::{no_throttles, settled};
 use super::Users;
 use super::error::{AuthError, PasswordChangeError, SignUpError};
+use super::letters::AccountEvent;
+use super::recent::prove;
+use super::second_factor::HALF_LOGIN;
 use super::user::{NewUser, User, UserStoreError};
 use crate::csrf::Rotation;
 use crate::password::{HashError, UserAttributes, Username};
@@ -35,26 +38,26 @@ const USER_AGENT_CHARS: usize = 200;
 /// # Example
 ///
 /// ```
-/// use palisade::auth::Auth;
+/// use palisade::auth::{Auth, LoginStep};
 /// use palisade::{Rejection, Sensitive};
 ///
 /// async fn log_in(auth: Auth, username: String, password: Sensitive<String>) -> Result<&'static str, Rejection> {
 ///     match auth.authenticate(&username, &password).await? {
-///         Some(user) => {
-///             auth.login(&user).await?;
-///             Ok("welcome")
-///         }
+///         Some(user) => match auth.login(&user).await? {
+///             LoginStep::SecondFactor => Ok("and the code of your authenticator, please"),
+///             _ => Ok("welcome"),
+///         },
 ///         None => Ok("wrong name or password"),
 ///     }
 /// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Auth {
-    users: Users,
-    session: Session,
-    csrf: Rotation,
-    context: StackContext,
-    connection: Connection,
+    pub(super) users: Users,
+    pub(super) session: Session,
+    pub(super) csrf: Rotation,
+    pub(super) context: StackContext,
+    pub(super) connection: Connection,
     user_agent: String,
     cookies: Option<HeaderValue>,
 }
@@ -225,13 +228,8 @@ impl Auth {
         Ok(Upgrade::Done(Box::new(user)))
     }
 
-    /// Logs a user in: the session gets a new key, and keeps what an anonymous visitor put into it; another user's session is
-    /// dropped first.
-    ///
-    /// # Errors
-    ///
-    /// When a store cannot answer.
-    pub async fn login(&self, user: &User) -> Result<(), AuthError> {
+    /// Logs a user in who has shown everything that is asked for.
+    pub(super) async fn complete_login(&self, user: &User) -> Result<(), AuthError> {
         let session = &self.session;
         let id = user.id.to_string();
         let hash = self.hash(user);
@@ -241,6 +239,8 @@ impl Auth {
             plan.action = KeyAction::Cycle;
         }
         session.carry_out(&plan).await?;
+        session.remove(HALF_LOGIN).await?;
+        prove(session, &self.context).await?;
         session
             .begin(Device {
                 user_id: id,
@@ -362,18 +362,23 @@ impl Auth {
         tracing::info!(target: "palisade::auth", client = %self.connection.client, user = user.id, "password changed");
         let mut changed = user.clone();
         changed.password = encoded;
-        self.keep_session_of(&changed)
-            .await
-            .map_err(PasswordChangeError::Auth)?;
+        self.keep_session_of(&changed).await?;
         // Other devices show the new password once; this one has.
-        Ok(self.remember_device(&changed, device).await?)
+        self.remember_device(&changed, device).await?;
+        self.tell(&changed, AccountEvent::PasswordChanged);
+        Ok(())
     }
 
     async fn keep_session_of(&self, user: &User) -> Result<(), AuthError> {
         let plan = update_login_hash(true, Some(&self.hash(user)));
         self.session.carry_out(&plan).await?;
-        let key = self.session.key().await?;
         // Their hashes are wrong already; their rows need not wait to expire.
+        self.end_others(user).await
+    }
+
+    /// Ends the user's other sessions, where the store can.
+    pub(super) async fn end_others(&self, user: &User) -> Result<(), AuthError> {
+        let key = self.session.key().await?;
         let store = self.session.sessions().store();
         match store.delete_others(&user.id.to_string(), key.as_ref()).await {
             Ok(_) | Err(StoreError::Unsupported(_)) => Ok(()),
@@ -409,7 +414,7 @@ impl Auth {
         &self.users
     }
 
-    fn hash(&self, user: &User) -> String {
+    pub(super) fn hash(&self, user: &User) -> String {
         self.context.login_hasher().hash(user.password.expose())
     }
 }

@@ -5,7 +5,7 @@ mod tables;
 use std::time::SystemTime;
 
 use super::dialect::Dialect;
-use super::in_table::{Columns, InTable};
+use super::in_table::{Asks, Columns, InTable};
 use super::statements::{Asked, Statements, Value};
 use super::table::{Found, Kind, UserTable, UserTableError};
 use super::user::UserStoreError;
@@ -201,17 +201,13 @@ async fn insert_new(
     row.map(|mut row| field(&mut row, 0)).transpose()
 }
 
-impl InTable for MySqlUsers {
-    fn statements(&self) -> &Statements {
-        &self.statements
-    }
-
+impl Asks for MySql {
     async fn all<T: Send + 'static>(
         &self,
         asked: Asked,
         read: fn(&mut dyn Columns) -> Result<T, UserStoreError>,
     ) -> Result<Vec<T>, UserStoreError> {
-        let rows = self.database.all(asked.sql, bound(&asked.values)).await;
+        let rows = self.all(asked.sql, bound(&asked.values)).await;
         rows.map_err(unavailable)?
             .into_iter()
             .map(|mut row| read(&mut row))
@@ -219,12 +215,24 @@ impl InTable for MySqlUsers {
     }
 
     async fn change(&self, asked: Asked) -> Result<u64, UserStoreError> {
-        let work = (self.database.clone(), asked);
+        let work = (self.clone(), asked);
         let changed = to_the_end(move || {
             let (database, asked) = work.clone();
             async move { database.execute(asked.sql, bound(&asked.values)).await }
         });
         changed.await.map_err(unavailable)
+    }
+}
+
+impl InTable for MySqlUsers {
+    type Database = MySql;
+
+    fn database(&self) -> &MySql {
+        &self.database
+    }
+
+    fn statements(&self) -> &Statements {
+        &self.statements
     }
 
     /// Nobody sees what another has not committed: so those of one name, whatever its case, stand in line.

@@ -5,7 +5,7 @@ mod tables;
 use std::time::SystemTime;
 
 use super::dialect::Dialect;
-use super::in_table::{Columns, InTable};
+use super::in_table::{Asks, Columns, InTable};
 use super::statements::{Asked, Statements, Value};
 use super::table::{Found, Kind, UserTable, UserTableError};
 use super::user::UserStoreError;
@@ -194,18 +194,14 @@ impl Columns for &Row {
     }
 }
 
-impl InTable for PostgresUsers {
-    fn statements(&self) -> &Statements {
-        &self.statements
-    }
-
+impl Asks for Postgres {
     async fn all<T: Send + 'static>(
         &self,
         asked: Asked,
         read: fn(&mut dyn Columns) -> Result<T, UserStoreError>,
     ) -> Result<Vec<T>, UserStoreError> {
         let values = bound(&asked.values);
-        let rows = self.database.all(asked.sql, &values, |row| {
+        let rows = self.all(asked.sql, &values, |row| {
             let mut row = row;
             Ok(read(&mut row))
         });
@@ -213,9 +209,21 @@ impl InTable for PostgresUsers {
     }
 
     async fn change(&self, asked: Asked) -> Result<u64, UserStoreError> {
-        let database = self.database.clone();
+        let database = self.clone();
         let changed = to_the_end(async move { database.execute(asked.sql, &bound(&asked.values)).await });
         changed.await.map_err(unavailable)
+    }
+}
+
+impl InTable for PostgresUsers {
+    type Database = Postgres;
+
+    fn database(&self) -> &Postgres {
+        &self.database
+    }
+
+    fn statements(&self) -> &Statements {
+        &self.statements
     }
 
     /// Under `read committed` nobody sees what another has not committed: so those of one name, whatever its case, stand in

@@ -7,12 +7,12 @@ use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use rusqlite::{Row, params, params_from_iter};
 
 use super::dialect::Dialect;
-use super::in_table::{Columns, InTable};
+use super::in_table::{Asks, Columns, InTable};
 use super::statements::{Asked, Statements, Value};
 use super::table::{Found, UserTable, UserTableError};
 use super::user::UserStoreError;
 use crate::sqlite::datetime::{from_text, to_text};
-use crate::sqlite::{Migration, Reader, Sqlite, SqliteError, Writer};
+use crate::sqlite::{Migration, Reader, Sqlite, SqliteError};
 
 const USERS: &[Migration] = &[
     Migration {
@@ -42,6 +42,12 @@ const USERS: &[Migration] = &[
         version: 3,
         name: "auth_user_username_nocase",
         sql: "CREATE INDEX IF NOT EXISTS palisade_auth_user_username ON auth_user (username COLLATE NOCASE);",
+    },
+    // And whose an address is, at each reset of a password.
+    Migration {
+        version: 4,
+        name: "auth_user_email_nocase",
+        sql: "CREATE INDEX IF NOT EXISTS palisade_auth_user_email ON auth_user (email COLLATE NOCASE);",
     },
 ];
 
@@ -145,13 +151,6 @@ impl SqliteUsers {
         UserTableError::unless_complete(missing)?;
         Ok(Self { database, statements })
     }
-
-    async fn write<R: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Writer<'_>) -> Result<R, SqliteError> + Send + 'static,
-    ) -> Result<R, UserStoreError> {
-        self.database.write(work).await.map_err(unavailable)
-    }
 }
 
 /// The tables and columns that are named and not there.
@@ -216,17 +215,13 @@ impl Columns for &Row<'_> {
     }
 }
 
-impl InTable for SqliteUsers {
-    fn statements(&self) -> &Statements {
-        &self.statements
-    }
-
+impl Asks for Sqlite {
     fn all<T: Send + 'static>(
         &self,
         asked: Asked,
         read: fn(&mut dyn Columns) -> Result<T, UserStoreError>,
     ) -> impl Future<Output = Result<Vec<T>, UserStoreError>> + Send {
-        let rows = self.database.read(|reader| {
+        let rows = self.read(|reader| {
             reader.all(asked.sql, bound(&asked.values), |row| {
                 let mut row = row;
                 Ok(read(&mut row))
@@ -241,18 +236,31 @@ impl InTable for SqliteUsers {
     async fn change(&self, asked: Asked) -> Result<u64, UserStoreError> {
         let changed = self
             .write(move |writer| writer.execute(asked.sql, bound(&asked.values)))
-            .await?;
+            .await
+            .map_err(unavailable)?;
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+}
+
+impl InTable for SqliteUsers {
+    type Database = Sqlite;
+
+    fn database(&self) -> &Sqlite {
+        &self.database
+    }
+
+    fn statements(&self) -> &Statements {
+        &self.statements
     }
 
     /// Who writes has the whole database: nobody comes between the question and the answer.
     async fn insert(&self, _: String, taken: Asked, insert: Asked) -> Result<Option<i64>, UserStoreError> {
-        self.write(move |writer| {
+        let inserted = self.database.write(move |writer| {
             if writer.exists(taken.sql, bound(&taken.values))? {
                 return Ok(None);
             }
             writer.one(insert.sql, bound(&insert.values), |row| row.get(0))
-        })
-        .await
+        });
+        inserted.await.map_err(unavailable)
     }
 }

@@ -19,6 +19,7 @@ use super::table::{UserTable, UserTableError};
 pub(super) struct Statements {
     pub(super) by_id: Statement,
     pub(super) by_username: Statement,
+    pub(super) by_email: Option<Statement>,
     pub(super) passwords: Statement,
     pub(super) taken: Statement,
     pub(super) create: Statement,
@@ -133,6 +134,16 @@ impl Statements {
                 .say(" WHERE ")
                 .equal(&names.username, Place::Username)
                 .kept(),
+            by_email: (!names.email.is_empty()).then(|| {
+                user()
+                    .say(" WHERE ")
+                    .equal_within(dialect.folded, &names.email, Place::Email)
+                    .say(" ORDER BY ")
+                    .name(&names.id)
+                    .say(" LIMIT ")
+                    .value(Place::AtMost)
+                    .kept()
+            }),
             passwords: draft().passwords(names).kept(),
             taken: draft()
                 .say("SELECT 1 FROM ")

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use palisade_core::Sensitive;
 use palisade_core::permission::Permissions;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// A row of `auth_user`.
 #[derive(Clone, Debug)]
@@ -66,6 +67,9 @@ pub enum UserStoreError {
     /// There is a user of that name.
     #[error("A user with that username already exists.")]
     NameTaken,
+    /// The store cannot do this, and the text says what it lacks.
+    #[error("{0}")]
+    Unsupported(&'static str),
     /// The store cannot answer.
     #[error("the user store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -103,6 +107,23 @@ impl UserStoreError {
     }
 }
 
+/// Says whether two e-mail addresses are the same but for case: after NFKC, letter by letter in lower case.
+///
+/// Django folds case fully (`casefold`); here `ß` is not `ss`, so that fewer addresses are the same, and never more.
+///
+/// # Example
+///
+/// ```
+/// use palisade::auth::same_address;
+///
+/// assert!(same_address("Ada@Example.com", "ada@example.com"));
+/// assert!(!same_address("mike@example.com", "mıke@example.com")); // a dotless i is another person's address
+/// ```
+pub fn same_address(one: &str, other: &str) -> bool {
+    let folded = |address: &str| -> Vec<char> { address.nfkc().flat_map(char::to_lowercase).collect() };
+    folded(one) == folded(other)
+}
+
 /// Keeps users.
 pub trait UserStore: fmt::Debug + Send + Sync + 'static {
     /// Finds a user by primary key.
@@ -110,6 +131,22 @@ pub trait UserStore: fmt::Debug + Send + Sync + 'static {
 
     /// Finds a user by name, exactly.
     fn by_username<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Result<Option<User>, UserStoreError>>;
+
+    /// Finds the users of an e-mail address, whatever the case of its letters (Django's `PasswordResetForm.get_users`), whether or
+    /// not they may log in; a few at most.
+    ///
+    /// # Errors
+    ///
+    /// A store that does not say how it finds them cannot reset passwords: [`UserStoreError::Unsupported`].
+    ///
+    /// # Security
+    ///
+    /// Two addresses are the same only by [`same_address`], whatever a database's collation holds (CVE-2019-19844).
+    fn by_email<'a>(&'a self, email: &'a str) -> BoxFuture<'a, Result<Vec<User>, UserStoreError>> {
+        let _ = email;
+        let unsupported = "this store of users cannot find anybody by e-mail: implement UserStore::by_email";
+        ready(Err(UserStoreError::Unsupported(unsupported))).boxed()
+    }
 
     /// Makes an account with an encoded password, if nobody has the name, whatever the case of its letters, as far as the
     /// database knows case (Django's `UserCreationForm`; SQLite knows that of English): `ada` and `Ada` are not two people,

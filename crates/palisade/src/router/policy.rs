@@ -2,9 +2,12 @@
 
 use axum::routing::MethodRouter;
 
+use palisade_core::network::{InvalidNetworks, NetworkList};
+
 use super::Route;
 use crate::access::Access;
 use crate::auth::Permitted;
+use crate::gate::Gate;
 use crate::headers::{FramePolicy, InvalidAncestor};
 use crate::rows::{AtLeast, OwnedRow, RowRule};
 
@@ -14,6 +17,8 @@ use crate::rows::{AtLeast, OwnedRow, RowRule};
 pub struct RoutePolicy {
     /// Who may reach it. A route that does not say so is not protected: [`crate::Palisade::protect`] refuses it.
     pub access: Option<Access>,
+    /// From where, and with what certificate, it is reached at all.
+    pub gate: Gate,
     /// Why requests need no CSRF token here, if they do not.
     pub csrf_exempt: Option<&'static str>,
     /// Who may frame the page, if not what the settings say.
@@ -38,6 +43,12 @@ pub trait Policies<S>: Into<Route<S>> {
     /// It does not ask whose row the path names: [`Policies::owned`] does.
     fn logged_in(self) -> Route<S> {
         self.access(Access::LoggedIn)
+    }
+
+    /// Lets whoever has logged in, or given the password once more, within `reauthenticate_after` reach this route: for what cannot be
+    /// taken back. Anybody else who is logged in is sent to `reauthenticate_url`; a program gets 401.
+    fn recently_logged_in(self) -> Route<S> {
+        self.access(Access::RecentlyLoggedIn)
     }
 
     /// Lets staff reach this route (Django `staff_member_required`); other users get 403.
@@ -65,6 +76,44 @@ pub trait Policies<S>: Into<Route<S>> {
     fn access(self, access: Access) -> Route<S> {
         let mut route = self.into();
         route.policy.access = Some(access);
+        route
+    }
+
+    /// Lets only clients in these networks reach this route; said twice, both lists must have the client. For everybody else there
+    /// is nothing at its address: the router's fallback answers.
+    ///
+    /// The rule who may reach the route is asked besides. Behind a proxy the client is who the proxy says, if the proxy is listed in
+    /// the setting `trusted_proxies`.
+    ///
+    /// # Security
+    ///
+    /// See [`crate::gate`].
+    fn networks(self, networks: &NetworkList) -> Route<S> {
+        let mut route = self.into();
+        route.policy.gate.networks.push(networks.clone());
+        route
+    }
+
+    /// Lets only clients in these networks and at these addresses reach this route, as [`networks`](Self::networks) does.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNetworks`] names everything in the list that is no network.
+    fn only_from<N: AsRef<str>>(
+        self,
+        networks: impl IntoIterator<Item = N>,
+    ) -> Result<Route<S>, InvalidNetworks> {
+        Ok(self.networks(&NetworkList::parse(networks)?))
+    }
+
+    /// Lets only clients with a certificate of the server's [`ClientCa`](crate::serve::ClientCa) reach this route; others get 403.
+    /// A server without such an authority does not start.
+    ///
+    /// The rule who may reach the route is asked besides; a handler learns whose certificate it is from
+    /// [`ClientCertificate`](crate::certificate::ClientCertificate).
+    fn client_certificate_required(self) -> Route<S> {
+        let mut route = self.into();
+        route.policy.gate.client_certificate = true;
         route
     }
 

@@ -98,6 +98,8 @@ impl RoutesReport {
                 "path": line.path,
                 "methods": line.methods.iter().map(Method::as_str).collect::<Vec<_>>(),
                 "access": line.policy.access.as_ref().map(ToString::to_string),
+                "networks": line.policy.gate.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "client_certificate": line.policy.gate.client_certificate,
                 "csrf": line.policy.csrf_exempt.map_or("checked", |_| "exempt"),
                 "csrf_exempt_reason": line.policy.csrf_exempt,
                 "frames": self.frames(line),
@@ -122,7 +124,7 @@ impl RoutesReport {
         line.policy.body_limit.unwrap_or(self.body_limit)
     }
 
-    fn cells(&self, line: &RouteLine) -> [String; 7] {
+    fn cells(&self, line: &RouteLine) -> [String; 8] {
         let csrf = match line.policy.csrf_exempt {
             Some(reason) => format!("exempt: {reason}"),
             None => "checked".to_owned(),
@@ -131,6 +133,7 @@ impl RoutesReport {
             line.path.clone(),
             line.methods(),
             line.access(),
+            line.policy.gate.to_string(),
             csrf,
             self.frames(line),
             line.policy
@@ -141,7 +144,9 @@ impl RoutesReport {
     }
 }
 
-const HEADINGS: [&str; 7] = ["PATH", "METHODS", "WHO", "CSRF", "FRAMES", "CACHES", "BODY"];
+const HEADINGS: [&str; 8] = [
+    "PATH", "METHODS", "WHO", "FROM", "CSRF", "FRAMES", "CACHES", "BODY",
+];
 
 impl fmt::Display for RoutesReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -42,6 +42,22 @@ use crate::rejection::Rejection;
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/{id}/", axum::routing::get(read).post(rewrite));
 /// ```
+///
+/// Whoever may see it may not change it, and nobody but the owner deletes it: neither compiles.
+///
+/// ```compile_fail,E0599
+/// # use palisade::rows::{OwnedRow, Reach, RowChange, Viewer};
+/// async fn change<T: OwnedRow, C: RowChange<Row = T>>(row: Reach<T, Viewer>, change: C) {
+///     row.update(change).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// # use palisade::rows::{Editor, OwnedRow, Reach};
+/// async fn delete<T: OwnedRow>(row: Reach<T, Editor>) {
+///     row.delete().await;
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Reach<T, R = super::Viewer> {
     found: Found<T>,

@@ -10,14 +10,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep_until, timeout};
-use tokio_rustls::TlsAcceptor;
 
 use super::admission::Slot;
 use super::exchange::{Answers, Exchange};
 use super::limits::Limits;
 use super::pulse::Pulse;
+use super::tls::Tls;
 use super::vigil::{Look, Vigil};
 use super::wire::Wire;
+use crate::certificate::Credentials;
 use crate::peer::Peer;
 
 /// What a connection may buffer, either way; less would cost throughput.
@@ -29,7 +30,7 @@ pub(super) struct Connections<S> {
     pub(super) app: S,
     pub(super) limits: Arc<Limits>,
     /// `None` for plain HTTP.
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<Arc<Tls>>,
 }
 
 impl<S: Answers> Connections<S> {
@@ -38,7 +39,7 @@ impl<S: Answers> Connections<S> {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%peer, %error, "TCP_NODELAY could not be set");
         }
-        let Some(acceptor) = self.tls.clone() else {
+        let Some(tls) = self.tls.clone() else {
             return self
                 .speak(
                     stream,
@@ -46,13 +47,14 @@ impl<S: Answers> Connections<S> {
                         addr: peer,
                         tls: false,
                     },
+                    Credentials::None,
                     false,
                     slot,
                 )
                 .await;
         };
-        match timeout(self.limits.handshake, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => {
+        match timeout(self.limits.handshake, tls.accept(stream)).await {
+            Ok(Ok((stream, credentials))) => {
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 self.speak(
                     stream,
@@ -60,6 +62,7 @@ impl<S: Answers> Connections<S> {
                         addr: peer,
                         tls: true,
                     },
+                    credentials,
                     http2,
                     slot,
                 )
@@ -72,7 +75,7 @@ impl<S: Answers> Connections<S> {
         }
     }
 
-    async fn speak<T>(self, stream: T, peer: Peer, http2: bool, slot: Slot)
+    async fn speak<T>(self, stream: T, peer: Peer, credentials: Credentials, http2: bool, slot: Slot)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -86,6 +89,7 @@ impl<S: Answers> Connections<S> {
             pulse: Arc::clone(&pulse),
             limits: self.limits,
             peer,
+            credentials,
             http2,
         };
         let end = if http2 {

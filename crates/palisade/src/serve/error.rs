@@ -17,6 +17,16 @@ pub enum ServeError {
          every request counts as insecure and is redirected for ever"
     )]
     ProxyUnknown,
+    /// Routes ask for a client certificate, and no authority for them is known here.
+    #[error(
+        "these routes need a client certificate, and nobody could have one: {}. Give the server an authority with \
+         Tls::with_client_ca; behind a proxy that ends TLS there are no client certificates",
+        routes.join(", ")
+    )]
+    NoClientCa {
+        /// The routes.
+        routes: Vec<String>,
+    },
     /// Another program listens there already.
     #[error("{address} is already in use by another program: stop it, or listen elsewhere")]
     AddressInUse {

@@ -18,6 +18,7 @@ use super::admit::{Refusal, admit};
 use super::body::{Download, Upload};
 use super::limits::Limits;
 use super::pulse::{InFlight, Pulse};
+use crate::certificate::Credentials;
 use crate::errors::RequestId;
 use crate::peer::Peer;
 
@@ -48,6 +49,7 @@ pub(super) struct Exchange<S> {
     pub(super) pulse: Arc<Pulse>,
     pub(super) limits: Arc<Limits>,
     pub(super) peer: Peer,
+    pub(super) credentials: Credentials,
     pub(super) http2: bool,
 }
 
@@ -78,6 +80,7 @@ impl<S: Answers> hyper::service::Service<Request<Incoming>> for Exchange<S> {
         let state = match admitted {
             Ok(()) => {
                 parts.extensions.insert(self.peer);
+                self.credentials.tell(&mut parts.extensions);
                 parts.extensions.insert(id.clone());
                 let body = if body.is_end_stream() {
                     Body::empty()

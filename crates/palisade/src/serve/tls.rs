@@ -5,6 +5,7 @@
 //! a restart, because a renewal that waits for somebody to restart a server is a renewal that expires.
 
 use std::fs;
+use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,13 +16,19 @@ use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 use zeroize::Zeroizing;
 
+use super::client_ca::{ClientCa, Clients};
 use super::development;
 use super::error::ServeError;
+use crate::certificate::{Credentials, Judge, Presented};
 
 /// How often certificate files are looked at.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
@@ -34,8 +41,10 @@ const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 /// replayed), ALPN `h2` and `http/1.1`.
 #[derive(Clone, Debug)]
 pub struct Tls {
+    /// How to shake hands where no client certificate is asked for.
     config: Arc<ServerConfig>,
     certificate: Arc<Certificate>,
+    clients: Option<Arc<Clients>>,
     reload_interval: Duration,
     /// The authority's certificate.
     development: Option<PathBuf>,
@@ -114,29 +123,89 @@ impl Tls {
         self
     }
 
-    /// Sets how often the certificate files are looked at (every 5 s otherwise).
+    /// Asks clients for a certificate of this authority, for the routes that need one
+    /// ([`client_certificate_required`](crate::Policies::client_certificate_required)) and for handlers that take a
+    /// [`ClientCertificate`](crate::certificate::ClientCertificate). Everybody else may come without.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientCa::from_file`], whose files are read again here.
+    pub fn with_client_ca(mut self, authority: ClientCa) -> Result<Self, ServeError> {
+        let shown = Arc::clone(&self.certificate) as Arc<dyn ResolvesServerCert>;
+        self.clients = Some(Arc::new(authority.watched(shown)?));
+        Ok(self)
+    }
+
+    /// Sets how often the files are looked at (every 5 s otherwise).
     #[must_use]
     pub fn with_reload_interval(mut self, interval: Duration) -> Self {
         self.reload_interval = interval.max(Duration::from_millis(10));
         self
     }
 
-    /// Looks at the certificate files now, as the server does by itself in time and on SIGHUP.
+    /// Looks at the files of certificate, authorities and revocation lists now, as the server does by itself in time and on SIGHUP.
     ///
     /// # Errors
     ///
-    /// Says why the files cannot be used; the certificate shown stays as it was.
+    /// Says why the files cannot be used; what was there before counts on.
     pub fn reload(&self) -> Result<Reload, ServeError> {
-        self.certificate.reload()
+        let certificate = self.certificate.reload();
+        let clients = self
+            .clients
+            .as_ref()
+            .map_or(Ok(Reload::Unchanged), |clients| clients.reload());
+        if let (Err(_), Err(error)) = (&certificate, &clients) {
+            tracing::error!(%error, "the changed authority of clients is not used");
+        }
+        Ok(match (certificate?, clients?) {
+            (Reload::Unchanged, Reload::Unchanged) => Reload::Unchanged,
+            _ => Reload::Replaced,
+        })
+    }
+
+    /// Whether clients are asked for certificates.
+    pub(super) fn asks_clients(&self) -> bool {
+        self.clients.is_some()
+    }
+
+    /// Shakes hands, and says what the client has shown of itself.
+    pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, Credentials)> {
+        let Some(clients) = &self.clients else {
+            let stream = TlsAcceptor::from(Arc::clone(&self.config)).accept(stream).await?;
+            return Ok((stream, Credentials::None));
+        };
+        // In a box, so that no connection of other servers is larger for it.
+        Box::pin(self.accept_asking(clients, stream)).await
+    }
+
+    async fn accept_asking(
+        &self,
+        clients: &Arc<Clients>,
+        stream: TcpStream,
+    ) -> io::Result<(TlsStream<TcpStream>, Credentials)> {
+        let (stream, is_asked) = if clients.depends_on_host() {
+            let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+            let asking = clients.config(hello.client_hello().server_name());
+            let is_asked = asking.is_some();
+            let config = asking.unwrap_or_else(|| Arc::clone(&self.config));
+            (hello.into_stream(config).await?, is_asked)
+        } else {
+            let config = clients.config(None).unwrap_or_else(|| Arc::clone(&self.config));
+            (TlsAcceptor::from(config).accept(stream).await?, true)
+        };
+        if !is_asked {
+            return Ok((stream, Credentials::Unasked));
+        }
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let chain = chain.iter().map(|one| one.clone().into_owned()).collect();
+        let judge = Arc::clone(clients) as Arc<dyn Judge>;
+        let shown = Presented::new(chain, judge).map_or(Credentials::None, Credentials::Certificate);
+        Ok((stream, shown))
     }
 
     /// The certificate that browsers are to import, if this is a development certificate.
     pub fn development_authority(&self) -> Option<&Path> {
         self.development.as_deref()
-    }
-
-    pub(super) fn config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.config)
     }
 
     /// Whether the certificate may be shown there.
@@ -146,7 +215,7 @@ impl Tls {
 
     /// Keeps looking at the files until dropped; ends at once if there are none.
     pub(super) async fn watch(self) {
-        if self.certificate.watched.is_none() {
+        if self.certificate.watched.is_none() && self.clients.is_none() {
             return;
         }
         let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
@@ -159,17 +228,17 @@ impl Tls {
                     if signal.is_none() {
                         return;
                     }
-                    tracing::info!("SIGHUP: looking at the certificate files");
+                    tracing::info!("SIGHUP: looking at the files of certificates");
                 }
             }
-            let certificate = Arc::clone(&self.certificate);
-            match tokio::task::spawn_blocking(move || certificate.reload()).await {
-                Ok(Ok(Reload::Replaced)) => tracing::info!("a new certificate is shown from now on"),
+            let tls = self.clone();
+            match tokio::task::spawn_blocking(move || tls.reload()).await {
+                Ok(Ok(Reload::Replaced)) => tracing::info!("changed certificates count from now on"),
                 Ok(Ok(Reload::Unchanged)) => {}
                 Ok(Err(error)) => {
-                    tracing::error!(%error, "the new certificate is not used, the old one stays");
+                    tracing::error!(%error, "the changed files are not used, what was there before counts on");
                 }
-                Err(error) => tracing::error!(%error, "looking at the certificate files failed"),
+                Err(error) => tracing::error!(%error, "looking at the files of certificates failed"),
             }
         }
     }
@@ -180,21 +249,34 @@ impl Tls {
             current: ArcSwap::from_pointee(certified),
             watched,
         });
-        let mut config = ServerConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        config.ticketer = aws_lc_rs::Ticketer::new()?;
-        config.max_early_data_size = 0;
+        let shown = Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>;
         Ok(Self {
-            config: Arc::new(config),
+            config: Arc::new(config(shown, None)?),
             certificate,
+            clients: None,
             reload_interval: RELOAD_INTERVAL,
             development: None,
             exposed: false,
         })
     }
+}
+
+/// How to shake hands. Each has its own keys for tickets: a session of one is resumed by no other.
+pub(super) fn config(
+    shown: Arc<dyn ResolvesServerCert>,
+    asks: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<ServerConfig, rustls::Error> {
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+    let mut config = match asks {
+        Some(asks) => builder.with_client_cert_verifier(asks),
+        None => builder.with_no_client_auth(),
+    }
+    .with_cert_resolver(shown);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.ticketer = aws_lc_rs::Ticketer::new()?;
+    config.max_early_data_size = 0;
+    Ok(config)
 }
 
 /// The one provider of cryptography.

@@ -8,7 +8,8 @@ use axum::routing::{any, get, post};
 use futures_util::future::BoxFuture;
 use http::{Request, StatusCode};
 use palisade::auth::{
-    Auth, Can, LoggedIn, NewUser, Permitted, Profile, SqliteUsers, Staff, User, UserStore, UserStoreError,
+    Auth, Can, LoggedIn, LoginStep, NewUser, Permitted, Profile, SqliteUsers, Staff, User, UserStore,
+    UserStoreError,
 };
 use palisade::core::permission::{PermissionName, Permissions};
 use palisade::csrf::CsrfToken;
@@ -38,7 +39,7 @@ async fn log_in(auth: Auth) -> Result<&'static str, Rejection> {
     let user = auth
         .authenticate("ann", &Sensitive::new(PASSWORD.to_owned()))
         .await?;
-    auth.login(&user.unwrap()).await?;
+    assert_eq!(auth.login(&user.unwrap()).await?, LoginStep::Done);
     Ok("in")
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::routing::{get, post};
 use http::{Request, StatusCode};
-use palisade::auth::{Auth, LoggedIn, NewUser, SqliteUsers};
+use palisade::auth::{Auth, LoggedIn, LoginStep, NewUser, SqliteUsers};
 use palisade::core::settings::ProxyHeader;
 use palisade::session::{Session, SessionError, SessionStore, SqliteSessions};
 use palisade::sqlite::Sqlite;
@@ -128,7 +128,7 @@ async fn log_in(
         let signed_up = auth.sign_up(new, &password).await;
         signed_up.map_err(|error| internal(&error))?
     };
-    auth.login(&user).await?;
+    assert_eq!(auth.login(&user).await?, LoginStep::Done);
     Ok("in")
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::Form;
 use axum::routing::{get, post};
 use http::StatusCode;
-use palisade::auth::{Auth, LoggedIn, NewUser, Next, SignUpError, SqliteUsers, User, UserStore};
+use palisade::auth::{Auth, LoggedIn, LoginStep, NewUser, Next, SignUpError, SqliteUsers, User, UserStore};
 use palisade::clock::Clock;
 use palisade::csrf::CsrfToken;
 use palisade::password::{Hashers, PasswordPolicy};
@@ -112,7 +112,7 @@ pub(crate) async fn log_in(
     let name = fields.0.get("username").cloned().unwrap_or_default();
     match auth.authenticate(&name, &field(&fields, "password")).await? {
         Some(user) => {
-            auth.login(&user).await?;
+            assert_eq!(auth.login(&user).await?, LoginStep::Done);
             let place = next.or_default(fields.0.get("next").map(String::as_str), "in");
             Ok((StatusCode::OK, place))
         }

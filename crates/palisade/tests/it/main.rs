@@ -16,6 +16,8 @@ mod cache_sessions;
 #[cfg(feature = "redis")]
 mod cached_db_attacks;
 mod client;
+mod client_certificates;
+mod client_pki;
 mod corpus_scan;
 mod csp_reports;
 mod csrf;
@@ -36,6 +38,7 @@ mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
+mod gates;
 mod headers;
 mod html_browser;
 mod kept;
@@ -46,6 +49,7 @@ mod locked_sessions;
 mod log;
 mod login;
 mod login_site;
+mod mail;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
@@ -57,6 +61,7 @@ mod mysql_users;
 mod pages;
 mod password_key_attacks;
 mod password_keys;
+mod password_reset;
 mod permissions;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres;
@@ -67,6 +72,8 @@ mod postgres_rows;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod postgres_users;
 mod private_pages;
+mod recent;
+mod recovery_site;
 #[cfg(feature = "redis")]
 mod redis_attacks;
 #[cfg(feature = "redis")]
@@ -78,6 +85,7 @@ mod rows;
 mod rows_model;
 mod rows_site;
 mod sealed_sessions;
+mod second_factor;
 mod serve_http;
 mod serve_lifecycle;
 mod serve_limits;
@@ -98,3 +106,4 @@ mod throttle_stores;
 mod throttle_timing;
 mod user_stores;
 mod user_table_attacks;
+mod walk;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use palisade::auth::{MySqlUsers, UserTable, UserTableError};
+use palisade::auth::{MySqlSecondFactors, MySqlUsers, UserTable, UserTableError};
 use palisade::mysql::{MySql, field};
 
+use crate::second_factor::keeps_second_factors;
 use crate::servers::{mariadb, mariadb_database, patient_mysql};
 use crate::user_stores::UserDatabase;
 use crate::{permissions, user_stores};
@@ -84,6 +85,19 @@ async fn users_are_kept_in_mariadb_by_somebody_with_few_rights() {
 async fn passwords_in_mariadb_are_gone_through_in_steps() {
     let server = mariadb();
     user_stores::goes_through_passwords(&mariadb_database(&server, "passwords", None).await).await;
+}
+
+#[tokio::test]
+async fn users_of_an_address_are_found_in_mariadb() {
+    let server = mariadb();
+    user_stores::finds_users_by_email(&mariadb_database(&server, "emails", None).await).await;
+}
+
+#[tokio::test]
+async fn mariadb_keeps_second_factors() {
+    let server = mariadb();
+    let factors = MySqlSecondFactors::new(mariadb_database(&server, "factors", None).await).await;
+    keeps_second_factors(&factors.unwrap()).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::routing::get;
 use http::StatusCode;
 use palisade::auth::{
-    Auth, Can, LoggedIn, NewUser, Permitted, Profile, UserStore, UserTable, UserTableError,
+    Auth, Can, LoggedIn, LoginStep, NewUser, Permitted, Profile, UserStore, UserTable, UserTableError,
 };
 use palisade::core::permission::PermissionName;
 use palisade::password::{Hashers, PasswordPolicy};
@@ -41,7 +41,7 @@ async fn site(database: &impl UserDatabase) -> Client {
         let user = auth
             .authenticate("ann", &Sensitive::new(PASSWORD.to_owned()))
             .await?;
-        auth.login(&user.unwrap()).await?;
+        assert_eq!(auth.login(&user.unwrap()).await?, LoginStep::Done);
         Ok("in")
     };
     let count = async |user: LoggedIn| -> Result<String, Rejection> {

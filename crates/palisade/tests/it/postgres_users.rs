@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use palisade::auth::{PostgresUsers, UserTable, UserTableError};
+use palisade::auth::{PostgresSecondFactors, PostgresUsers, UserTable, UserTableError};
 use palisade::postgres::Postgres;
 
+use crate::second_factor::keeps_second_factors;
 use crate::servers::{patient, postgres, postgres_database};
 use crate::user_stores::UserDatabase;
 use crate::{permissions, user_stores};
@@ -71,6 +72,19 @@ async fn users_are_kept_in_postgres_by_somebody_with_few_rights() {
 async fn passwords_in_postgres_are_gone_through_in_steps() {
     let server = postgres();
     user_stores::goes_through_passwords(&postgres_database(&server, "passwords").await).await;
+}
+
+#[tokio::test]
+async fn users_of_an_address_are_found_in_postgres() {
+    let server = postgres();
+    user_stores::finds_users_by_email(&postgres_database(&server, "emails").await).await;
+}
+
+#[tokio::test]
+async fn postgres_keeps_second_factors() {
+    let server = postgres();
+    let factors = PostgresSecondFactors::new(postgres_database(&server, "factors").await).await;
+    keeps_second_factors(&factors.unwrap()).await;
 }
 
 #[tokio::test]

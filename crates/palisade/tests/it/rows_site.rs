@@ -311,7 +311,7 @@ impl Site {
         let store = users.clone();
         let log_in = async move |auth: Auth, Path(name): Path<String>| -> Result<&'static str, Rejection> {
             let user = store.by_username(&name).await.unwrap().unwrap();
-            auth.login(&user).await?;
+            let _done = auth.login(&user).await?;
             Ok("in")
         };
         let router = routes().route("/in/{name}", get(log_in).public()).public();

@@ -155,6 +155,56 @@ pub(crate) async fn keeps_users(database: &impl UserDatabase) {
     assert_eq!(permissions.granted().count(), 0, "nothing is granted to bob");
 }
 
+/// An address finds its users and nobody whose address only looks like it.
+pub(crate) async fn finds_users_by_email(database: &impl UserDatabase) {
+    let store = &database.users().await;
+    for (name, email) in [
+        ("ada", "ada@example.com"),
+        ("ada2", "Ada@EXAMPLE.com"),
+        ("dotless", "mıke@example.com"),
+        ("accent", "âda@example.com"),
+        ("nobody", ""),
+    ] {
+        let user = NewUser {
+            email: email.to_owned(),
+            ..named(name)
+        };
+        store.create(user, secret("hash"), at(0)).await.unwrap();
+    }
+    let found = async |email: &str| -> Vec<String> {
+        let found = store.by_email(email).await.unwrap();
+        found.into_iter().map(|user| user.username).collect()
+    };
+    for email in ["ada@example.com", "ADA@example.COM"] {
+        assert_eq!(found(email).await, ["ada", "ada2"], "{email}");
+    }
+    assert_eq!(found("mıke@example.com").await, ["dotless"]);
+    for nobodys in [
+        "mike@example.com",
+        "MIKE@example.com",
+        "",
+        "ada@example.com ",
+        "%",
+        "a_a@example.com",
+        "ada@example.com\0",
+        "' OR '1'='1",
+    ] {
+        assert!(found(nobodys).await.is_empty(), "{nobodys:?}");
+    }
+    for number in 0..30 {
+        let user = NewUser {
+            email: "many@example.com".to_owned(),
+            ..named(&format!("many{number}"))
+        };
+        store.create(user, secret("hash"), at(0)).await.unwrap();
+    }
+    assert_eq!(
+        found("many@example.com").await.len(),
+        20,
+        "nobody can have mails sent by the thousand"
+    );
+}
+
 /// Whoever goes through all passwords sees each once, in bounded steps.
 pub(crate) async fn goes_through_passwords(database: &impl UserDatabase) {
     let store = database.users().await;
@@ -233,6 +283,7 @@ async fn users_are_kept_in_sqlite() {
 #[tokio::test]
 async fn passwords_in_sqlite_are_gone_through_in_steps() {
     goes_through_passwords(&Sqlite::in_memory().unwrap()).await;
+    finds_users_by_email(&Sqlite::in_memory().unwrap()).await;
 }
 
 #[tokio::test]

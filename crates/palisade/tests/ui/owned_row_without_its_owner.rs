@@ -1,6 +1,6 @@
 //! An owned row is found by who is logged in, and by nothing else.
 
-use palisade::rows::{Owned, OwnedRow, Reach, Rows, Viewer};
+use palisade::rows::{Owned, Reach, Rows, Viewer};
 
 #[derive(Owned)]
 #[owned(table = "note", id = "id", owner = "owner", new = NewNote, change = Retitle(title))]
@@ -32,14 +32,6 @@ fn give_away(note: Note) -> Retitle {
 
 async fn grant(note: Reach<Note, Viewer>) {
     let _ = note.grant("bob", palisade::rows::Role::Editor, None).await;
-}
-
-async fn delete(note: Reach<Note, palisade::rows::Editor>) {
-    let _ = note.delete().await;
-}
-
-async fn change_as_viewer(note: Reach<Note, Viewer>) {
-    let _ = note.update(Retitle { title: String::new() }).await;
 }
 
 fn main() {}

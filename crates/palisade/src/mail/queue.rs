@@ -1,0 +1,150 @@
+//! What is sent while nobody waits: a bounded number of mails, a few at a time.
+//!
+//! The bound counts what was asked for, whether or not there turned out to be anything to send, so that a full queue tells
+//! nothing of whose address is known.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+
+use super::{Carrier, Letter};
+
+/// How many mails may wait, at a few kilobytes each.
+const WAITING: u32 = 1000;
+
+/// How many are sent at the same time: a mail server is no place to be stormed.
+const AT_ONCE: usize = 4;
+
+/// How long to wait after each attempt that may work later, before the next.
+const PAUSES: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(25),
+];
+
+/// Too many mails wait to be sent, or the mailer is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many mails wait to be sent")]
+#[non_exhaustive]
+pub struct MailBusy;
+
+impl From<MailBusy> for crate::rejection::Rejection {
+    fn from(busy: MailBusy) -> Self {
+        Self::unavailable(busy.to_string(), 60)
+            .with_hint("Many mails are under way. Please try again in a minute.")
+    }
+}
+
+/// The places in the queue. Clones are the same queue.
+#[derive(Clone, Debug)]
+pub(super) struct Queue {
+    places: Arc<Semaphore>,
+    senders: Arc<Semaphore>,
+    closing: watch::Sender<bool>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(WAITING as usize)),
+            senders: Arc::new(Semaphore::new(AT_ONCE)),
+            closing: watch::Sender::new(false),
+        }
+    }
+}
+
+/// How often and how long a delivery is tried.
+pub(super) struct Patience(watch::Receiver<bool>);
+
+impl Patience {
+    /// Delivers a letter, or says in the log that it was not.
+    pub(super) async fn deliver(&self, carrier: &dyn Carrier, letter: &Letter) {
+        let mut pauses = PAUSES.iter();
+        loop {
+            let error = match carrier.deliver(letter).await {
+                Ok(()) => {
+                    tracing::debug!(target: "palisade::mail", mail = letter.number, "a mail was sent");
+                    return;
+                }
+                Err(error) => error,
+            };
+            let pause = pauses.next().filter(|_| error.for_now && !*self.0.borrow());
+            let Some(pause) = pause else {
+                tracing::error!(target: "palisade::mail", mail = letter.number, %error, "a mail was not sent");
+                return;
+            };
+            tracing::warn!(target: "palisade::mail", mail = letter.number, %error, "a mail is tried again");
+            let mut closing = self.0.clone();
+            tokio::select! {
+                () = tokio::time::sleep(*pause) => {}
+                // The last attempt, at once.
+                _ = closing.wait_for(|closing| *closing) => {}
+            }
+        }
+    }
+}
+
+impl Queue {
+    /// Does the work in the background, when it is its turn.
+    pub(super) fn take<W, F>(&self, work: W) -> Result<(), MailBusy>
+    where
+        W: FnOnce(Patience) -> F + Send + 'static,
+        F: Future<Output = ()> + Send,
+    {
+        if *self.closing.borrow() {
+            return Err(MailBusy);
+        }
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| MailBusy)?;
+        let (senders, patience) = (Arc::clone(&self.senders), Patience(self.closing.subscribe()));
+        tokio::spawn(async move {
+            let _place = place;
+            if let Ok(_turn) = senders.acquire().await {
+                work(patience).await;
+            }
+        });
+        Ok(())
+    }
+
+    /// Waits until nobody is in the queue.
+    pub(super) async fn empty(&self) {
+        // The places are never closed, so that they can always be had.
+        drop(self.places.acquire_many(WAITING).await);
+    }
+
+    pub(super) async fn close(&self) {
+        self.closing.send_replace(true);
+        self.empty().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn full_queue_refuses_instead_of_growing_and_close_waits_for_what_is_in_it() {
+        let queue = Queue::default();
+        let (go, stop) = watch::channel(false);
+        let done = Arc::new(AtomicUsize::new(0));
+        let take = || {
+            let (mut stop, done) = (stop.clone(), Arc::clone(&done));
+            queue.take(async move |_| {
+                let _ = stop.wait_for(|go| *go).await;
+                done.fetch_add(1, Ordering::SeqCst);
+            })
+        };
+        for _ in 0..WAITING {
+            take().unwrap();
+        }
+        assert_eq!(take(), Err(MailBusy));
+        go.send_replace(true);
+        queue.close().await;
+        assert_eq!(done.load(Ordering::SeqCst), WAITING as usize);
+        assert_eq!(take(), Err(MailBusy), "nothing is taken after the end");
+    }
+}

@@ -1,0 +1,73 @@
+//! The second step of a login: the code of the authenticator, or one for recovery.
+
+use axum::response::{IntoResponse as _, Redirect, Response};
+use minijinja::context;
+use palisade::auth::{Auth, Next, SecondFactorStep};
+use palisade::form::{Bound, Checked, Form};
+use palisade::{Rejection, Sensitive, templates};
+
+use crate::pages::{Page, unprocessable};
+
+#[derive(Form)]
+pub(super) struct CodeForm {
+    #[form(
+        label = "Code",
+        autocomplete = "one-time-code",
+        help = "The six digits that your authenticator shows now, or one of your recovery codes."
+    )]
+    code: Sensitive<String>,
+}
+
+pub(super) async fn ask(auth: Auth, page: Page) -> Result<Response, Rejection> {
+    match auth.half_login().await? {
+        Some(whose) => show(&page, &whose, &CodeForm::blank()),
+        None => Ok(Redirect::to("/login/").into_response()),
+    }
+}
+
+pub(super) async fn take(
+    auth: Auth,
+    next: Next,
+    page: Page,
+    form: Checked<CodeForm>,
+) -> Result<Response, Rejection> {
+    let Some(whose) = auth.half_login().await? else {
+        return Ok(Redirect::to("/login/").into_response());
+    };
+    let form = match form.validate() {
+        Ok(form) => form,
+        Err(form) => return Ok(unprocessable(show(&page, &whose, &form)?)),
+    };
+    let sentence = match auth.finish_second_factor(&form.code).await? {
+        SecondFactorStep::Done(_) => return Ok(Redirect::to(&next.after_login(None)).into_response()),
+        SecondFactorStep::Wrong => {
+            "That code is wrong, or was used before. Please enter the one that your authenticator shows now."
+                .to_owned()
+        }
+        SecondFactorStep::TooMany { retry_after } => format!(
+            "Too many codes were wrong. Please wait {}, or use a recovery code.",
+            spoken(retry_after.as_secs())
+        ),
+        _ => return Ok(unprocessable(page.show("second_step_ended.html", context! {})?)),
+    };
+    Ok(unprocessable(show(
+        &page,
+        &whose,
+        &form.refuse("code", sentence),
+    )?))
+}
+
+fn show(page: &Page, whose: &str, form: &Bound<CodeForm>) -> Result<Response, Rejection> {
+    page.show(
+        "second_step.html",
+        context! { form => templates::form(form), whose },
+    )
+}
+
+fn spoken(seconds: u64) -> String {
+    match seconds {
+        0..=1 => "a second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
