@@ -80,8 +80,19 @@ impl Target {
     /// Returns what the site has logged, to explain a failure.
     pub fn log(&self) -> String {
         match &self.site {
-            Site::WeakTwin(_) => String::new(),
+            Site::WeakTwin(twin) => twin.log(),
             Site::Vault(vault) => vault.log(),
+        }
+    }
+
+    /// Counts the reports of violated policies that the site keeps.
+    ///
+    /// # Errors
+    /// When the site's database cannot be read.
+    pub fn reports_kept(&self) -> Result<usize> {
+        match &self.site {
+            Site::WeakTwin(twin) => Ok(twin.reports_kept()),
+            Site::Vault(vault) => vault.reports_kept(),
         }
     }
 

@@ -11,12 +11,15 @@
 //! | `mass-assignment` | every posted field is written to the user |
 //! | `sensitive-data-exposure` | a new secret is shown by putting it into the address |
 //! | `cross-site-scripting` | what was written is put into the page as it is |
+//! | `cross-site-scripting` | Markdown lets HTML and `javascript:` through; reports of a policy are logged as they come, and all kept |
+//! | `sql-injection` | what is searched for and the order are put into the query's text |
 //! | `untrusted-host` | links are built from the `Host` header, whatever it says |
 //! | `insecure-transport` | every page is also served in clear, and the session cookie is not `Secure` there |
 //! | `weak-password-storage` | passwords are kept as they are |
 
 mod account;
 mod pages;
+mod script;
 mod shelf;
 
 use std::net::SocketAddr;
@@ -68,6 +71,16 @@ impl WeakTwin {
         self.secure.address()
     }
 
+    /// Returns what the site has logged.
+    pub fn log(&self) -> String {
+        self.shelf.lock().log.clone()
+    }
+
+    /// Counts the reports of violated policies that the site keeps.
+    pub fn reports_kept(&self) -> usize {
+        self.shelf.lock().reports.len()
+    }
+
     /// Says whether a user has become an administrator; nobody is one from the beginning.
     pub fn is_admin(&self, username: &str) -> bool {
         self.shelf
@@ -105,6 +118,7 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/password/", get(pages::password).post(account::change_password))
         .route("/sessions/", get(pages::sessions))
         .route("/widget/", get(pages::widget))
+        .route("/csp-report", post(script::report))
         .layer(axum::Extension(scheme))
         .layer(axum::middleware::from_fn(share_with_anybody))
         .with_state(shelf.clone())

@@ -89,6 +89,21 @@ pub enum Command {
 
     /// Print every route: its methods, who may reach it, and each exception that it makes
     Routes(RoutesOptions),
+
+    /// Say everything with which the vault does not start, and everything that is looser than it could be
+    Check(CheckOptions),
+}
+
+/// How the findings are printed, and which of them make the command fail.
+#[derive(Clone, Debug, Args)]
+pub struct CheckOptions {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+
+    /// Fail for warnings, too
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// How the routes are printed.

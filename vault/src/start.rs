@@ -14,6 +14,7 @@ use palisade::clock::Clock;
 use palisade::core::settings::{EmailBackend, Folder, reference_toml};
 use palisade::load::{LoadError, load_settings_over};
 use palisade::mail::Mailer;
+use palisade::report::ReportFolder;
 use palisade::serve::{ServeError, Tls};
 use palisade::sqlite::Sqlite;
 use palisade::{SecretKey, Settings};
@@ -47,6 +48,7 @@ pub async fn run(options: Options) -> Result<()> {
     match &options.command {
         Some(Command::Staff(asked)) => appoint::run(&DataFolder::open(&options.data)?, asked).await,
         Some(Command::Routes(asked)) => overview::routes(&options, asked),
+        Some(Command::Check(asked)) => overview::check(&options, asked),
         None => serve(options).await,
     }
 }
@@ -54,7 +56,9 @@ pub async fn run(options: Options) -> Result<()> {
 async fn serve(options: Options) -> Result<()> {
     let asked = Asked::of(&options)?;
     let data = DataFolder::open(&options.data)?;
-    let settings = settings(options.config.as_deref(), data.secret_key(options.new_key)?)?;
+    let mut own = own_settings(data.secret_key(options.new_key)?);
+    data.seal_sessions(&mut own)?;
+    let settings = settings(options.config.as_deref(), own)?;
     let settings = with_mail(settings, &data, asked.https)?;
     let tls = match (&options.certificate, &options.key) {
         (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map_err(plainly)?,
@@ -83,7 +87,8 @@ async fn serve(options: Options) -> Result<()> {
     let keys = data.seal_keys(clock.clone())?;
     let mailer = Mailer::from_settings(&settings)?;
     let mail = mail_folder(&settings);
-    let palisade = app::palisade(settings, &database, clock)?;
+    let reports = ReportFolder::open(data.path().join("reports"))?;
+    let palisade = app::palisade(settings, &database, clock)?.with_reports(reports);
     let palisade = app::with_recovery(palisade, &database, keys, mailer)?;
     let site = palisade.protect(routes)?;
 
@@ -181,21 +186,32 @@ fn plainly(error: ServeError) -> anyhow::Error {
     }
 }
 
-/// Reads the settings, over what the vault brings itself: its key, and the names of this machine.
-pub(crate) fn settings(named: Option<&Path>, key: SecretKey) -> Result<Settings> {
+/// What the vault brings itself: its key, and the names of this machine.
+pub(crate) fn own_settings(key: SecretKey) -> Settings {
+    Settings::new(key, HOSTS)
+}
+
+/// The file of settings: the one that is named, or `palisade.toml` if it is there.
+pub(crate) fn config(named: Option<&Path>) -> Option<&Path> {
     let path = named.unwrap_or(Path::new(CONFIG));
-    let variables = env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let own = Settings::new(key, HOSTS);
-    let settings = if named.is_none() && matches!(path.try_exists(), Ok(false)) {
-        own.overlaid(None, variables)?
-    } else {
-        load_settings_over(own, path, variables).map_err(|error| match error {
+    (named.is_some() || !matches!(path.try_exists(), Ok(false))).then_some(path)
+}
+
+/// The variables that may be settings.
+pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
+    env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Reads the settings, over what the vault brings itself.
+pub(crate) fn settings(named: Option<&Path>, own: Settings) -> Result<Settings> {
+    let settings = match config(named) {
+        None => own.overlaid(None, variables())?,
+        Some(path) => load_settings_over(own, path, variables()).map_err(|error| match error {
             LoadError::Unreadable { path, reason: why } => {
                 anyhow!("cannot read the settings {}: {}", path.display(), reason(&why))
             }
             error => anyhow!(error),
-        })?
+        })?,
     };
     for weakness in settings.weaknesses() {
         tracing::warn!(target: "palisade::settings", threat = weakness.threat.id(), "{}", weakness.what);

@@ -62,6 +62,7 @@ pub mod redact;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod rejection;
+pub mod report;
 pub mod router;
 pub mod rows;
 pub mod seal;
@@ -109,6 +110,12 @@ mod guide {
     struct Forms;
     #[doc = include_str!("../../../docs/guide/headers-and-frames.md")]
     struct HeadersAndFrames;
+    #[doc = include_str!("../../../docs/guide/csp-reports.md")]
+    struct CspReports;
+    #[doc = include_str!("../../../docs/guide/rich-text.md")]
+    struct RichText;
+    #[doc = include_str!("../../../docs/guide/sql.md")]
+    struct Sql;
     #[doc = include_str!("../../../docs/guide/serving.md")]
     struct Serving;
     #[doc = include_str!("../../../docs/guide/beside-django.md")]

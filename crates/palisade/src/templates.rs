@@ -160,8 +160,8 @@ pub fn form<F: Form>(bound: &Bound<F>) -> Value {
         "fields".to_owned(),
         fields.iter().map(|(_, field)| field.clone()).collect(),
     );
-    shown.insert("field".to_owned(), fields.into_iter().collect());
-    Value::from_iter(shown)
+    shown.insert("field".to_owned(), Value::from_pairs(fields));
+    Value::from_pairs(shown)
 }
 
 /// A value with some of its members declared HTML.
@@ -170,7 +170,7 @@ fn with_html<T: Serialize>(value: &T, html: &[(&str, &str)]) -> Value {
     for (name, html) in html {
         shown.insert((*name).to_owned(), Value::from_safe_string((*html).to_owned()));
     }
-    Value::from_iter(shown)
+    Value::from_pairs(shown)
 }
 
 fn members(value: &Value) -> BTreeMap<String, Value> {

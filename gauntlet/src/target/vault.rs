@@ -48,6 +48,15 @@ impl Vault {
             .query_row(question, [username], |row| row.get(0))
             .context("the user is not in the database")
     }
+
+    pub(super) fn reports_kept(&self) -> Result<usize> {
+        let database = database_in(self.data.path())?;
+        let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(PATIENCE)?;
+        let kept: i64 =
+            connection.query_row("SELECT count(*) FROM palisade_csp_report", [], |row| row.get(0))?;
+        Ok(usize::try_from(kept)?)
+    }
 }
 
 pub(super) async fn open() -> Result<Target> {

@@ -8,6 +8,10 @@ pub(super) struct Shelf {
     pub(super) users: BTreeMap<String, User>,
     /// Who is behind each session id.
     pub(super) sessions: BTreeMap<String, String>,
+    /// What was reported of violated policies.
+    pub(super) reports: Vec<String>,
+    /// The log.
+    pub(super) log: String,
     handed_out: u32,
 }
 

@@ -7,11 +7,14 @@
     reason = "a test that cannot go on says where"
 )]
 
+mod access;
 mod forms;
 mod guessing;
+mod leaks;
 mod network;
 mod notes;
 mod pages;
 mod program;
 mod recovery;
+mod script;
 mod site;

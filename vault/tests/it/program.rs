@@ -15,7 +15,7 @@ use crate::site::PASSWORD;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The program, away from any settings of the machine that the test runs on.
-fn vault(data: &Path) -> Command {
+pub(crate) fn vault(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vault"));
     let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PALISADE_"));
     for (name, _) in ours {
@@ -30,7 +30,7 @@ fn vault(data: &Path) -> Command {
 }
 
 /// Starts the program and visits it, trusting the authority that it has left in its folder.
-fn start(data: &Path) -> Result<(Process, Visitor)> {
+pub(crate) fn start(data: &Path) -> Result<(Process, Visitor)> {
     let process = Process::start(vault(data))?;
     let port = |words: &'static str| {
         process.wait_for(PATIENCE, move |line| {
@@ -51,7 +51,7 @@ fn start(data: &Path) -> Result<(Process, Visitor)> {
 }
 
 /// Runs a program that is to fail, and gives what it says.
-fn refused(command: &mut Command) -> Result<String> {
+pub(crate) fn refused(command: &mut Command) -> Result<String> {
     let Output {
         status,
         stdout,

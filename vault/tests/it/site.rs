@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use palisade::auth::SqliteUsers;
 use palisade::axum::body::{Body, to_bytes};
@@ -15,7 +16,7 @@ use palisade::password::{Hashers, PasswordPolicy};
 use palisade::seal::SealKeys;
 use palisade::serve::Peer;
 use palisade::sqlite::{Sqlite, params};
-use palisade::{Protected, SecretKey, Settings};
+use palisade::{Palisade, Protected, SecretKey, Settings};
 use testkit::visitor::form;
 use tower::ServiceExt as _;
 use vault::app;
@@ -28,8 +29,9 @@ pub(crate) const PASSWORD: &str = "a boat in a blue bottle";
 /// A fresh site with its own database.
 #[derive(Clone)]
 pub(crate) struct Site {
-    protected: Protected,
-    database: Sqlite,
+    pub(crate) palisade: Arc<Palisade>,
+    pub(crate) protected: Protected,
+    pub(crate) database: Sqlite,
     pub(crate) mailer: Mailer,
 }
 
@@ -72,6 +74,7 @@ impl Site {
         Self {
             mailer,
             protected: palisade.protect(routes).unwrap(),
+            palisade: Arc::new(palisade),
             database,
         }
     }
@@ -138,7 +141,17 @@ impl Visitor {
         self.send(Method::POST, path, form(&fields)).await
     }
 
+    /// Sends a body that is no form.
+    pub(crate) async fn send_as(&mut self, path: &str, kind: &str, body: &str) -> Shown {
+        self.ask(Method::POST, path, kind, body.to_owned()).await
+    }
+
     async fn send(&mut self, method: Method, path: &str, body: String) -> Shown {
+        self.ask(method, path, "application/x-www-form-urlencoded", body)
+            .await
+    }
+
+    async fn ask(&mut self, method: Method, path: &str, kind: &str, body: String) -> Shown {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -162,7 +175,7 @@ impl Visitor {
         if method == Method::POST {
             request = request
                 .header(ORIGIN, "https://localhost")
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+                .header(CONTENT_TYPE, kind);
         }
         let request = request.body(Body::from(body)).unwrap();
         let response = self.site.protected.clone().oneshot(request).await.unwrap();
@@ -242,7 +255,7 @@ impl Shown {
         let (_, rest) = self
             .text
             .split_once("name=\"csrfmiddlewaretoken\" value=\"")
-            .unwrap_or_else(|| panic!("no form on this page: {} {}", self.status, self.text));
+            .unwrap_or_else(|| unreachable!("no form on this page: {} {}", self.status, self.text));
         rest.split_once('"').unwrap().0.to_owned()
     }
 }
