@@ -15,6 +15,7 @@
 //! | `sql-injection` | what is searched for and the order are put into the query's text |
 //! | `untrusted-host` | links are built from the `Host` header, whatever it says |
 //! | `insecure-transport` | every page is also served in clear, and the session cookie is not `Secure` there |
+//! | `credential-guessing` | as many tries as one likes, all looked at; the answer says whether there is such a user; fifty failures lock the owner out |
 //! | `weak-password-storage` | passwords are kept as they are |
 
 mod account;

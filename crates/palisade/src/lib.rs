@@ -104,6 +104,8 @@ mod guide {
     struct Csrf;
     #[doc = include_str!("../../../docs/guide/login.md")]
     struct Login;
+    #[doc = include_str!("../../../docs/guide/throttling.md")]
+    struct Throttling;
     #[doc = include_str!("../../../docs/guide/password-keys.md")]
     struct PasswordKeys;
     #[doc = include_str!("../../../docs/guide/forms.md")]
