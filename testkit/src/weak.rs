@@ -17,6 +17,7 @@
 //! | `untrusted-host` | links are built from the `Host` header, whatever it says |
 //! | `insecure-transport` | every page is also served in clear, and the session cookie is not `Secure` there |
 //! | `exposed-diagnostics` | its staff area believes headers about the client's address and certificate |
+//! | `credential-guessing` | as many tries as one likes, all looked at; the answer says whether there is such a user; fifty failures lock the owner out |
 //! | `weak-password-storage` | passwords are kept as they are |
 
 mod account;

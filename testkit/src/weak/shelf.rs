@@ -25,6 +25,8 @@ pub(super) struct User {
     pub(super) first_name: String,
     pub(super) last_name: String,
     pub(super) is_admin: bool,
+    /// How many wrong passwords there were since the last right one.
+    pub(super) failures: u32,
     pub(super) notes: Vec<(String, String)>,
 }
 
