@@ -13,10 +13,12 @@
 //! | `cross-site-scripting` | what was written is put into the page as it is |
 //! | `untrusted-host` | links are built from the `Host` header, whatever it says |
 //! | `insecure-transport` | every page is also served in clear, and the session cookie is not `Secure` there |
+//! | `credential-guessing` | links that reset passwords have the request's host and work for ever, for any account; a second factor follows the login, counts nothing and takes codes again |
 //! | `weak-password-storage` | passwords are kept as they are |
 
 mod account;
 mod pages;
+mod recovery;
 mod shelf;
 
 use std::net::SocketAddr;
@@ -68,6 +70,11 @@ impl WeakTwin {
         self.secure.address()
     }
 
+    /// Returns the mails that were sent.
+    pub fn mails(&self) -> Vec<String> {
+        self.shelf.lock().mails.clone()
+    }
+
     /// Says whether a user has become an administrator; nobody is one from the beginning.
     pub fn is_admin(&self, username: &str) -> bool {
         self.shelf
@@ -105,6 +112,21 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/password/", get(pages::password).post(account::change_password))
         .route("/sessions/", get(pages::sessions))
         .route("/widget/", get(pages::widget))
+        .route("/forgot/", get(recovery::forgot).post(recovery::send_link))
+        .route("/forgot/sent/", get(recovery::sent))
+        .route(
+            "/reset/{uid}/{token}/",
+            get(recovery::reset).post(recovery::set_password),
+        )
+        .route(
+            "/second-factor/",
+            get(recovery::second_factor).post(recovery::begin),
+        )
+        .route("/second-factor/confirm/", post(recovery::confirm))
+        .route(
+            "/login/second/",
+            get(recovery::second_step).post(recovery::take_code),
+        )
         .layer(axum::Extension(scheme))
         .layer(axum::middleware::from_fn(share_with_anybody))
         .with_state(shelf.clone())

@@ -8,6 +8,10 @@ pub(super) struct Shelf {
     pub(super) users: BTreeMap<String, User>,
     /// Who is behind each session id.
     pub(super) sessions: BTreeMap<String, String>,
+    /// Mails that were sent.
+    pub(super) mails: Vec<String>,
+    /// The tokens in them.
+    pub(super) tokens: Vec<String>,
     handed_out: u32,
 }
 
@@ -20,6 +24,8 @@ pub(super) struct User {
     pub(super) last_name: String,
     pub(super) is_admin: bool,
     pub(super) notes: Vec<(String, String)>,
+    /// The secret of the second factor, if there is one.
+    pub(super) totp: String,
 }
 
 impl Shelf {
