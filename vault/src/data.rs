@@ -7,12 +7,15 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Result, anyhow, ensure};
-use palisade::SecretKey;
+use palisade::check::{Exposed, committed, readable};
 use palisade::clock::Clock;
+use palisade::core::settings::Folder;
 use palisade::core::token::{Alphabet, random_string};
 use palisade::seal::{SealKeys, make_key as make_seal_key};
+use palisade::{SecretKey, Settings};
 
 /// 64 characters of 62 are 381 bits.
 const KEY_CHARS: usize = 64;
@@ -60,13 +63,36 @@ impl DataFolder {
         self.0.join("mail")
     }
 
-    /// Reads the keys that secrets are sealed under, or makes the first one.
+    /// Reads the keys that secrets are sealed under; [`DataFolder::seal_sessions`] has made the first one.
     pub(crate) fn seal_keys(&self, clock: Clock) -> Result<SealKeys> {
-        let folder = self.0.join("seal-keys");
-        if !folder.exists() {
-            make_seal_key(&folder, clock.now())?;
+        Ok(SealKeys::read(self.0.join("seal-keys"), clock)?)
+    }
+
+    /// Lets sessions be sealed under a key of its own, which is made at the first start, and kept under the hashes of their keys. A
+    /// folder of before has sessions that are not: whoever has one logs in again.
+    pub(crate) fn seal_sessions(&self, settings: &mut Settings) -> Result<()> {
+        let keys = self.0.join("seal-keys");
+        if !keys.exists() {
+            if self.database().exists() {
+                tracing::warn!("sessions are sealed from now on: everybody has to log in again, once");
+            }
+            make_seal_key(&keys, SystemTime::now())?;
         }
-        Ok(SealKeys::read(&folder, clock)?)
+        settings.session_seal_keys = Some(Folder::new(keys.to_string_lossy()));
+        settings.session_hashed_keys = true;
+        Ok(())
+    }
+
+    /// The files of a folder that hold keys, each with the setting that it is for.
+    pub(crate) fn secret_files(data: &Path) -> Vec<(&'static str, PathBuf)> {
+        let mut files = vec![("secret_key", data.join("secret-key"))];
+        let keys = fs::read_dir(data.join("seal-keys"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        files.extend(keys.map(|entry| ("session_seal_keys", entry.path())));
+        files.retain(|(_, file)| file.exists());
+        files
     }
 
     /// Reads the key that signs sessions, or makes it at the first start; later only if `anew` asks for it.
@@ -110,6 +136,12 @@ impl DataFolder {
              (everybody will have to log in again)",
             path.display()
         );
+        for exposed in [readable(&path), committed(&path)].into_iter().flatten() {
+            match exposed {
+                Exposed::Unknown { .. } => tracing::warn!("{exposed}"),
+                exposed => return Err(anyhow!("{exposed}")),
+            }
+        }
         Ok(key)
     }
 }

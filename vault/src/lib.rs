@@ -5,7 +5,7 @@
 //!
 //! - [`app`] is the site on one page: every route, what protects it, and where an exception is made.
 //! - `notes`, `account`, `sessions`, `staff` and `widget` are its rooms. Guards are what their handlers ask for: a handler that takes
-//!   `LoggedIn` is reached by nobody else, one that takes `Checked<…>` by no forged form, one that takes `OwnNote` by no other
+//!   `LoggedIn` is reached by nobody else, one that takes `Checked<…>` by no forged form, one that takes `Owned<Note>` by no other
 //!   than the owner.
 //! - `pages` turns values into HTML, escaped without exception.
 //! - [`start`] goes from the command line ([`cli`]) to a running server: data folder, key, settings, certificate.
@@ -20,6 +20,7 @@ mod log;
 mod notes;
 mod overview;
 mod pages;
+pub mod reach;
 mod sessions;
 mod staff;
 pub mod start;

@@ -1,13 +1,18 @@
-//! Notes: writing one, seeing it once on its secure page, reading it again, deleting it.
+//! Notes: writing one, seeing it once on its secure page, reading it again, changing, sharing and deleting it.
 //!
 //! A secret goes one way: it comes in the body of a POST, is kept here, and the answer is a redirect to a page without a parameter
 //! that would name it. Which note that page shows stands in the session. So neither history nor log nor
 //! `Referer` ever holds a word of it (CWE-598), and sending the form again by reloading is impossible.
 //!
+//! Whose a note has to be stands with the route, and with what its handler asks for: [`Owned`] for the owner, [`Reach`] also for those
+//! with whom it is shared.
+//!
 //! A note is kept as it was written, and read as Markdown when it is shown: [`whole`] is the one place where that happens.
 
-mod own;
+mod edit;
 mod search;
+mod share;
+mod shared;
 mod store;
 
 pub(crate) use store::Notes;
@@ -20,15 +25,15 @@ use minijinja::value::Value;
 use palisade::auth::LoggedIn;
 use palisade::form::{Checked, Form};
 use palisade::html::RichText;
+use palisade::rows::{Editor, Owned, Reach, RowError, Rows, Seconds, Viewer};
 use palisade::session::Session;
-use palisade::{Policies as _, Rejection, Router};
+use palisade::{Policies as _, Rejection, Router, Sensitive};
 
 use crate::app::App;
 use crate::pages::moment::moment;
 use crate::pages::{Page, leave_notice};
-use own::OwnNote;
 use search::Search;
-use store::{MOST_NOTES, Note, NoteLine};
+use store::{MOST_NOTES, NewNote, Note, NoteLine};
 
 /// Where the session keeps the id of the note that was just written.
 const JUST_WRITTEN: &str = "vault_just_written";
@@ -55,10 +60,30 @@ struct NoteForm {
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(home).public())
-        .route("/secret/", get(ask).post(keep))
+        .route(
+            "/secret/",
+            get(ask).post(keep).sensitive_post_parameters(["title", "body"]),
+        )
         .route("/secret/shown/", get(show_once))
-        .route("/secret/{id}/", get(read))
-        .route("/secret/{id}/delete/", get(back).post(delete))
+        .route("/secret/{id}/", get(read).reach::<Note, Viewer>())
+        .route(
+            "/secret/{id}/edit/",
+            get(edit::ask).post(edit::take).reach::<Note, Editor>(),
+        )
+        .route("/secret/{id}/delete/", get(back).post(delete).owned::<Note>())
+        .route(
+            "/secret/{id}/share/",
+            get(share::ask).post(share::take).owned::<Note>(),
+        )
+        .route(
+            "/secret/{id}/revoke/",
+            get(share::back).post(share::revoke).owned::<Note>(),
+        )
+        .route(
+            "/secret/{id}/leave/",
+            get(shared::back).post(shared::leave).reach::<Note, Viewer>(),
+        )
+        .route("/shared/", get(shared::list))
         .logged_in()
 }
 
@@ -82,7 +107,7 @@ async fn ask(_user: LoggedIn, page: Page) -> Result<Response, Rejection> {
 
 async fn keep(
     State(app): State<App>,
-    user: LoggedIn,
+    notes: Rows<Note>,
     session: Session,
     page: Page,
     form: Checked<NoteForm>,
@@ -91,64 +116,70 @@ async fn keep(
         Ok(form) => form,
         Err(form) => return page.ask_again("write.html", &form),
     };
-    let Some(id) = app
-        .notes
-        .add(user.id, form.title.clone(), form.body.clone(), app.clock.now())
-        .await?
-    else {
-        let full = format!("You have {MOST_NOTES} notes, which is the most one can have. Delete one first.");
-        return page.ask_again("write.html", &form.refuse_form(full));
+    let new = NewNote {
+        title: form.title.clone(),
+        body: Sensitive::new(form.body.clone()),
+        written: Seconds(app.clock.now()),
+    };
+    let id = match notes.add_up_to(MOST_NOTES, new).await {
+        Ok(id) => id,
+        Err(RowError::Full { most }) => {
+            let full = format!("You have {most} notes, which is the most one can have. Delete one first.");
+            return page.ask_again("write.html", &form.refuse_form(full));
+        }
+        Err(error) => return Err(error.into()),
     };
     session.insert(JUST_WRITTEN, &id).await?;
     Ok(Redirect::to("/secret/shown/").into_response())
 }
 
-async fn show_once(
-    State(app): State<App>,
-    user: LoggedIn,
-    session: Session,
-    page: Page,
-) -> Result<Response, Rejection> {
+async fn show_once(notes: Rows<Note>, session: Session, page: Page) -> Result<Response, Rejection> {
     let note = match session.take(JUST_WRITTEN).await? {
-        Some(id) => app.notes.find(user.id, id)?,
+        Some(id) => notes.find(&id).await?,
         None => None,
     };
-    page.show("shown.html", context! { note => note.as_ref().map(whole) })
+    page.show("shown.html", context! { note => note.as_deref().map(whole) })
 }
 
-async fn read(OwnNote(note): OwnNote, page: Page) -> Result<Response, Rejection> {
-    page.show("note.html", context! { note => whole(&note) })
+async fn read(State(app): State<App>, note: Reach<Note>, page: Page) -> Result<Response, Rejection> {
+    let owner = if note.is_own() {
+        None
+    } else {
+        Some(app.notes.owner_name(note.owner_id())?)
+    };
+    let about = context! { note => whole(&note), owner, may_edit => note.may_edit() };
+    page.show("note.html", about)
 }
 
 /// Deletes nothing: whoever had to log in between the button and the deletion comes here, and is asked again.
-async fn back(OwnNote(note): OwnNote) -> Redirect {
-    Redirect::to(&format!("/secret/{}/", note.id))
+async fn back(note: Owned<Note>) -> Redirect {
+    to_note(note.id)
 }
 
-async fn delete(
-    State(app): State<App>,
-    OwnNote(note): OwnNote,
-    session: Session,
-) -> Result<Redirect, Rejection> {
-    app.notes.remove(note.owner, note.id).await?;
+async fn delete(note: Owned<Note>, session: Session) -> Result<Redirect, Rejection> {
+    note.delete().await?;
     leave_notice(&session, "The note is deleted.").await?;
     Ok(Redirect::to("/"))
 }
 
+fn to_note(id: i64) -> Redirect {
+    Redirect::to(&format!("/secret/{id}/"))
+}
+
 fn line(note: &NoteLine) -> Value {
-    context! { id => note.id, title => note.title.as_str(), written => moment(note.written) }
+    context! { id => note.id, title => note.title.as_str(), written => moment(note.written.0) }
 }
 
 /// How notes become HTML: no pictures, and lines end where they were ended.
 const MARKDOWN: RichText = RichText::new().with_line_breaks();
 
-/// The one place where a secret is taken out of its wrapping, to be shown to its owner: as it was written, and as HTML.
+/// The one place where a secret is taken out of its wrapping, to be shown to its owner and theirs with whom it is shared: as it was written, and as HTML.
 fn whole(note: &Note) -> Value {
     context! {
         id => note.id,
         title => note.title.as_str(),
         body => note.body.expose().as_str(),
         html => Value::from(MARKDOWN.markdown(note.body.expose())),
-        written => moment(note.written),
+        written => moment(note.written.0),
     }
 }

@@ -2,23 +2,26 @@
 
 use std::io::{self, Write as _};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use palisade::SecretKey;
+use palisade::check::{Level, Report};
 use palisade::clock::Clock;
 use palisade::core::token::{Alphabet, random_string};
 use palisade::sqlite::Sqlite;
 
 use crate::app;
-use crate::cli::{Options, RoutesOptions};
-use crate::start::settings;
+use crate::cli::{CheckOptions, Options, RoutesOptions};
+use crate::data::DataFolder;
+use crate::reach::Reach;
+use crate::start::{config, own_settings, settings, variables};
 
 /// Prints the routes as they would be served. Nothing is made, and no data folder opened.
 pub(crate) fn routes(options: &Options, asked: &RoutesOptions) -> Result<()> {
     // Nothing is signed with it.
     let key = SecretKey::new(random_string(64, Alphabet::Base62));
-    let settings = settings(options.config.as_deref(), key)?;
+    let settings = settings(options.config.as_deref(), own_settings(key))?;
     let (database, clock) = (Sqlite::in_memory()?, Clock::system());
-    let routes = app::routes(&settings, &database, clock.clone(), &options.widget_origins)?;
+    let routes = app::routes(&settings, &database, clock.clone(), &Reach::of(options)?)?;
     let site = app::palisade(settings, &database, clock)?.protect(routes)?;
     let report = site.routes_report();
     let mut out = io::stdout();
@@ -27,4 +30,30 @@ pub(crate) fn routes(options: &Options, asked: &RoutesOptions) -> Result<()> {
     } else {
         Ok(write!(out, "{report}")?)
     }
+}
+
+/// Prints everything that is wrong with the settings and the files of the data folder, which is left as it is.
+pub(crate) fn check(options: &Options, asked: &CheckOptions) -> Result<()> {
+    // The vault makes its own key, and refuses a bad one by itself: none is judged here in its place.
+    let own = own_settings(SecretKey::new(random_string(64, Alphabet::Base62)));
+    let mut report = match config(options.config.as_deref()) {
+        Some(path) => Report::read(own, path, variables())?,
+        None => Report::of(&own.overlaid(None, variables())?),
+    };
+    for (setting, file) in DataFolder::secret_files(&options.data) {
+        report.add_secret_file(setting, &file);
+    }
+    let mut out = io::stdout();
+    if asked.json {
+        writeln!(out, "{:#}", report.to_json())?;
+    } else {
+        write!(out, "{report}")?;
+    }
+    let (least, found) = if asked.strict {
+        (Level::Warning, "something was found")
+    } else {
+        (Level::Error, "the vault does not start so")
+    };
+    ensure!(!report.has(least), found);
+    Ok(())
 }

@@ -2,13 +2,12 @@
 //!
 //! Templates are part of the program, and escape whatever they print; the only exception is the HTML that Palisade has
 //! written, escaped or sanitised itself (form controls, the CSRF field, Markdown). Each template is read at start, and one that puts a value where it
-//! could become script stops it. A `Sensitive` value has no way into a template: it cannot be serialised. Whatever was made for one visitor is `no-store`, so that the next person at the machine does not find it with
-//! the back button.
+//! could become script stops it. A `Sensitive` value has no way into a template: it cannot be serialised. What is made for who is logged in the
+//! stack marks `no-store`, so that the next person at the machine does not find it with the back button.
 
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -38,6 +37,9 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("write.html", include_str!("../templates/write.html")),
     ("shown.html", include_str!("../templates/shown.html")),
     ("note.html", include_str!("../templates/note.html")),
+    ("edit.html", include_str!("../templates/edit.html")),
+    ("share.html", include_str!("../templates/share.html")),
+    ("shared.html", include_str!("../templates/shared.html")),
     ("sign_up.html", include_str!("../templates/sign_up.html")),
     ("logged_out.html", include_str!("../templates/logged_out.html")),
     ("log_in.html", include_str!("../templates/log_in.html")),
@@ -99,7 +101,7 @@ impl Templates {
             .0
             .get_template(name)
             .and_then(|template| template.render(about));
-        rendered.map_err(|error| Rejection::internal(format!("{error:#}")))
+        rendered.map_err(|error| Rejection::internal(error.to_string()))
     }
 }
 
@@ -152,7 +154,7 @@ impl Page {
             ..about
         };
         let html = Html(self.templates.render(template, known)?);
-        Ok(([(CACHE_CONTROL, "no-store")], html).into_response())
+        Ok(html.into_response())
     }
 
     /// The query that lets the login page and the sign-up page lead to the same place.
@@ -176,7 +178,12 @@ impl Page {
 
     /// Shows the form again with what is wrong with it, and says so to programs, too: the status is 422.
     pub(crate) fn ask_again<F: Form>(&self, template: &str, form: &Bound<F>) -> Result<Response, Rejection> {
-        Ok(unprocessable(self.ask(template, form)?))
+        self.show_again(template, context! { form => templates::form(form) })
+    }
+
+    /// Shows a page whose form is not right yet: the status is 422.
+    pub(crate) fn show_again(&self, template: &str, about: Value) -> Result<Response, Rejection> {
+        Ok(unprocessable(self.show(template, about)?))
     }
 }
 

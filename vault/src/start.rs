@@ -14,7 +14,8 @@ use palisade::clock::Clock;
 use palisade::core::settings::{EmailBackend, Folder, reference_toml};
 use palisade::load::{LoadError, load_settings_over};
 use palisade::mail::Mailer;
-use palisade::serve::{ServeError, Tls};
+use palisade::report::ReportFolder;
+use palisade::serve::{ClientCa, ServeError, Tls};
 use palisade::sqlite::Sqlite;
 use palisade::{SecretKey, Settings};
 
@@ -23,7 +24,8 @@ use crate::cli::{Command, Options};
 use crate::data::{DataFolder, reason};
 use crate::log;
 use crate::overview;
-use crate::staff::appoint;
+use crate::reach::Reach;
+use crate::staff::{appoint, certificate};
 
 /// The hosts that are answered to unless the settings name others.
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -46,19 +48,28 @@ pub async fn run(options: Options) -> Result<()> {
     log::open(&options.log)?;
     match &options.command {
         Some(Command::Staff(asked)) => appoint::run(&DataFolder::open(&options.data)?, asked).await,
+        Some(Command::ClientCertificate(asked)) => certificate::run(&DataFolder::open(&options.data)?, asked),
         Some(Command::Routes(asked)) => overview::routes(&options, asked),
+        Some(Command::Check(asked)) => overview::check(&options, asked),
         None => serve(options).await,
     }
 }
 
 async fn serve(options: Options) -> Result<()> {
     let asked = Asked::of(&options)?;
+    let reach = Reach::of(&options)?;
     let data = DataFolder::open(&options.data)?;
-    let settings = settings(options.config.as_deref(), data.secret_key(options.new_key)?)?;
+    let mut own = own_settings(data.secret_key(options.new_key)?);
+    data.seal_sessions(&mut own)?;
+    let settings = settings(options.config.as_deref(), own)?;
     let settings = with_mail(settings, &data, asked.https)?;
     let tls = match (&options.certificate, &options.key) {
         (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map_err(plainly)?,
         _ => Tls::development(data.path(), [""; 0])?,
+    };
+    let tls = match client_ca(&options).map_err(plainly)? {
+        Some(authority) => tls.with_client_ca(authority).map_err(plainly)?,
+        None => tls,
     };
 
     let hosts = settings.allowed_hosts.patterns().to_vec();
@@ -79,11 +90,12 @@ async fn serve(options: Options) -> Result<()> {
         file.display()
     );
     let database = Sqlite::open(file)?;
-    let routes = app::routes(&settings, &database, clock.clone(), &options.widget_origins)?;
+    let routes = app::routes(&settings, &database, clock.clone(), &reach)?;
     let keys = data.seal_keys(clock.clone())?;
     let mailer = Mailer::from_settings(&settings)?;
     let mail = mail_folder(&settings);
-    let palisade = app::palisade(settings, &database, clock)?;
+    let reports = ReportFolder::open(data.path().join("reports"))?;
+    let palisade = app::palisade(settings, &database, clock)?.with_reports(reports);
     let palisade = app::with_recovery(palisade, &database, keys, mailer)?;
     let site = palisade.protect(routes)?;
 
@@ -171,6 +183,18 @@ impl Asked {
     }
 }
 
+/// Whose certificates staff shows, if anybody's.
+fn client_ca(options: &Options) -> Result<Option<ClientCa>, ServeError> {
+    let Some(authority) = &options.client_ca else {
+        return Ok(None);
+    };
+    let mut authority = ClientCa::from_file(authority)?;
+    for list in &options.client_crls {
+        authority = authority.with_crl(list)?;
+    }
+    Ok(Some(authority))
+}
+
 /// Says in plain words why a certificate or its key cannot be read.
 fn plainly(error: ServeError) -> anyhow::Error {
     match error {
@@ -181,21 +205,32 @@ fn plainly(error: ServeError) -> anyhow::Error {
     }
 }
 
-/// Reads the settings, over what the vault brings itself: its key, and the names of this machine.
-pub(crate) fn settings(named: Option<&Path>, key: SecretKey) -> Result<Settings> {
+/// What the vault brings itself: its key, and the names of this machine.
+pub(crate) fn own_settings(key: SecretKey) -> Settings {
+    Settings::new(key, HOSTS)
+}
+
+/// The file of settings: the one that is named, or `palisade.toml` if it is there.
+pub(crate) fn config(named: Option<&Path>) -> Option<&Path> {
     let path = named.unwrap_or(Path::new(CONFIG));
-    let variables = env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let own = Settings::new(key, HOSTS);
-    let settings = if named.is_none() && matches!(path.try_exists(), Ok(false)) {
-        own.overlaid(None, variables)?
-    } else {
-        load_settings_over(own, path, variables).map_err(|error| match error {
+    (named.is_some() || !matches!(path.try_exists(), Ok(false))).then_some(path)
+}
+
+/// The variables that may be settings.
+pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
+    env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Reads the settings, over what the vault brings itself.
+pub(crate) fn settings(named: Option<&Path>, own: Settings) -> Result<Settings> {
+    let settings = match config(named) {
+        None => own.overlaid(None, variables())?,
+        Some(path) => load_settings_over(own, path, variables()).map_err(|error| match error {
             LoadError::Unreadable { path, reason: why } => {
                 anyhow!("cannot read the settings {}: {}", path.display(), reason(&why))
             }
             error => anyhow!(error),
-        })?
+        })?,
     };
     for weakness in settings.weaknesses() {
         tracing::warn!(target: "palisade::settings", threat = weakness.threat.id(), "{}", weakness.what);

@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
@@ -25,7 +26,9 @@ use crate::csrf::{CsrfFuture, CsrfLayer, CsrfProtection, CsrfService};
 use crate::errors::RequestId;
 use crate::gate::{Elsewhere, Kept, Stopped};
 use crate::headers::FramePolicy;
+use crate::redact::SensitiveParameters;
 use crate::rejection::Rejection;
+use crate::report::Notes;
 use crate::router::RoutePolicy;
 use crate::session::Cacheable;
 
@@ -37,6 +40,8 @@ pub(crate) struct EndpointLayer {
     access: AccessLayer,
     frames: Option<FramePolicy>,
     cacheable: bool,
+    /// What a form holds here that stands in no report, if the route says so.
+    hidden: Option<Arc<SensitiveParameters>>,
     body_limit: usize,
 }
 
@@ -57,6 +62,9 @@ impl EndpointLayer {
             access: AccessLayer::new(policy.access),
             frames: policy.frames,
             cacheable: policy.cacheable.is_some(),
+            hidden: Some(policy.sensitive_post_parameters)
+                .filter(|hidden| *hidden != SensitiveParameters::None)
+                .map(Arc::new),
             body_limit: policy.body_limit.unwrap_or(body_limit),
         }
     }
@@ -71,6 +79,7 @@ impl<S> Layer<S> for EndpointLayer {
             inner: self.csrf.layer(self.access.layer(inner)),
             frames: self.frames.clone(),
             cacheable: self.cacheable,
+            hidden: self.hidden.clone(),
             body_limit: self.body_limit,
         }
     }
@@ -83,6 +92,8 @@ pub(crate) struct Endpoint<S> {
     inner: CsrfService<Admitted<S>>,
     frames: Option<FramePolicy>,
     cacheable: bool,
+    /// What a form holds here that stands in no report, if the route says so.
+    hidden: Option<Arc<SensitiveParameters>>,
     body_limit: usize,
 }
 
@@ -104,6 +115,9 @@ where
         let extensions = request.extensions();
         if let (Some(id), Some(route)) = (extensions.get::<RequestId>(), extensions.get::<MatchedPath>()) {
             id.tell_route(route);
+        }
+        if let (Some(hidden), Some(notes)) = (&self.hidden, extensions.get::<Notes>()) {
+            notes.hide(hidden);
         }
         if let Some(gate) = &self.gate {
             request = match gate.admit(request) {

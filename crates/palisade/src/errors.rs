@@ -7,16 +7,19 @@
 //! 4. One line a request on `palisade::access`: method, path, route, status, time, client, id, with secrets masked; also of
 //!    one whose client hung up (status 499) or for which the server's time was over (503). Lines of `palisade::rejection` have the id,
 //!    too.
-//! 5. A 5xx has a report of its own on `palisade::error`: the same id, and the request with its secrets masked.
+//! 5. A 5xx has a report of its own on `palisade::error`: the same id, and the request with its secrets masked; and one with all that is
+//!    known where reports go ([`crate::report`]).
 
 mod current;
 mod page;
 mod panic;
+mod trace;
 mod wanted;
 
 pub(crate) use current::current;
 pub use page::{ErrorPage, RequestId, Trouble};
 pub use panic::{PanicFuture, PanicLayer, PanicService};
+pub(crate) use trace::{PanicTrace, watch_panics};
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -27,17 +30,19 @@ use std::time::Instant;
 
 use axum::body::Body;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, REFERER, USER_AGENT};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
-use palisade_core::Threat;
+use palisade_core::{Settings, Threat};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use self::current::Scope;
+use crate::clock::Clock;
 use crate::peer::Peer;
 use crate::redact::{Redactor, printable};
 use crate::rejection::{Refusal, in_one_line};
+use crate::report::{Facts, Notes, ReportSink, Reporter};
 
 /// How much of a header the report keeps, in characters.
 const LONGEST: usize = 300;
@@ -52,6 +57,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct ErrorLayer {
     page: ErrorPage,
     redactor: Arc<Redactor>,
+    reporter: Option<Reporter>,
 }
 
 impl ErrorLayer {
@@ -60,7 +66,21 @@ impl ErrorLayer {
         Self {
             page,
             redactor: Arc::new(redactor),
+            reporter: None,
         }
+    }
+
+    /// Reports faults to these sinks.
+    pub(crate) fn with_reports(
+        mut self,
+        sinks: Vec<Arc<dyn ReportSink>>,
+        settings: &Settings,
+        clock: Clock,
+    ) -> Self {
+        if !sinks.is_empty() {
+            self.reporter = Some(Reporter::new(sinks, settings, Arc::clone(&self.redactor), clock));
+        }
+        self
     }
 }
 
@@ -94,6 +114,8 @@ struct Seen {
     content_type: Option<HeaderValue>,
     peer: Option<IpAddr>,
     began: Instant,
+    /// What a report needs to know besides, where there are reports.
+    for_report: Option<Box<(HeaderMap, Version, Notes)>>,
 }
 
 impl<S, B> Service<Request<B>> for ErrorService<S>
@@ -116,6 +138,11 @@ where
             request.extensions_mut().insert(id.clone());
             id
         });
+        let for_report = self.layer.reporter.as_ref().map(|reporter| {
+            let notes = reporter.notes();
+            request.extensions_mut().insert(notes.clone());
+            Box::new((request.headers().clone(), request.version(), notes))
+        });
         let header = |name| request.headers().get(name).cloned();
         let seen = Seen {
             id,
@@ -127,6 +154,7 @@ where
             content_type: header(CONTENT_TYPE),
             peer: request.extensions().get::<Peer>().map(|peer| peer.addr.ip()),
             began: Instant::now(),
+            for_report,
         };
         let _scope = Scope::of(&seen.id);
         ErrorFuture {
@@ -174,8 +202,9 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for ErrorFut
 }
 
 impl Seen {
-    fn finish(self, mut response: Response<Body>, layer: &ErrorLayer) -> Response<Body> {
+    fn finish(mut self, mut response: Response<Body>, layer: &ErrorLayer) -> Response<Body> {
         let refusal = response.extensions_mut().remove::<Refusal>();
+        let panic = response.extensions_mut().remove::<PanicTrace>();
         let status = response.status();
         if status.is_client_error() || status.is_server_error() {
             let silent = response.body().is_end_stream() && !response.headers().contains_key(CONTENT_TYPE);
@@ -195,16 +224,50 @@ impl Seen {
         self.log(status, refusal.as_ref(), &layer.redactor);
         if status.is_server_error() {
             self.report(status, refusal.as_ref(), &layer.redactor);
+            self.hand_on(status, refusal.as_ref(), panic, layer);
         }
         response
     }
 
+    /// Gives all that is known to whoever keeps reports.
+    fn hand_on(
+        &mut self,
+        status: StatusCode,
+        refusal: Option<&Refusal>,
+        panic: Option<PanicTrace>,
+        layer: &ErrorLayer,
+    ) {
+        let (Some(reporter), Some(known)) = (&layer.reporter, self.for_report.take()) else {
+            return;
+        };
+        let (headers, version, notes) = *known;
+        reporter.report(Facts {
+            id: self.id.to_string(),
+            status,
+            method: self.method.clone(),
+            uri: self.uri.clone(),
+            version,
+            headers,
+            route: self.id.route().map(str::to_owned),
+            client: self.id.client().or(self.peer),
+            threat: refusal.and_then(Refusal::threat),
+            reason: refusal.map_or_else(
+                || "the handler's own answer".to_owned(),
+                |refusal| refusal.reason().to_owned(),
+            ),
+            sources: refusal.map(Refusal::sources).unwrap_or_default().to_vec(),
+            panic,
+            notes,
+        });
+    }
+
     /// Nobody waits for the answer any more: the server has answered in its place, or the client is gone.
-    fn given_up(&self, layer: &ErrorLayer) {
+    fn given_up(mut self, layer: &ErrorLayer) {
         if let Some(limit) = self.id.overdue() {
             let (status, overdue) = (StatusCode::SERVICE_UNAVAILABLE, Refusal::overdue(limit));
             self.log(status, Some(&overdue), &layer.redactor);
             self.report(status, Some(&overdue), &layer.redactor);
+            self.hand_on(status, Some(&overdue), None, layer);
         } else {
             let gone = StatusCode::from_u16(CLIENT_GONE).unwrap_or_default();
             self.log(gone, Some(&Refusal::client_gone()), &layer.redactor);

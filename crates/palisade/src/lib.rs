@@ -62,6 +62,7 @@ pub mod redact;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod rejection;
+pub mod report;
 pub mod router;
 pub mod rows;
 pub mod seal;
@@ -111,8 +112,16 @@ mod guide {
     struct Forms;
     #[doc = include_str!("../../../docs/guide/headers-and-frames.md")]
     struct HeadersAndFrames;
+    #[doc = include_str!("../../../docs/guide/csp-reports.md")]
+    struct CspReports;
+    #[doc = include_str!("../../../docs/guide/rich-text.md")]
+    struct RichText;
+    #[doc = include_str!("../../../docs/guide/sql.md")]
+    struct Sql;
     #[doc = include_str!("../../../docs/guide/serving.md")]
     struct Serving;
+    #[doc = include_str!("../../../docs/guide/staff-area.md")]
+    struct StaffArea;
     #[doc = include_str!("../../../docs/guide/beside-django.md")]
     struct BesideDjango;
     #[cfg(all(feature = "mysql", feature = "postgres"))]
@@ -120,6 +129,12 @@ mod guide {
     struct Stores;
     #[doc = include_str!("../../../docs/guide/deploying.md")]
     struct Deploying;
+    #[doc = include_str!("../../../docs/guide/sealed-sessions.md")]
+    struct SealedSessions;
+    #[doc = include_str!("../../../docs/guide/error-reports.md")]
+    struct ErrorReports;
+    #[doc = include_str!("../../../docs/guide/check.md")]
+    struct Check;
     #[cfg(feature = "redis")]
     #[doc = include_str!("../../../docs/guide/redis-and-caches.md")]
     struct RedisAndCaches;

@@ -95,10 +95,9 @@ pub fn load_settings_over(
     })?;
     let (toml, dump, folder) = (&text.toml, &text.dump, text.folder());
     let django = text.django();
-    for keys in [&mut settings.password_keys, &mut settings.session_seal_keys] {
-        if let Some(keys) = keys {
-            *keys = Folder::new(folder.join(keys.path()).to_string_lossy());
-        }
+    let folders = [&mut settings.password_keys, &mut settings.session_seal_keys];
+    for keys in folders.into_iter().flatten() {
+        *keys = Folder::new(folder.join(keys.path()).to_string_lossy());
     }
     if let Some(django) = &django {
         warn_beside(django, &settings, toml, &env);

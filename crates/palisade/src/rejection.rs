@@ -37,6 +37,7 @@ struct Inner {
     threat: Option<Threat>,
     reason: Cow<'static, str>,
     hint: Option<Cow<'static, str>>,
+    sources: Vec<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -49,6 +50,7 @@ struct RefusalParts {
     threat: Option<Threat>,
     reason: Cow<'static, str>,
     hint: Option<Cow<'static, str>>,
+    sources: Vec<String>,
 }
 
 impl Refusal {
@@ -64,6 +66,7 @@ impl Refusal {
             threat: None,
             reason: reason.into(),
             hint: hint.map(Cow::Borrowed),
+            sources: Vec::new(),
         }))
     }
 
@@ -73,6 +76,7 @@ impl Refusal {
             threat: None,
             reason: "no answer was sent: the client went away".into(),
             hint: None,
+            sources: Vec::new(),
         }))
     }
 
@@ -82,6 +86,7 @@ impl Refusal {
             threat: None,
             reason: format!("there was no answer within {limit:?}, and the request was given up").into(),
             hint: None,
+            sources: Vec::new(),
         }))
     }
 
@@ -93,6 +98,11 @@ impl Refusal {
     /// Why the request was refused: for the log, not for the client.
     pub fn reason(&self) -> &str {
         &self.0.reason
+    }
+
+    /// What caused it, the nearest first: for the report.
+    pub fn sources(&self) -> &[String] {
+        &self.0.sources
     }
 
     /// What the client may be told to do next.
@@ -109,6 +119,7 @@ impl Rejection {
             threat: None,
             reason: reason.into(),
             hint: None,
+            sources: Vec::new(),
             headers: Vec::new(),
         }))
     }
@@ -152,6 +163,24 @@ impl Rejection {
     /// Names the threat that was met.
     pub fn with_threat(mut self, threat: Threat) -> Self {
         self.0.threat = Some(threat);
+        self
+    }
+
+    /// Tells the report what caused this: the error, and whatever caused that.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use palisade::Rejection;
+    ///
+    /// fn read(path: &str) -> Result<String, Rejection> {
+    ///     let because = |error| Rejection::internal("the price list cannot be read").caused_by(&error);
+    ///     std::fs::read_to_string(path).map_err(because)
+    /// }
+    /// ```
+    pub fn caused_by(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
+        let chain = std::iter::successors(Some(error), |error| error.source());
+        self.0.sources.extend(chain.map(ToString::to_string));
         self
     }
 
@@ -204,6 +233,7 @@ impl IntoResponse for Rejection {
             threat,
             reason,
             hint,
+            sources,
             headers,
         } = *self.0;
         let threat_id = threat.map_or("", Threat::id);
@@ -223,9 +253,12 @@ impl IntoResponse for Rejection {
         for (name, value) in headers {
             response.headers_mut().append(name, value);
         }
-        response
-            .extensions_mut()
-            .insert(Refusal(Arc::new(RefusalParts { threat, reason, hint })));
+        response.extensions_mut().insert(Refusal(Arc::new(RefusalParts {
+            threat,
+            reason,
+            hint,
+            sources,
+        })));
         response
     }
 }

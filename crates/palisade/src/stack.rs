@@ -49,6 +49,7 @@ use crate::mail::Mailer;
 use crate::password::{Hashers, NoPassword, PasswordPolicy, read_keys};
 use crate::redact::{QueryGuard, Redactor, SensitiveNames};
 use crate::rejection::Rejection;
+use crate::report::ReportSink;
 use crate::router::{Router, RoutesReport};
 use crate::rows::RowStore;
 use crate::seal::SealKeys;
@@ -85,6 +86,7 @@ pub struct Palisade {
     page: ErrorPage,
     sensitive: SensitiveNames,
     anonymous: Option<Arc<dyn AnonymousSecrets>>,
+    reports: Vec<Arc<dyn ReportSink>>,
 }
 
 /// What the stack offers to extractors, as an extension of each request.
@@ -207,6 +209,7 @@ impl Palisade {
             page,
             sensitive: SensitiveNames::default(),
             anonymous: None,
+            reports: Vec::new(),
         }
     }
 
@@ -311,6 +314,12 @@ impl Palisade {
         self
     }
 
+    /// Reports faults here, too: every 5xx and panic, cleansed ([`crate::report`]).
+    pub fn with_reports(mut self, sink: impl ReportSink) -> Self {
+        self.reports.push(Arc::new(sink));
+        self
+    }
+
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -380,7 +389,9 @@ impl Palisade {
         let redactor =
             Redactor::new(settings.session_cookie_name.clone()).with_refused(self.sensitive.clone());
         Ok(Protected {
-            stack: ErrorLayer::new(self.page.clone(), redactor).layer(guarded),
+            stack: ErrorLayer::new(self.page.clone(), redactor)
+                .with_reports(self.reports.clone(), settings, self.clock.clone())
+                .layer(guarded),
             knows_its_proxy: settings.secure_proxy_ssl_header.is_some() || !settings.secure_ssl_redirect,
             exposes_debug: settings.debug && !settings.dangerous_expose_debug,
             routes: Arc::new(report),

@@ -41,7 +41,9 @@ impl Site {
                 .split_once('"')
         });
         let (script, _) = command.context("the README has a command to dump Django's settings")?;
-        fs::write(site.path().join("settings.json"), site.ask(script)?)?;
+        let dump = site.path().join("settings.json");
+        fs::write(&dump, site.ask(script)?)?;
+        fs::set_permissions(&dump, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
         Ok(site)
     }
 

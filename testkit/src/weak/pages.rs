@@ -6,6 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Shared;
 use super::account::{Fields, Visit, field};
+use super::script;
 use super::shelf::User;
 
 const STYLE: &str = "<style>body{font:16px/1.5 system-ui;max-width:40rem;margin:2rem auto;padding:0 1rem}
@@ -54,12 +55,24 @@ impl Page {
 /// There is a field, for the look of it; nothing reads it.
 const TOKEN: &str = r#"<input type="hidden" name="csrfmiddlewaretoken" value="unread">"#;
 
-pub(super) async fn home(State(shelf): State<Shared>, visit: Visit) -> Html<String> {
+pub(super) async fn home(
+    State(shelf): State<Shared>,
+    visit: Visit,
+    Query(asked): Query<Vec<(String, String)>>,
+) -> Response {
+    if asked
+        .iter()
+        .any(|(name, _)| matches!(name.as_str(), "q" | "sort"))
+    {
+        return script::find(&shelf, &visit, field(&asked, "q"), field(&asked, "sort"));
+    }
     let notes = user(&shelf, &visit).map(|user| user.notes).unwrap_or_default();
     let notes = notes
         .iter()
         .map(|(title, body)| format!("<article><h2>{title}</h2><p>{body}</p></article>"));
-    Page::of(&visit).say(&format!("<h1>Notes</h1>{}", notes.collect::<Vec<_>>().concat()))
+    Page::of(&visit)
+        .say(&format!("<h1>Notes</h1>{}", notes.collect::<Vec<_>>().concat()))
+        .into_response()
 }
 
 pub(super) async fn signup(visit: Visit) -> Html<String> {
@@ -107,7 +120,7 @@ pub(super) async fn keep_secret(State(shelf): State<Shared>, visit: Visit, Form(
 
 pub(super) async fn shown(visit: Visit, Query(fields): Query<Vec<(String, String)>>) -> Html<String> {
     let (title, body) = (field(&fields, "title"), field(&fields, "body"));
-    Page::of(&visit).say(&format!("<h1>{title}</h1><p>{body}</p>"))
+    Page::of(&visit).say(&format!("<h1>{title}</h1><p>{}</p>", script::markdown(body)))
 }
 
 pub(super) async fn profile(State(shelf): State<Shared>, visit: Visit) -> Response {

@@ -12,6 +12,12 @@ pub(super) struct Shelf {
     pub(super) mails: Vec<String>,
     /// The tokens in them.
     pub(super) tokens: Vec<String>,
+    /// What was reported of violated policies.
+    pub(super) reports: Vec<String>,
+    /// The log.
+    pub(super) log: String,
+    /// Whether new notes fail.
+    pub(super) broken: bool,
     handed_out: u32,
 }
 

@@ -7,10 +7,13 @@
     reason = "a test that cannot go on says where"
 )]
 
+mod access;
 mod forms;
+mod leaks;
 mod network;
 mod notes;
 mod pages;
 mod program;
 mod recovery;
+mod script;
 mod site;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use palisade::auth::SqliteUsers;
 use palisade::axum::body::{Body, to_bytes};
@@ -15,10 +16,11 @@ use palisade::password::{Hashers, PasswordPolicy};
 use palisade::seal::SealKeys;
 use palisade::serve::Peer;
 use palisade::sqlite::{Sqlite, params};
-use palisade::{Protected, SecretKey, Settings};
+use palisade::{Palisade, Protected, SecretKey, Settings};
 use testkit::visitor::form;
 use tower::ServiceExt as _;
 use vault::app;
+use vault::reach::Reach;
 
 const KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -28,8 +30,9 @@ pub(crate) const PASSWORD: &str = "a boat in a blue bottle";
 /// A fresh site with its own database.
 #[derive(Clone)]
 pub(crate) struct Site {
-    protected: Protected,
-    database: Sqlite,
+    pub(crate) palisade: Arc<Palisade>,
+    pub(crate) protected: Protected,
+    pub(crate) database: Sqlite,
     pub(crate) mailer: Mailer,
 }
 
@@ -44,23 +47,28 @@ impl Site {
     }
 
     pub(crate) fn framed_by(origins: &[&str]) -> Self {
-        Self::made(Settings::new(SecretKey::new(KEY), ["localhost"]), origins)
+        Self::reached(|reach| reach.widget_origins = origins.iter().map(ToString::to_string).collect())
+    }
+
+    pub(crate) fn reached(change: impl FnOnce(&mut Reach)) -> Self {
+        let mut reach = Reach::default();
+        change(&mut reach);
+        Self::made(Settings::new(SecretKey::new(KEY), ["localhost"]), &reach)
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::new(SecretKey::new(KEY), ["localhost"]);
         change(&mut settings);
-        Self::made(settings, &[])
+        Self::made(settings, &Reach::default())
     }
 
-    fn made(mut settings: Settings, origins: &[&str]) -> Self {
+    fn made(mut settings: Settings, reach: &Reach) -> Self {
         settings.site_url = Some("https://localhost".parse().unwrap());
         settings.email_backend = EmailBackend::Memory;
         let mailer = Mailer::from_settings(&settings).unwrap();
         let policy = PasswordPolicy::with_minimum_length(settings.password_min_length);
         let database = Sqlite::in_memory().unwrap();
-        let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
-        let routes = app::routes(&settings, &database, Clock::system(), &origins).unwrap();
+        let routes = app::routes(&settings, &database, Clock::system(), reach).unwrap();
         let palisade = app::palisade(settings, &database, Clock::system())
             .unwrap()
             .with_users_and(
@@ -72,6 +80,7 @@ impl Site {
         Self {
             mailer,
             protected: palisade.protect(routes).unwrap(),
+            palisade: Arc::new(palisade),
             database,
         }
     }
@@ -79,6 +88,7 @@ impl Site {
     pub(crate) fn visitor(&self) -> Visitor {
         Visitor {
             site: self.clone(),
+            address: [127, 0, 0, 1],
             cookies: BTreeMap::new(),
         }
     }
@@ -113,10 +123,17 @@ impl Site {
 #[derive(Clone)]
 pub(crate) struct Visitor {
     site: Site,
+    address: [u8; 4],
     cookies: BTreeMap<String, String>,
 }
 
 impl Visitor {
+    /// The same person on another machine.
+    pub(crate) fn from_address(mut self, address: [u8; 4]) -> Self {
+        self.address = address;
+        self
+    }
+
     pub(crate) async fn open(&mut self, path: &str) -> Shown {
         self.send(Method::GET, path, String::new()).await
     }
@@ -138,14 +155,24 @@ impl Visitor {
         self.send(Method::POST, path, form(&fields)).await
     }
 
+    /// Sends a body that is no form.
+    pub(crate) async fn send_as(&mut self, path: &str, kind: &str, body: &str) -> Shown {
+        self.ask(Method::POST, path, kind, body.to_owned()).await
+    }
+
     async fn send(&mut self, method: Method, path: &str, body: String) -> Shown {
+        self.ask(method, path, "application/x-www-form-urlencoded", body)
+            .await
+    }
+
+    async fn ask(&mut self, method: Method, path: &str, kind: &str, body: String) -> Shown {
         let cookies: Vec<String> = self
             .cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let peer = Peer {
-            addr: SocketAddr::from(([127, 0, 0, 1], 4711)),
+            addr: SocketAddr::from((self.address, 4711)),
             tls: true,
         };
         let mut request = Request::builder()
@@ -162,7 +189,7 @@ impl Visitor {
         if method == Method::POST {
             request = request
                 .header(ORIGIN, "https://localhost")
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+                .header(CONTENT_TYPE, kind);
         }
         let request = request.body(Body::from(body)).unwrap();
         let response = self.site.protected.clone().oneshot(request).await.unwrap();

@@ -16,6 +16,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::trace::{self, Catching};
 use crate::rejection::Rejection;
 
 /// Answers panics with a 500.
@@ -50,6 +51,7 @@ where
 
     fn call(&mut self, request: R) -> Self::Future {
         // A panic in `call` itself, too, must not pass.
+        let _catching = Catching::begin();
         match catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
             Ok(inner) => PanicFuture {
                 inner: Some(inner),
@@ -82,6 +84,7 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for PanicFut
             let gone = || Rejection::internal("polled after its answer").into_response();
             return Poll::Ready(Ok(this.panicked.take().unwrap_or_else(gone)));
         };
+        let _catching = Catching::begin();
         // The future is not polled again after a panic, so nothing half-changed can be seen.
         catch_unwind(AssertUnwindSafe(|| inner.poll(context)))
             .unwrap_or_else(|panic| Poll::Ready(Ok(answer(&*panic))))
@@ -94,5 +97,9 @@ fn answer(panic: &(dyn Any + Send)) -> Response<Body> {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("(no message)");
-    Rejection::internal(format!("a handler panicked: {message}")).into_response()
+    let mut response = Rejection::internal(format!("a handler panicked: {message}")).into_response();
+    if let Some(trace) = trace::last() {
+        response.extensions_mut().insert(trace);
+    }
+    response
 }

@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, Request};
 
 use super::{Bound, ErrorList, Form, FormPolicy, FormRejection, Submission, UnknownFields, body, clean};
 use crate::csrf::Proof;
+use crate::report::Notes;
 
 /// Extracts a form from the body of a request that the CSRF guard has let through.
 ///
@@ -57,6 +58,10 @@ impl<F: Form, S: Send + Sync> FromRequest<S> for Checked<F> {
         }
         let policy = FormPolicy::of(&parts.extensions);
         let submission = body::read(&parts.headers, body, &policy).await?;
+        if let Some(notes) = parts.extensions.get::<Notes>() {
+            let sensitive: Vec<&str> = F::sensitive_names().collect();
+            notes.tell_form(submission.iter(), &sensitive);
+        }
         refuse_or_log_unknown::<F>(&submission, &policy)?;
         Ok(Self {
             submission,

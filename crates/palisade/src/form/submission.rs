@@ -42,6 +42,11 @@ impl Submission {
         self.0.push((name, Zeroizing::new(value)));
     }
 
+    /// All names and values, in their order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     #[cfg(test)]
     pub(super) fn pairs(&self) -> Vec<(String, String)> {
         let pair = |(name, value): &(String, Zeroizing<String>)| (name.clone(), value.to_string());

@@ -9,6 +9,7 @@ use crate::access::Access;
 use crate::auth::Permitted;
 use crate::gate::Gate;
 use crate::headers::{FramePolicy, InvalidAncestor};
+use crate::redact::SensitiveParameters;
 use crate::rows::{AtLeast, OwnedRow, RowRule};
 
 /// What a route says of itself; the default is the strictest, and reaches nobody.
@@ -25,6 +26,8 @@ pub struct RoutePolicy {
     pub frames: Option<FramePolicy>,
     /// Why caches may keep what is made here for somebody who is logged in, if they may.
     pub cacheable: Option<&'static str>,
+    /// Which of the form's fields stand in no report, whatever their type.
+    pub sensitive_post_parameters: SensitiveParameters,
     /// The largest body in bytes, if not `data_upload_max_memory_size`.
     pub body_limit: Option<usize>,
 }
@@ -177,6 +180,20 @@ pub trait Policies<S>: Into<Route<S>> {
     fn cacheable(self, reason: &'static str) -> Route<S> {
         let mut route = self.into();
         route.policy.cacheable = Some(reason);
+        route
+    }
+
+    /// Keeps these fields of a form out of error reports (Django `sensitive_post_parameters`); all of them, if none is named.
+    ///
+    /// Fields that are `Sensitive` and names that tell (`password`, `api_key`) are kept out everywhere.
+    fn sensitive_post_parameters<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Route<S> {
+        let mut route = self.into();
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        route.policy.sensitive_post_parameters = if names.is_empty() {
+            SensitiveParameters::All
+        } else {
+            SensitiveParameters::Listed(names)
+        };
         route
     }
 

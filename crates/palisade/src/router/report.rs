@@ -16,6 +16,7 @@ use tower_service::Service as _;
 
 use super::RoutePolicy;
 use crate::headers::FramePolicy;
+use crate::redact::SensitiveParameters;
 
 /// What stands in the place of a path where there is none.
 pub(super) const ANYTHING_ELSE: &str = "(anything else)";
@@ -104,6 +105,11 @@ impl RoutesReport {
                 "csrf_exempt_reason": line.policy.csrf_exempt,
                 "frames": self.frames(line),
                 "cacheable": line.policy.cacheable,
+                "sensitive_post_parameters": match &line.policy.sensitive_post_parameters {
+                    SensitiveParameters::None => json!([]),
+                    SensitiveParameters::Listed(names) => json!(names),
+                    SensitiveParameters::All => json!("all"),
+                },
                 "body_limit": self.body_limit(line),
             })
         };

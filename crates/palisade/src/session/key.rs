@@ -81,7 +81,10 @@ impl SessionKey {
             let bits = group
                 .iter()
                 .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-            let letter = |at: u32| BASE32.get((bits >> (35 - 5 * at)) as usize & 31).copied();
+            let letter = |at: u32| {
+                let five = usize::try_from(bits >> (35 - 5 * at) & 31).unwrap_or_default();
+                BASE32.get(five).copied()
+            };
             text.extend((0..8).filter_map(letter).map(char::from));
         }
         text.into()

@@ -336,20 +336,29 @@ async fn the_report_says_who_may_reach_what_and_each_exception() {
         let line = line.unwrap_or_else(|| panic!("{path} is not in\n{text}"));
         line.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(line("/in"), "/in GET,HEAD everybody checked DENY 2.5 MiB");
-    assert_eq!(line("/me"), "/me any logged in checked DENY 2.5 MiB");
-    assert_eq!(line("/edit"), "/edit any notes.change_note checked DENY 2.5 MiB");
+    assert_eq!(
+        line("/in"),
+        "/in GET,HEAD everybody anywhere checked DENY private 2.5 MiB"
+    );
+    assert_eq!(
+        line("/me"),
+        "/me any logged in anywhere checked DENY private 2.5 MiB"
+    );
+    assert_eq!(
+        line("/edit"),
+        "/edit any notes.change_note anywhere checked DENY private 2.5 MiB"
+    );
     assert_eq!(
         line("/nest/open"),
-        "/nest/open any everybody checked DENY 2.5 MiB"
+        "/nest/open any everybody anywhere checked DENY private 2.5 MiB"
     );
     assert_eq!(
         line("/other/ (routes of an axum::Router)"),
-        "/other/ (routes of an axum::Router) any logged in checked DENY 2.5 MiB"
+        "/other/ (routes of an axum::Router) any logged in anywhere checked DENY private 2.5 MiB"
     );
     assert_eq!(
         line("(anything else)"),
-        "(anything else) any everybody checked DENY 2.5 MiB"
+        "(anything else) any everybody anywhere checked DENY private 2.5 MiB"
     );
 
     let json = report.to_json();

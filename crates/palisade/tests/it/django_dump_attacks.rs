@@ -25,9 +25,9 @@ fn load_under(folder: &Path, more_toml: &str, more: &[(&str, Value)]) -> Result<
     for (name, value) in more {
         dump[*name] = value.clone();
     }
-    fs::write(folder.join("settings.json"), dump.to_string()).unwrap();
+    crate::kept::write_secret(&folder.join("settings.json"), &dump.to_string());
     let toml = format!("django_settings = \"settings.json\"\n{more_toml}\n");
-    fs::write(folder.join("palisade.toml"), toml).unwrap();
+    crate::kept::write_secret(&folder.join("palisade.toml"), &toml);
     load_settings(folder.join("palisade.toml"), [])
 }
 
@@ -72,17 +72,20 @@ fn a_key_of_bytes_is_refused_without_being_shown() {
 
 #[cfg(unix)]
 #[test]
-fn a_dump_that_others_may_read_is_told_in_the_log() {
+fn a_dump_that_others_may_read_stops_the_start() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let folder = tempfile::tempdir().unwrap();
+    load(folder.path(), &[]).unwrap();
     let dump = folder.path().join("settings.json");
-    fs::write(&dump, "").unwrap();
-    for (mode, told) in [(0o644, true), (0o600, false), (0o640, false)] {
+    for (mode, stops) in [(0o644, true), (0o600, false), (0o640, false), (0o660, true)] {
         fs::set_permissions(&dump, fs::Permissions::from_mode(mode)).unwrap();
-        let (log, _guard) = Log::begin();
-        load(folder.path(), &[]).unwrap();
-        assert_eq!(log.text().contains("chmod 600"), told, "{mode:o}: {}", log.text());
+        let told = load_settings(folder.path().join("palisade.toml"), []).map_err(|error| error.to_string());
+        assert_eq!(
+            told.is_err_and(|told| told.contains("chmod 600")),
+            stops,
+            "{mode:o}"
+        );
     }
 }
 

@@ -28,3 +28,11 @@ pub(crate) fn device(user: &str) -> Device {
         user_agent: "Mozilla/5.0".to_owned(),
     }
 }
+
+/// Writes a file that holds a secret, readable by its owner alone, as a start asks for.
+pub(crate) fn write_secret(path: &std::path::Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}

@@ -22,7 +22,7 @@ fn settings_file(folder: &Path, more: &str) -> std::path::PathBuf {
     let toml = format!(
         "secret_key = \"{KEY}\"\nallowed_hosts = [\"example.com\"]\npassword_keys = \"keys\"\n{more}"
     );
-    fs::write(&path, toml).unwrap();
+    crate::kept::write_secret(&path, &toml);
     path
 }
 

@@ -134,6 +134,7 @@ impl<'a> Judge<'a> {
         match &line.policy.access {
             None => false,
             Some(Access::Public) => true,
+            // Whoever was let in for a step has just logged in.
             Some(Access::LoggedIn | Access::RecentlyLoggedIn) => person.user.is_some(),
             Some(Access::Staff) => person.user.as_ref().is_some_and(|user| user.is_staff),
             Some(Access::Permission(name)) => {
