@@ -8,6 +8,10 @@ pub(super) struct Shelf {
     pub(super) users: BTreeMap<String, User>,
     /// Who is behind each session id.
     pub(super) sessions: BTreeMap<String, String>,
+    /// Mails that were sent.
+    pub(super) mails: Vec<String>,
+    /// The tokens in them.
+    pub(super) tokens: Vec<String>,
     /// What was reported of violated policies.
     pub(super) reports: Vec<String>,
     /// The log.
@@ -28,6 +32,8 @@ pub(super) struct User {
     /// How many wrong passwords there were since the last right one.
     pub(super) failures: u32,
     pub(super) notes: Vec<(String, String)>,
+    /// The secret of the second factor, if there is one.
+    pub(super) totp: String,
 }
 
 impl Shelf {
