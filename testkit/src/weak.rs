@@ -9,7 +9,8 @@
 //! | `clickjacking` | no `X-Frame-Options`, no `frame-ancestors` |
 //! | `session-hijacking` | ids are counted, a planted id is adopted and kept at login, logout forgets only the cookie, scripts can read it |
 //! | `mass-assignment` | every posted field is written to the user |
-//! | `sensitive-data-exposure` | a new secret is shown by putting it into the address |
+//! | `sensitive-data-exposure` | a new secret is shown by putting it into the address; private pages may be kept; sessions lie in the table as they are |
+//! | `exposed-diagnostics` | a fault shows and logs all that the form held, and the settings |
 //! | `cross-site-scripting` | what was written is put into the page as it is |
 //! | `cross-site-scripting` | Markdown lets HTML and `javascript:` through; reports of a policy are logged as they come, and all kept |
 //! | `sql-injection` | what is searched for and the order are put into the query's text |
@@ -19,6 +20,7 @@
 //! | `weak-password-storage` | passwords are kept as they are |
 
 mod account;
+mod leaks;
 mod network;
 mod pages;
 mod script;
@@ -121,7 +123,7 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/signup/", get(pages::signup).post(account::sign_up))
         .route("/login/", get(pages::login).post(account::log_in))
         .route("/logout/", post(account::log_out))
-        .route("/secret/", get(pages::secret).post(pages::keep_secret))
+        .route("/secret/", get(pages::secret).post(leaks::keep_secret))
         .route("/secret/shown/", get(pages::shown))
         .route("/profile/", get(pages::profile).post(account::change_profile))
         .route("/password/", get(pages::password).post(account::change_password))

@@ -102,6 +102,10 @@ mod guide {
     struct Csrf;
     #[doc = include_str!("../../../docs/guide/login.md")]
     struct Login;
+    #[doc = include_str!("../../../docs/guide/password-reset.md")]
+    struct PasswordReset;
+    #[doc = include_str!("../../../docs/guide/second-factor.md")]
+    struct SecondFactor;
     #[doc = include_str!("../../../docs/guide/password-keys.md")]
     struct PasswordKeys;
     #[doc = include_str!("../../../docs/guide/forms.md")]
@@ -125,6 +129,12 @@ mod guide {
     struct Stores;
     #[doc = include_str!("../../../docs/guide/deploying.md")]
     struct Deploying;
+    #[doc = include_str!("../../../docs/guide/sealed-sessions.md")]
+    struct SealedSessions;
+    #[doc = include_str!("../../../docs/guide/error-reports.md")]
+    struct ErrorReports;
+    #[doc = include_str!("../../../docs/guide/check.md")]
+    struct Check;
     #[cfg(feature = "redis")]
     #[doc = include_str!("../../../docs/guide/redis-and-caches.md")]
     struct RedisAndCaches;
