@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::access::Kept;
+
 /// Everything the site knows.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
@@ -12,6 +14,8 @@ pub(super) struct Shelf {
     pub(super) reports: Vec<String>,
     /// The log.
     pub(super) log: String,
+    /// All notes by their number.
+    pub(super) drawer: Vec<Option<Kept>>,
     handed_out: u32,
 }
 
