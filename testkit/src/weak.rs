@@ -15,12 +15,14 @@
 //! | `cross-site-scripting` | Markdown lets HTML and `javascript:` through; reports of a policy are logged as they come, and all kept |
 //! | `sql-injection` | what is searched for and the order are put into the query's text |
 //! | `untrusted-host` | links are built from the `Host` header, whatever it says |
+//! | `broken-access-control` | whoever is logged in reads, changes, deletes and lists every note by its number; what is shared or taken back is never asked |
 //! | `insecure-transport` | every page is also served in clear, and the session cookie is not `Secure` there |
 //! | `credential-guessing` | links that reset passwords have the request's host and work for ever, for any account; a second factor follows the login, counts nothing and takes codes again |
 //! | `exposed-diagnostics` | its staff area believes headers about the client's address and certificate |
 //! | `credential-guessing` | as many tries as one likes, all looked at; the answer says whether there is such a user; fifty failures lock the owner out |
 //! | `weak-password-storage` | passwords are kept as they are |
 
+mod access;
 mod account;
 mod leaks;
 mod network;
@@ -133,6 +135,12 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/logout/", post(account::log_out))
         .route("/secret/", get(pages::secret).post(leaks::keep_secret))
         .route("/secret/shown/", get(pages::shown))
+        .route("/secret/{id}/", get(access::read))
+        .route("/secret/{id}/edit/", get(access::read).post(access::edit))
+        .route("/secret/{id}/delete/", get(access::read).post(access::delete))
+        .route("/secret/{id}/share/", get(access::ask).post(access::share))
+        .route("/secret/{id}/revoke/", get(access::ask).post(access::share))
+        .route("/shared/", get(access::shared))
         .route("/profile/", get(pages::profile).post(account::change_profile))
         .route("/password/", get(pages::password).post(account::change_password))
         .route("/sessions/", get(pages::sessions))

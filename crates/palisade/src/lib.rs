@@ -114,6 +114,8 @@ mod guide {
     struct PasswordKeys;
     #[doc = include_str!("../../../docs/guide/forms.md")]
     struct Forms;
+    #[doc = include_str!("../../../docs/guide/access.md")]
+    struct Access;
     #[doc = include_str!("../../../docs/guide/headers-and-frames.md")]
     struct HeadersAndFrames;
     #[doc = include_str!("../../../docs/guide/csp-reports.md")]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::access::Kept;
+
 /// Everything the site knows.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
@@ -18,6 +20,8 @@ pub(super) struct Shelf {
     pub(super) log: String,
     /// Whether new notes fail.
     pub(super) broken: bool,
+    /// All notes by their number.
+    pub(super) drawer: Vec<Option<Kept>>,
     handed_out: u32,
 }
 
