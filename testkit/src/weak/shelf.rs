@@ -12,6 +12,8 @@ pub(super) struct Shelf {
     pub(super) reports: Vec<String>,
     /// The log.
     pub(super) log: String,
+    /// Whether new notes fail.
+    pub(super) broken: bool,
     handed_out: u32,
 }
 
