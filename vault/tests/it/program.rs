@@ -346,7 +346,10 @@ fn damaged_database_is_named_and_left_alone() -> Result<()> {
     )?;
     let database = folder.path().join("vault.sqlite3");
     let rubbish = "this is no database at all. ".repeat(100);
-    fs::set_permissions(folder.path().join("secret-key"), fs::Permissions::from_mode(0o600))?;
+    fs::set_permissions(
+        folder.path().join("secret-key"),
+        fs::Permissions::from_mode(0o600),
+    )?;
     fs::write(&database, &rubbish)?;
     let said = refused_in_one_sentence(&mut vault(folder.path()))?;
     assert!(
