@@ -77,6 +77,34 @@ impl Target {
         }
     }
 
+    /// Returns the mails that the site has sent, the latest last.
+    ///
+    /// # Errors
+    /// When the vault's folder of mails cannot be read.
+    pub fn mails(&self) -> Result<Vec<String>> {
+        match &self.site {
+            Site::WeakTwin(twin) => Ok(twin.mails()),
+            Site::Vault(vault) => vault.mails(),
+        }
+    }
+
+    /// Makes a user a member of staff, as the person does who runs the site.
+    ///
+    /// # Errors
+    /// When the site's database cannot be written.
+    pub fn appoint(&self, username: &str) -> Result<()> {
+        match &self.site {
+            Site::WeakTwin(twin) => twin.appoint(username),
+            Site::Vault(vault) => vault.appoint(username)?,
+        }
+        Ok(())
+    }
+
+    /// Returns the certificate of the authority that the site's own is from (PEM).
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
     /// Returns what the site has logged, to explain a failure.
     pub fn log(&self) -> String {
         match &self.site {
@@ -155,6 +183,14 @@ impl Target {
     /// # Errors
     /// When it does not build or does not start.
     pub async fn vault() -> Result<Target> {
-        vault::open().await
+        Target::vault_with(&[]).await
+    }
+
+    /// Builds and starts the vault with more options.
+    ///
+    /// # Errors
+    /// When it does not build or does not start.
+    pub async fn vault_with(options: &[&str]) -> Result<Target> {
+        vault::open(options).await
     }
 }

@@ -12,10 +12,12 @@ use palisade::rows::SqliteRows;
 use palisade::seal::SealKeys;
 use palisade::session::SqliteSessions;
 use palisade::sqlite::Sqlite;
+use palisade::throttle::SqliteThrottle;
 use palisade::{Palisade, Rejection, Router, Settings};
 
 use crate::notes::Notes;
 use crate::pages::Templates;
+use crate::reach::Reach;
 use crate::staff::People;
 use crate::{account, assets, notes, pages, sessions, staff, widget};
 
@@ -32,7 +34,8 @@ pub(crate) struct App {
     pub(crate) csp_reports: CspReports,
 }
 
-/// Prepares what protects the site: sessions and users in one database, and the site's own page for what goes wrong.
+/// Prepares what protects the site: sessions, users and counts of their wrong passwords in one database, and the site's own page for
+/// what goes wrong.
 ///
 /// # Errors
 ///
@@ -46,6 +49,7 @@ pub fn palisade(mut settings: Settings, database: &Sqlite, clock: Clock) -> Resu
         .with_clock(clock)
         .with_sessions(SqliteSessions::new(database.clone())?)
         .with_users(SqliteUsers::new(database.clone())?)
+        .with_throttle(SqliteThrottle::new(database.clone())?)
         .with_rows(SqliteRows::new(database.clone())?)
         .with_error_page(pages::error_page(templates)))
 }
@@ -66,17 +70,12 @@ pub fn with_recovery(
         .with_mailer(mailer))
 }
 
-/// Lists every route; `widget_origins` are the sites that may frame the widget, all if there are none.
+/// Lists every route, each as far as it reaches.
 ///
 /// # Errors
 ///
 /// When the database cannot be brought up to date, or one of the origins is none.
-pub fn routes(
-    settings: &Settings,
-    database: &Sqlite,
-    clock: Clock,
-    widget_origins: &[String],
-) -> Result<Router> {
+pub fn routes(settings: &Settings, database: &Sqlite, clock: Clock, reach: &Reach) -> Result<Router> {
     let app = App {
         notes: Notes::open(database.clone())?,
         people: People::of(database.clone()),
@@ -88,8 +87,8 @@ pub fn routes(
         .merge(notes::routes())
         .merge(account::routes())
         .merge(sessions::routes())
-        .merge(staff::routes())
-        .merge(widget::routes(widget_origins)?)
+        .merge(staff::routes(reach))
+        .merge(widget::routes(&reach.widget_origins)?)
         .merge(assets::routes())
         .merge(csp_report::routes(CSP_REPORT, &app.csp_reports))
         .fallback(nothing_here);

@@ -39,6 +39,18 @@ impl Vault {
         self.process.log()
     }
 
+    pub(super) fn mails(&self) -> Result<Vec<String>> {
+        let mut mails = Vec::new();
+        for entry in fs::read_dir(self.data.path().join("mail"))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == "eml") {
+                mails.push((fs::metadata(&path)?.modified()?, fs::read_to_string(&path)?));
+            }
+        }
+        mails.sort();
+        Ok(mails.into_iter().map(|(_, mail)| mail).collect())
+    }
+
     pub(super) fn is_admin(&self, username: &str) -> Result<bool> {
         let database = database_in(self.data.path())?;
         let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -47,6 +59,17 @@ impl Vault {
         connection
             .query_row(question, [username], |row| row.get(0))
             .context("the user is not in the database")
+    }
+
+    pub(super) fn appoint(&self, username: &str) -> Result<()> {
+        let mut command = Command::new(program()?);
+        let appointed = command
+            .args(["staff", username, "--data"])
+            .arg(self.data.path())
+            .output()?;
+        let said = String::from_utf8_lossy(&appointed.stderr);
+        ensure!(appointed.status.success(), "{said}");
+        Ok(())
     }
 
     pub(super) fn reports_kept(&self) -> Result<usize> {
@@ -97,13 +120,14 @@ impl Vault {
     }
 }
 
-pub(super) async fn open() -> Result<Target> {
+pub(super) async fn open(options: &[&str]) -> Result<Target> {
     let data = tempfile::Builder::new().prefix("vault-").tempdir()?;
     let mut command = Command::new(program()?);
     command
         .arg("--data")
         .arg(data.path())
         .args(["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"])
+        .args(options)
         .env("PALISADE_ALLOWED_HOSTS", format!("localhost,{HOST}"));
     let process = Process::start(command)?;
     let secure = port_after(&process, "listening on https://localhost:")?;

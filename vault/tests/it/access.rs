@@ -49,6 +49,8 @@ async fn whole_vault_answers_nobody_more_than_its_routes_say() {
         .staff(&user(&site, "stella").await)
         .param("id", 1)
         .param("handle", "0123456789abcdef")
+        .param("uid", "MQ")
+        .param("token", "set-password")
         .secret(SECRET)
         .secret("Door")
         .everybody_may(
@@ -186,7 +188,7 @@ async fn sharing_says_what_is_wrong_and_not_who_has_an_account() {
         (
             ask("anna", "viewer", ""),
             "username",
-            "The note is yours already.",
+            "That is you: the note is yours already.",
         ),
         (ask("bob", "owner", ""), "role", "Select a valid choice."),
         (
