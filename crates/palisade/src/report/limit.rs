@@ -83,7 +83,7 @@ mod tests {
             assert_eq!(limit.ask("a", now + Duration::from_mins(59)), Verdict::Known);
         }
         assert_eq!(
-            limit.ask("a", now + Duration::from_mins(60)),
+            limit.ask("a", now + AGAIN),
             Verdict::Report { seen_before: 100 }
         );
     }
