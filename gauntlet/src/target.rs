@@ -77,6 +77,23 @@ impl Target {
         }
     }
 
+    /// Makes a user a member of staff, as the person does who runs the site.
+    ///
+    /// # Errors
+    /// When the site's database cannot be written.
+    pub fn appoint(&self, username: &str) -> Result<()> {
+        match &self.site {
+            Site::WeakTwin(twin) => twin.appoint(username),
+            Site::Vault(vault) => vault.appoint(username)?,
+        }
+        Ok(())
+    }
+
+    /// Returns the certificate of the authority that the site's own is from (PEM).
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
     /// Returns what the site has logged, to explain a failure.
     pub fn log(&self) -> String {
         match &self.site {
@@ -96,6 +113,52 @@ impl Target {
         }
     }
 
+    /// Returns the table of sessions, as somebody has it who has stolen it: each key with its data.
+    ///
+    /// # Errors
+    /// When the site's database cannot be read.
+    pub fn stolen_sessions(&self) -> Result<Vec<(String, String)>> {
+        match &self.site {
+            Site::WeakTwin(twin) => Ok(twin.stolen_sessions()),
+            Site::Vault(vault) => vault.stolen_sessions(),
+        }
+    }
+
+    /// Puts this in the place of the data of every session, as somebody can who may write into the database.
+    ///
+    /// # Errors
+    /// When the site's database cannot be written.
+    pub fn overwrite_sessions(&self, data: &str) -> Result<()> {
+        match &self.site {
+            Site::WeakTwin(twin) => twin.overwrite_sessions(data),
+            Site::Vault(vault) => vault.overwrite_sessions(data)?,
+        }
+        Ok(())
+    }
+
+    /// Lets every new note fail.
+    ///
+    /// # Errors
+    /// When the site's database cannot be written.
+    pub fn break_notes(&self) -> Result<()> {
+        match &self.site {
+            Site::WeakTwin(twin) => twin.break_notes(),
+            Site::Vault(vault) => vault.break_notes()?,
+        }
+        Ok(())
+    }
+
+    /// Returns what the site has reported of its faults; the weak twin has it in its log.
+    ///
+    /// # Errors
+    /// When the reports cannot be read.
+    pub fn fault_reports(&self) -> Result<String> {
+        match &self.site {
+            Site::WeakTwin(twin) => Ok(twin.log()),
+            Site::Vault(vault) => vault.fault_reports(),
+        }
+    }
+
     /// Opens the weak twin.
     ///
     /// # Errors
@@ -109,6 +172,14 @@ impl Target {
     /// # Errors
     /// When it does not build or does not start.
     pub async fn vault() -> Result<Target> {
-        vault::open().await
+        Target::vault_with(&[]).await
+    }
+
+    /// Builds and starts the vault with more options.
+    ///
+    /// # Errors
+    /// When it does not build or does not start.
+    pub async fn vault_with(options: &[&str]) -> Result<Target> {
+        vault::open(options).await
     }
 }

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::ParsedCertificate;
@@ -78,6 +81,20 @@ impl Authority {
         Ok((leaf.pem(), key.serialize_pem()))
     }
 
+    /// Issues a certificate that clients show, for whoever is called `name`, and returns it and its key as one PEM text.
+    ///
+    /// # Errors
+    /// When the system gives no key.
+    pub fn issue_client(&self, name: &str) -> Result<String> {
+        let key = KeyPair::generate()?;
+        let mut leaf = CertificateParams::new(Vec::new())?;
+        leaf.distinguished_name.push(DnType::CommonName, name);
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let leaf = leaf.signed_by(&key, &self.issuer)?;
+        Ok(format!("{}{}", leaf.pem(), key.serialize_pem()))
+    }
+
     /// Issues a certificate for `names` and returns the server's configuration that presents it.
     ///
     /// # Errors
@@ -96,22 +113,41 @@ impl Authority {
     }
 }
 
+/// Returns the same as [`trusting`], for a client that shows the certificate in `held`, whose key stands there, too (PEM).
+///
+/// # Errors
+/// When `pem` holds no certificate, or `held` no certificate with its key.
+pub fn showing(pem: &str, held: &str) -> Result<ClientConfig> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(held.as_bytes()).collect::<Result<_, _>>()?;
+    let key = PrivateKeyDer::from_pem_slice(held.as_bytes())?;
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots(pem)?)
+        .with_client_auth_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
 /// Returns a client configuration that trusts the certificates in `pem` and no others, offering HTTP/1.1 only.
 ///
 /// # Errors
 /// When `pem` holds no certificate.
 pub fn trusting(pem: &str) -> Result<ClientConfig> {
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots(pem)?)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn roots(pem: &str) -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
         roots.add(certificate.context("not a PEM certificate")?)?;
     }
     anyhow::ensure!(!roots.is_empty(), "no certificate in the PEM text");
-    let mut config = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    Ok(roots)
 }
 
 /// Fingerprints a certificate's public key as a browser expects it: base64 of the SHA-256 of its DER form.

@@ -57,6 +57,16 @@ impl Visitor {
         }
     }
 
+    /// Returns the same visitor with another configuration of TLS, such as one that shows a certificate.
+    #[must_use]
+    pub fn showing(&self, config: ClientConfig) -> Visitor {
+        let mut visitor = self.clone();
+        if let Some((_, own)) = &mut visitor.tls {
+            *own = config;
+        }
+        visitor
+    }
+
     /// Returns another visitor of the same site who has no cookies.
     #[must_use]
     pub fn stranger(&self) -> Visitor {

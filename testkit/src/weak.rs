@@ -9,17 +9,21 @@
 //! | `clickjacking` | no `X-Frame-Options`, no `frame-ancestors` |
 //! | `session-hijacking` | ids are counted, a planted id is adopted and kept at login, logout forgets only the cookie, scripts can read it |
 //! | `mass-assignment` | every posted field is written to the user |
-//! | `sensitive-data-exposure` | a new secret is shown by putting it into the address |
+//! | `sensitive-data-exposure` | a new secret is shown by putting it into the address; private pages may be kept; sessions lie in the table as they are |
+//! | `exposed-diagnostics` | a fault shows and logs all that the form held, and the settings |
 //! | `cross-site-scripting` | what was written is put into the page as it is |
 //! | `cross-site-scripting` | Markdown lets HTML and `javascript:` through; reports of a policy are logged as they come, and all kept |
 //! | `sql-injection` | what is searched for and the order are put into the query's text |
 //! | `untrusted-host` | links are built from the `Host` header, whatever it says |
 //! | `broken-access-control` | whoever is logged in reads, changes, deletes and lists every note by its number; what is shared or taken back is never asked |
 //! | `insecure-transport` | every page is also served in clear, and the session cookie is not `Secure` there |
+//! | `exposed-diagnostics` | its staff area believes headers about the client's address and certificate |
 //! | `weak-password-storage` | passwords are kept as they are |
 
 mod access;
 mod account;
+mod leaks;
+mod network;
 mod pages;
 mod script;
 mod shelf;
@@ -83,6 +87,13 @@ impl WeakTwin {
         self.shelf.lock().reports.len()
     }
 
+    /// Makes a user an administrator.
+    pub fn appoint(&self, username: &str) {
+        if let Some(user) = self.shelf.lock().users.get_mut(username) {
+            user.is_admin = true;
+        }
+    }
+
     /// Says whether a user has become an administrator; nobody is one from the beginning.
     pub fn is_admin(&self, username: &str) -> bool {
         self.shelf
@@ -114,7 +125,7 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/signup/", get(pages::signup).post(account::sign_up))
         .route("/login/", get(pages::login).post(account::log_in))
         .route("/logout/", post(account::log_out))
-        .route("/secret/", get(pages::secret).post(pages::keep_secret))
+        .route("/secret/", get(pages::secret).post(leaks::keep_secret))
         .route("/secret/shown/", get(pages::shown))
         .route("/secret/{id}/", get(access::read))
         .route("/secret/{id}/edit/", get(access::read).post(access::edit))
@@ -127,6 +138,8 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/sessions/", get(pages::sessions))
         .route("/widget/", get(pages::widget))
         .route("/csp-report", post(script::report))
+        .route("/staff/", get(network::staff))
+        .route("/staff/csp/", get(network::room))
         .layer(axum::Extension(scheme))
         .layer(axum::middleware::from_fn(share_with_anybody))
         .with_state(shelf.clone())

@@ -16,6 +16,7 @@ use palisade::{Palisade, Rejection, Router, Settings};
 
 use crate::notes::Notes;
 use crate::pages::Templates;
+use crate::reach::Reach;
 use crate::staff::People;
 use crate::{account, assets, notes, pages, sessions, staff, widget};
 
@@ -66,17 +67,12 @@ pub fn with_recovery(
         .with_mailer(mailer))
 }
 
-/// Lists every route; `widget_origins` are the sites that may frame the widget, all if there are none.
+/// Lists every route, each as far as it reaches.
 ///
 /// # Errors
 ///
 /// When the database cannot be brought up to date, or one of the origins is none.
-pub fn routes(
-    settings: &Settings,
-    database: &Sqlite,
-    clock: Clock,
-    widget_origins: &[String],
-) -> Result<Router> {
+pub fn routes(settings: &Settings, database: &Sqlite, clock: Clock, reach: &Reach) -> Result<Router> {
     let app = App {
         notes: Notes::open(database.clone())?,
         people: People::of(database.clone()),
@@ -88,8 +84,8 @@ pub fn routes(
         .merge(notes::routes())
         .merge(account::routes())
         .merge(sessions::routes())
-        .merge(staff::routes())
-        .merge(widget::routes(widget_origins)?)
+        .merge(staff::routes(reach))
+        .merge(widget::routes(&reach.widget_origins)?)
         .merge(assets::routes())
         .merge(csp_report::routes(CSP_REPORT, &app.csp_reports))
         .fallback(nothing_here);

@@ -28,6 +28,12 @@ Examples:
   vault staff anna
       Make anna, who has an account, a member of staff: she may open /staff/.
 
+  vault --staff-network 10.8.0.0/24 --staff-network 192.0.2.17
+      Show the staff area to a network and one address, and to nobody else.
+
+  vault --client-ca staff-ca.pem --client-crl staff-ca.crl
+      Ask staff for a client certificate, too. `vault client-certificate anna` makes one to try it.
+
 Trusting the development certificate:
   The first start makes an authority for this machine, in tls/ca.pem of the data folder. Import it once into
   your browser as an authority, or try: curl --cacert vault-data/tls/ca.pem https://localhost:8443/";
@@ -68,6 +74,18 @@ pub struct Options {
     #[arg(long = "widget-origin", value_name = "ORIGIN", value_parser = origin)]
     pub widget_origins: Vec<String>,
 
+    /// From where there is a staff area, such as 10.8.0.0/24; several times for more [default: this machine alone]
+    #[arg(long = "staff-network", value_name = "NETWORK", global = true)]
+    pub staff_networks: Vec<String>,
+
+    /// An authority (PEM): staff needs a client certificate of it, beside the password
+    #[arg(long, value_name = "FILE", global = true)]
+    pub client_ca: Option<PathBuf>,
+
+    /// What the authority has revoked (PEM or DER); several times for more lists
+    #[arg(long = "client-crl", value_name = "FILE", requires = "client_ca")]
+    pub client_crls: Vec<PathBuf>,
+
     /// What to log: error, warn, info, debug, or parts with levels of their own
     #[arg(long, value_name = "FILTER", default_value = "info")]
     pub log: String,
@@ -87,6 +105,9 @@ pub enum Command {
     /// Make somebody a member of staff, who may open /staff/
     Staff(StaffOptions),
 
+    /// Make a client certificate of the development authority, to try --client-ca with
+    ClientCertificate(CertificateOptions),
+
     /// Print every route: its methods, who may reach it, and each exception that it makes
     Routes(RoutesOptions),
 
@@ -104,6 +125,14 @@ pub struct CheckOptions {
     /// Fail for warnings, too
     #[arg(long)]
     pub strict: bool,
+}
+
+/// Whom a client certificate is for.
+#[derive(Clone, Debug, Args)]
+pub struct CertificateOptions {
+    /// The name that stands in it
+    #[arg(value_name = "NAME")]
+    pub name: String,
 }
 
 /// How the routes are printed.

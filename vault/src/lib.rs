@@ -20,6 +20,7 @@ mod log;
 mod notes;
 mod overview;
 mod pages;
+pub mod reach;
 mod sessions;
 mod staff;
 pub mod start;

@@ -12,6 +12,7 @@ use palisade::sqlite::Sqlite;
 use crate::app;
 use crate::cli::{CheckOptions, Options, RoutesOptions};
 use crate::data::DataFolder;
+use crate::reach::Reach;
 use crate::start::{config, own_settings, settings, variables};
 
 /// Prints the routes as they would be served. Nothing is made, and no data folder opened.
@@ -20,7 +21,7 @@ pub(crate) fn routes(options: &Options, asked: &RoutesOptions) -> Result<()> {
     let key = SecretKey::new(random_string(64, Alphabet::Base62));
     let settings = settings(options.config.as_deref(), own_settings(key))?;
     let (database, clock) = (Sqlite::in_memory()?, Clock::system());
-    let routes = app::routes(&settings, &database, clock.clone(), &options.widget_origins)?;
+    let routes = app::routes(&settings, &database, clock.clone(), &Reach::of(options)?)?;
     let site = app::palisade(settings, &database, clock)?.protect(routes)?;
     let report = site.routes_report();
     let mut out = io::stdout();

@@ -4,6 +4,7 @@
 //! which the front page leads there; [`ROOMS`] and [`routes`] are the two places where a new one is named.
 
 pub(crate) mod appoint;
+pub(crate) mod certificate;
 mod csp;
 mod users;
 
@@ -17,6 +18,7 @@ use palisade::{Rejection, Router};
 use crate::app::App;
 use crate::pages::Page;
 use crate::pages::moment::moment;
+use crate::reach::Reach;
 use users::{PAGE, UserLine};
 
 pub(crate) use users::People;
@@ -32,12 +34,19 @@ struct Room {
 /// The rooms beside the front page: `throttle::ROOM` and so on.
 const ROOMS: &[Room] = &[csp::ROOM];
 
-pub(crate) fn routes() -> Router<App> {
+/// The area is there for staff, from its networks and with its certificates, if it has any: all of it must be so at once.
+pub(crate) fn routes(reach: &Reach) -> Router<App> {
     // A room's own routes are merged before the rule, which then holds for them, too.
-    Router::new()
+    let routes = Router::new()
         .route("/staff/", get(front))
         .merge(csp::routes())
         .staff()
+        .networks(&reach.staff_networks);
+    if reach.staff_certificate {
+        routes.client_certificate_required()
+    } else {
+        routes
+    }
 }
 
 /// Where in the list of accounts the page begins.

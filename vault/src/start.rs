@@ -15,7 +15,7 @@ use palisade::core::settings::{EmailBackend, Folder, reference_toml};
 use palisade::load::{LoadError, load_settings_over};
 use palisade::mail::Mailer;
 use palisade::report::ReportFolder;
-use palisade::serve::{ServeError, Tls};
+use palisade::serve::{ClientCa, ServeError, Tls};
 use palisade::sqlite::Sqlite;
 use palisade::{SecretKey, Settings};
 
@@ -24,7 +24,8 @@ use crate::cli::{Command, Options};
 use crate::data::{DataFolder, reason};
 use crate::log;
 use crate::overview;
-use crate::staff::appoint;
+use crate::reach::Reach;
+use crate::staff::{appoint, certificate};
 
 /// The hosts that are answered to unless the settings name others.
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -47,6 +48,7 @@ pub async fn run(options: Options) -> Result<()> {
     log::open(&options.log)?;
     match &options.command {
         Some(Command::Staff(asked)) => appoint::run(&DataFolder::open(&options.data)?, asked).await,
+        Some(Command::ClientCertificate(asked)) => certificate::run(&DataFolder::open(&options.data)?, asked),
         Some(Command::Routes(asked)) => overview::routes(&options, asked),
         Some(Command::Check(asked)) => overview::check(&options, asked),
         None => serve(options).await,
@@ -55,6 +57,7 @@ pub async fn run(options: Options) -> Result<()> {
 
 async fn serve(options: Options) -> Result<()> {
     let asked = Asked::of(&options)?;
+    let reach = Reach::of(&options)?;
     let data = DataFolder::open(&options.data)?;
     let mut own = own_settings(data.secret_key(options.new_key)?);
     data.seal_sessions(&mut own)?;
@@ -63,6 +66,10 @@ async fn serve(options: Options) -> Result<()> {
     let tls = match (&options.certificate, &options.key) {
         (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map_err(plainly)?,
         _ => Tls::development(data.path(), [""; 0])?,
+    };
+    let tls = match client_ca(&options).map_err(plainly)? {
+        Some(authority) => tls.with_client_ca(authority).map_err(plainly)?,
+        None => tls,
     };
 
     let hosts = settings.allowed_hosts.patterns().to_vec();
@@ -83,7 +90,7 @@ async fn serve(options: Options) -> Result<()> {
         file.display()
     );
     let database = Sqlite::open(file)?;
-    let routes = app::routes(&settings, &database, clock.clone(), &options.widget_origins)?;
+    let routes = app::routes(&settings, &database, clock.clone(), &reach)?;
     let keys = data.seal_keys(clock.clone())?;
     let mailer = Mailer::from_settings(&settings)?;
     let mail = mail_folder(&settings);
@@ -174,6 +181,18 @@ impl Asked {
         };
         anyhow!("{option}: {error}")
     }
+}
+
+/// Whose certificates staff shows, if anybody's.
+fn client_ca(options: &Options) -> Result<Option<ClientCa>, ServeError> {
+    let Some(authority) = &options.client_ca else {
+        return Ok(None);
+    };
+    let mut authority = ClientCa::from_file(authority)?;
+    for list in &options.client_crls {
+        authority = authority.with_crl(list)?;
+    }
+    Ok(Some(authority))
 }
 
 /// Says in plain words why a certificate or its key cannot be read.

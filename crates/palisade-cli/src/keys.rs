@@ -15,7 +15,8 @@ use crate::wrap;
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
-    /// Makes today's key, `DIR/2026-11-01.key`, readable by you alone. New passwords are hashed under the newest key.
+    /// Makes today's key, `DIR/2026-11-01.key`, readable by you alone. New passwords are hashed under the newest key of the folder that
+    /// `password_keys` names, and sessions sealed under the newest of `session_seal_keys`: make a folder for each.
     Make {
         /// The folder of the keys. Keep it out of the database's backups.
         dir: PathBuf,
@@ -56,7 +57,7 @@ impl Verb {
                 let path = make_key(dir, clock.now())?;
                 Ok(format!(
                     "made {}\nCopy it to every server, and keep a copy where the database's are not: without it, nobody whose password \
-                     is hashed under it can log in.",
+                     is hashed under it can log in, and nothing that is sealed under it opens.",
                     path.display()
                 ))
             }

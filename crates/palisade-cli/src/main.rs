@@ -21,7 +21,7 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Noun {
-    /// Keys that passwords are hashed under, kept apart from the database.
+    /// Keys that passwords are hashed under and sessions sealed, kept apart from the database.
     #[command(subcommand)]
     Keys(keys::Verb),
 }

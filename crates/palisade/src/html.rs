@@ -156,7 +156,7 @@ impl RichText {
         self
     }
 
-    /// Makes Markdown (CommonMark with tables and strike-through) safe HTML. HTML in it is text.
+    /// Makes Markdown (`CommonMark` with tables and strike-through) safe HTML. HTML in it is text.
     ///
     /// # Example
     ///

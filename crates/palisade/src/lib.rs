@@ -102,6 +102,10 @@ mod guide {
     struct Csrf;
     #[doc = include_str!("../../../docs/guide/login.md")]
     struct Login;
+    #[doc = include_str!("../../../docs/guide/password-reset.md")]
+    struct PasswordReset;
+    #[doc = include_str!("../../../docs/guide/second-factor.md")]
+    struct SecondFactor;
     #[doc = include_str!("../../../docs/guide/password-keys.md")]
     struct PasswordKeys;
     #[doc = include_str!("../../../docs/guide/forms.md")]
@@ -118,6 +122,8 @@ mod guide {
     struct Sql;
     #[doc = include_str!("../../../docs/guide/serving.md")]
     struct Serving;
+    #[doc = include_str!("../../../docs/guide/staff-area.md")]
+    struct StaffArea;
     #[doc = include_str!("../../../docs/guide/beside-django.md")]
     struct BesideDjango;
     #[cfg(all(feature = "mysql", feature = "postgres"))]
@@ -125,6 +131,12 @@ mod guide {
     struct Stores;
     #[doc = include_str!("../../../docs/guide/deploying.md")]
     struct Deploying;
+    #[doc = include_str!("../../../docs/guide/sealed-sessions.md")]
+    struct SealedSessions;
+    #[doc = include_str!("../../../docs/guide/error-reports.md")]
+    struct ErrorReports;
+    #[doc = include_str!("../../../docs/guide/check.md")]
+    struct Check;
     #[cfg(feature = "redis")]
     #[doc = include_str!("../../../docs/guide/redis-and-caches.md")]
     struct RedisAndCaches;

@@ -80,10 +80,13 @@ fn listed(faults: &[TemplateFault]) -> String {
 
 /// Makes an environment that escapes everything, in templates of every name, and has the filters `url`, `json_script` and `escapejs`.
 ///
-/// To print what is not there is an error; to ask whether it is there (`{% if x %}`) is none.
+/// To print what is not there is an error; to ask whether it is there (`{% if x %}`) is none. Errors name no values, in no build: they
+/// go to the log.
 pub fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // An error names its place in the template, and not the values around it: it goes to the log.
+    environment.set_debug(false);
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_formatter(print);
     environment.remove_filter("safe");

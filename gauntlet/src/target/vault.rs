@@ -49,6 +49,17 @@ impl Vault {
             .context("the user is not in the database")
     }
 
+    pub(super) fn appoint(&self, username: &str) -> Result<()> {
+        let mut command = Command::new(program()?);
+        let appointed = command
+            .args(["staff", username, "--data"])
+            .arg(self.data.path())
+            .output()?;
+        let said = String::from_utf8_lossy(&appointed.stderr);
+        ensure!(appointed.status.success(), "{said}");
+        Ok(())
+    }
+
     pub(super) fn reports_kept(&self) -> Result<usize> {
         let database = database_in(self.data.path())?;
         let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -59,13 +70,52 @@ impl Vault {
     }
 }
 
-pub(super) async fn open() -> Result<Target> {
+/// What a thief has and does.
+impl Vault {
+    pub(super) fn stolen_sessions(&self) -> Result<Vec<(String, String)>> {
+        let connection =
+            Connection::open_with_flags(database_in(self.data.path())?, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(PATIENCE)?;
+        let mut rows = connection.prepare("SELECT session_key, session_data FROM django_session")?;
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn overwrite_sessions(&self, data: &str) -> Result<()> {
+        let connection = Connection::open(database_in(self.data.path())?)?;
+        connection.busy_timeout(PATIENCE)?;
+        connection.execute("UPDATE django_session SET session_data = ?1", [data])?;
+        Ok(())
+    }
+
+    pub(super) fn break_notes(&self) -> Result<()> {
+        let connection = Connection::open(database_in(self.data.path())?)?;
+        connection.busy_timeout(PATIENCE)?;
+        connection.execute_batch("ALTER TABLE vault_note RENAME TO vault_note_away")?;
+        Ok(())
+    }
+
+    /// Waits for the first report, which is written beside the answer.
+    pub(super) fn fault_reports(&self) -> Result<String> {
+        self.process.wait_for(PATIENCE, |line| {
+            line.contains("a fault was reported").then_some(())
+        })?;
+        let mut text = String::new();
+        for entry in fs::read_dir(self.data.path().join("reports"))? {
+            text.push_str(&fs::read_to_string(entry?.path())?);
+        }
+        Ok(text)
+    }
+}
+
+pub(super) async fn open(options: &[&str]) -> Result<Target> {
     let data = tempfile::Builder::new().prefix("vault-").tempdir()?;
     let mut command = Command::new(program()?);
     command
         .arg("--data")
         .arg(data.path())
         .args(["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"])
+        .args(options)
         .env("PALISADE_ALLOWED_HOSTS", format!("localhost,{HOST}"));
     let process = Process::start(command)?;
     let secure = port_after(&process, "listening on https://localhost:")?;

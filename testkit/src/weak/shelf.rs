@@ -16,6 +16,8 @@ pub(super) struct Shelf {
     pub(super) log: String,
     /// All notes by their number.
     pub(super) drawer: Vec<Option<Kept>>,
+    /// Whether new notes fail.
+    pub(super) broken: bool,
     handed_out: u32,
 }
 

@@ -1,5 +1,6 @@
 //! The program as people start it: on a fresh machine, a second time, and with something in the way.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
@@ -31,7 +32,14 @@ pub(crate) fn vault(data: &Path) -> Command {
 
 /// Starts the program and visits it, trusting the authority that it has left in its folder.
 pub(crate) fn start(data: &Path) -> Result<(Process, Visitor)> {
-    let process = Process::start(vault(data))?;
+    start_with(data, &[])
+}
+
+/// The same with more options.
+fn start_with(data: &Path, options: &[&OsStr]) -> Result<(Process, Visitor)> {
+    let mut command = vault(data);
+    command.args(options);
+    let process = Process::start(command)?;
     let port = |words: &'static str| {
         process.wait_for(PATIENCE, move |line| {
             line.strip_prefix(words)?.parse::<u16>().ok()
@@ -346,6 +354,10 @@ fn damaged_database_is_named_and_left_alone() -> Result<()> {
     )?;
     let database = folder.path().join("vault.sqlite3");
     let rubbish = "this is no database at all. ".repeat(100);
+    fs::set_permissions(
+        folder.path().join("secret-key"),
+        fs::Permissions::from_mode(0o600),
+    )?;
     fs::write(&database, &rubbish)?;
     let said = refused_in_one_sentence(&mut vault(folder.path()))?;
     assert!(
@@ -470,6 +482,88 @@ async fn somebody_with_an_account_is_made_staff_beside_the_running_vault() -> Re
 }
 
 #[test]
+fn networks_of_staff_that_are_none_are_all_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let wrong = [
+        "--staff-network",
+        "office",
+        "--staff-network",
+        "10.0.0.1/8",
+        "--staff-network",
+        "10.0.0.0/8",
+    ];
+    let said = refused_in_one_sentence(vault(&data).args(wrong))?;
+    assert!(
+        said.starts_with("vault: --staff-network: \"office\": it is neither"),
+        "{said}"
+    );
+    assert!(
+        said.contains("\"10.0.0.1/8\"") && !said.contains("\"10.0.0.0/8\""),
+        "{said}"
+    );
+    assert!(!data.exists(), "a slip left a folder behind");
+    Ok(())
+}
+
+#[test]
+fn authority_of_staff_that_is_none_is_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let authority = folder.path().join("staff.pem");
+    let mut command = vault(folder.path());
+    let said = refused_in_one_sentence(command.arg("--client-ca").arg(&authority))?;
+    assert_eq!(
+        said,
+        format!("vault: cannot read {}: it is not there", authority.display())
+    );
+    fs::write(&authority, "no certificate")?;
+    let said = refused_in_one_sentence(vault(folder.path()).arg("--client-ca").arg(&authority))?;
+    assert!(said.contains("it holds no PEM certificate"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn staff_needs_a_certificate_beside_the_password_where_the_start_says_so() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path();
+    let (mut process, mut anna) = start(data)?;
+    let fields = [
+        ("username", "anna"),
+        ("email", ""),
+        ("password1", PASSWORD),
+        ("password2", PASSWORD),
+    ];
+    assert_eq!(anna.submit("/signup/", &fields).await?.status, 303);
+    assert!(vault(data).args(["staff", "anna"]).status()?.success());
+    let made = vault(data).args(["client-certificate", "anna"]).output()?;
+    let said = String::from_utf8(made.stdout)?;
+    assert!(made.status.success() && said.contains("--client-ca"), "{said}");
+    let again = refused_in_one_sentence(vault(data).args(["client-certificate", "anna"]))?;
+    assert!(again.contains("is there already"), "{again}");
+    let odd = refused_in_one_sentence(vault(data).args(["client-certificate", "../anna"]))?;
+    assert!(odd.contains("cannot be the name"), "{odd}");
+    let held = data.join("clients/anna.pem");
+    assert_eq!(fs::metadata(&held)?.permissions().mode() & 0o777, 0o600);
+    assert!(process.terminate()?.success());
+
+    let (_process, without) = start_with(
+        data,
+        &["--client-ca".as_ref(), data.join("tls/ca.pem").as_os_str()],
+    )?;
+    let authority = fs::read_to_string(data.join("tls/ca.pem"))?;
+    let mut with = without.showing(certificate::showing(&authority, &fs::read_to_string(held)?)?);
+    for (mut anna, status) in [(without, 403), (with.stranger(), 200)] {
+        let fields = [("username", "anna"), ("password", PASSWORD)];
+        assert_eq!(anna.submit("/login/", &fields).await?.status, 303);
+        let page = anna.open("/staff/").await?;
+        assert_eq!(page.status, status, "{}", page.text());
+    }
+    // A certificate is no login.
+    assert_ne!(with.open("/staff/").await?.status, 200);
+    Ok(())
+}
+
+#[test]
 fn help_teaches_with_examples() -> Result<()> {
     let output = Command::new(env!("CARGO_BIN_EXE_vault")).arg("--help").output()?;
     let help = String::from_utf8(output.stdout)?;
@@ -481,6 +575,8 @@ fn help_teaches_with_examples() -> Result<()> {
         "--config",
         "--log",
         "--widget-origin",
+        "--staff-network",
+        "--client-ca",
         "Examples:",
         "tls/ca.pem",
         "PALISADE_",

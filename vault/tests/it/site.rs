@@ -20,6 +20,7 @@ use palisade::{Palisade, Protected, SecretKey, Settings};
 use testkit::visitor::form;
 use tower::ServiceExt as _;
 use vault::app;
+use vault::reach::Reach;
 
 const KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -46,23 +47,28 @@ impl Site {
     }
 
     pub(crate) fn framed_by(origins: &[&str]) -> Self {
-        Self::made(Settings::new(SecretKey::new(KEY), ["localhost"]), origins)
+        Self::reached(|reach| reach.widget_origins = origins.iter().map(ToString::to_string).collect())
+    }
+
+    pub(crate) fn reached(change: impl FnOnce(&mut Reach)) -> Self {
+        let mut reach = Reach::default();
+        change(&mut reach);
+        Self::made(Settings::new(SecretKey::new(KEY), ["localhost"]), &reach)
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::new(SecretKey::new(KEY), ["localhost"]);
         change(&mut settings);
-        Self::made(settings, &[])
+        Self::made(settings, &Reach::default())
     }
 
-    fn made(mut settings: Settings, origins: &[&str]) -> Self {
+    fn made(mut settings: Settings, reach: &Reach) -> Self {
         settings.site_url = Some("https://localhost".parse().unwrap());
         settings.email_backend = EmailBackend::Memory;
         let mailer = Mailer::from_settings(&settings).unwrap();
         let policy = PasswordPolicy::with_minimum_length(settings.password_min_length);
         let database = Sqlite::in_memory().unwrap();
-        let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
-        let routes = app::routes(&settings, &database, Clock::system(), &origins).unwrap();
+        let routes = app::routes(&settings, &database, Clock::system(), reach).unwrap();
         let palisade = app::palisade(settings, &database, Clock::system())
             .unwrap()
             .with_users_and(
@@ -82,6 +88,7 @@ impl Site {
     pub(crate) fn visitor(&self) -> Visitor {
         Visitor {
             site: self.clone(),
+            address: [127, 0, 0, 1],
             cookies: BTreeMap::new(),
         }
     }
@@ -116,10 +123,17 @@ impl Site {
 #[derive(Clone)]
 pub(crate) struct Visitor {
     site: Site,
+    address: [u8; 4],
     cookies: BTreeMap<String, String>,
 }
 
 impl Visitor {
+    /// The same person on another machine.
+    pub(crate) fn from_address(mut self, address: [u8; 4]) -> Self {
+        self.address = address;
+        self
+    }
+
     pub(crate) async fn open(&mut self, path: &str) -> Shown {
         self.send(Method::GET, path, String::new()).await
     }
@@ -158,7 +172,7 @@ impl Visitor {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let peer = Peer {
-            addr: SocketAddr::from(([127, 0, 0, 1], 4711)),
+            addr: SocketAddr::from((self.address, 4711)),
             tls: true,
         };
         let mut request = Request::builder()

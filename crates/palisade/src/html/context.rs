@@ -5,7 +5,7 @@
 //! does not know where it is. This reader does: it follows the page as a browser's tokenizer would, through `{% if %}` and `{% for %}`,
 //! and says of each `{{ … }}` that stands in such a place which filter it needs there, or that no filter would help.
 //!
-//! It reads templates of Jinja's syntax (minijinja, askama, tera). [`crate::templates`](index.html) asks it by itself; with
+//! It reads templates of Jinja's syntax (minijinja, askama, tera). The module `templates` asks it by itself; with
 //! another engine, call it in a test.
 
 mod expression;

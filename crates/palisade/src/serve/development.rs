@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use palisade_core::Sensitive;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
     GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256,
@@ -48,6 +49,30 @@ pub(super) fn open(data: &Path, names: &[String], now: SystemTime) -> Result<Cer
         place.make(data, &names, now)?;
     }
     place.load(&names, now)
+}
+
+/// Issues a client certificate for `name`, which answers with its key as PEM; authority and all are made if they are not there.
+pub(super) fn client_certificate(
+    data: &Path,
+    name: &str,
+    now: SystemTime,
+) -> Result<Sensitive<String>, ServeError> {
+    open(data, &[], now)?;
+    let place = Place {
+        folder: data.join(FOLDER),
+    };
+    let authority = place.authority(now)?;
+    let issuer = Issuer::from_ca_cert_der(&authority, place.authority_key(&authority)?)
+        .map_err(|error| place.fault(error))?;
+    let key = place.generate()?;
+    let certificate = client_params(name, now)
+        .signed_by(&key, &issuer)
+        .map_err(|error| place.fault(error))?;
+    Ok(Sensitive::new(format!(
+        "{}{}",
+        certificate.pem(),
+        key.serialize_pem()
+    )))
 }
 
 /// Where the authority's certificate lies.
@@ -322,6 +347,20 @@ fn server_params(names: &Names, now: SystemTime) -> Result<CertificateParams, rc
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     Ok(params)
+}
+
+/// It has no other name than the common one: the authority may sign for this machine's names only.
+fn client_params(name: &str, now: SystemTime) -> CertificateParams {
+    let now = OffsetDateTime::from(now);
+    let mut params = CertificateParams::default();
+    params.distinguished_name = common_name(name);
+    params.not_before = now - time::Duration::hours(1);
+    params.not_after = now + time::Duration::days(SERVER_DAYS);
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.use_authority_key_identifier_extension = true;
+    params
 }
 
 fn common_name(text: &str) -> DistinguishedName {

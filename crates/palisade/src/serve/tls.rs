@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use palisade_core::Sensitive;
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
@@ -110,6 +111,19 @@ impl Tls {
             development: Some(development::authority(data.as_ref())),
             ..Self::with_certificate(certified, None)?
         })
+    }
+
+    /// Issues a client certificate of a data folder's development authority, to try
+    /// [`with_client_ca`](Self::with_client_ca) with: certificate and key as PEM. The authority's certificate is `tls/ca.pem`.
+    ///
+    /// # Errors
+    ///
+    /// As [`development`](Self::development).
+    pub fn development_client_certificate(
+        data: impl AsRef<Path>,
+        name: &str,
+    ) -> Result<Sensitive<String>, ServeError> {
+        development::client_certificate(data.as_ref(), name, SystemTime::now())
     }
 
     /// Lets a development certificate be shown on an address that other machines reach.

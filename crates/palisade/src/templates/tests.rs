@@ -146,3 +146,29 @@ fn safe_html_within_a_struct_is_escaped_once_more_rather_than_trusted() {
         "<p>&lt;</p>\n"
     );
 }
+
+#[test]
+fn a_form_is_shown_field_by_field_and_as_a_whole() {
+    use crate::form::Form as _;
+
+    #[derive(crate::Form)]
+    struct Search {
+        #[expect(dead_code, reason = "it is shown, and never sent")]
+        words: String,
+    }
+    let bound = Search::blank().with_initial("words", ["\"><b>"]);
+    let html = shown(
+        "{% for field in form.fields %}{{ field.name }} {{ field.label }}: {{ field.input }}{% endfor %}|{{ form.field.words.html }}|{{ form.html }}",
+        context! { form => form(&bound) },
+    )
+    .unwrap();
+    assert!(html.starts_with("words Words: <input"), "{html}");
+    assert_eq!(html.matches("value=\"&quot;&gt;&lt;b&gt;\"").count(), 3, "{html}");
+    assert!(!html.contains("<b>"), "{html}");
+}
+
+#[test]
+fn an_error_does_not_show_the_values_around_it() {
+    let error = shown("{{ x }}{{ y }}", context! { x => "secret-4711" }).unwrap_err();
+    assert!(error.contains("undefined") && !error.contains("4711"), "{error}");
+}

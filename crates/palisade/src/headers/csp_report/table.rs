@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::{MOST_KINDS, Seen, Violation};
 
 #[derive(Clone, Copy, Debug)]
-struct Count {
+struct Kept {
     count: u64,
     first: SystemTime,
     last: SystemTime,
@@ -15,7 +15,7 @@ struct Count {
 /// The table.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    kinds: BTreeMap<Violation, Count>,
+    kinds: BTreeMap<Violation, Kept>,
     /// How many reports were dropped: over the rate, or pushed out.
     pub(super) dropped: u64,
 }
@@ -39,7 +39,7 @@ impl Table {
                 self.dropped = self.dropped.saturating_add(kept.count);
             }
         }
-        let kept = self.kinds.entry(violation.clone()).or_insert(Count {
+        let kept = self.kinds.entry(violation.clone()).or_insert(Kept {
             count: 0,
             first: now,
             last: now,
@@ -61,7 +61,7 @@ impl Table {
                 first,
                 last,
             } = seen;
-            self.kinds.insert(violation, Count { count, first, last });
+            self.kinds.insert(violation, Kept { count, first, last });
         }
     }
 
@@ -81,7 +81,7 @@ impl Table {
     }
 }
 
-fn seen(violation: Violation, kept: Count) -> Seen {
+fn seen(violation: Violation, kept: Kept) -> Seen {
     Seen {
         violation,
         count: kept.count,

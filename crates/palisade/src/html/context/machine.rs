@@ -65,90 +65,11 @@ impl Place {
                 '>' => (behind(&tag), one),
                 '/' => (Self::Tag(tag), one),
                 next if next.is_ascii_whitespace() => (Self::Tag(tag), one),
-                next => {
-                    let name = next.to_ascii_lowercase().to_string();
-                    (
-                        Self::AttributeName {
-                            tag,
-                            name,
-                            ended: false,
-                        },
-                        one,
-                    )
-                }
+                next => (Self::named(tag, next), one),
             },
-            Self::AttributeName { tag, mut name, ended } => match next {
-                '>' => (behind(&tag), one),
-                '/' => (Self::Tag(tag), one),
-                '=' => (Self::BeforeValue { tag, name }, one),
-                next if next.is_ascii_whitespace() => (
-                    Self::AttributeName {
-                        tag,
-                        name,
-                        ended: true,
-                    },
-                    one,
-                ),
-                next if ended => {
-                    let name = next.to_ascii_lowercase().to_string();
-                    (
-                        Self::AttributeName {
-                            tag,
-                            name,
-                            ended: false,
-                        },
-                        one,
-                    )
-                }
-                next => {
-                    name.push(next.to_ascii_lowercase());
-                    (Self::AttributeName { tag, name, ended }, one)
-                }
-            },
-            Self::BeforeValue { tag, name } => match next {
-                '>' => (behind(&tag), one),
-                next if next.is_ascii_whitespace() => (Self::BeforeValue { tag, name }, one),
-                quote @ ('"' | '\'') => (
-                    Self::Value {
-                        tag,
-                        name,
-                        quote: Some(quote),
-                        before: String::new(),
-                    },
-                    one,
-                ),
-                next => (
-                    Self::Value {
-                        tag,
-                        name,
-                        quote: None,
-                        before: next.to_string(),
-                    },
-                    one,
-                ),
-            },
-            Self::Value {
-                tag,
-                name,
-                quote,
-                mut before,
-            } => match (quote, next) {
-                (Some(quote), next) if quote == next => (Self::Tag(tag), one),
-                (None, '>') => (behind(&tag), one),
-                (None, next) if next.is_ascii_whitespace() => (Self::Tag(tag), one),
-                (quote, next) => {
-                    before.push(next);
-                    (
-                        Self::Value {
-                            tag,
-                            name,
-                            quote,
-                            before,
-                        },
-                        one,
-                    )
-                }
-            },
+            Self::AttributeName { .. } | Self::BeforeValue { .. } | Self::Value { .. } => {
+                (self.in_attribute(next), one)
+            }
             Self::Raw { tag, .. } => {
                 let name = rest.strip_prefix("</");
                 let ends = name.and_then(|name| name.get(..tag.len()));
@@ -162,6 +83,72 @@ impl Place {
                     (Self::Raw { tag, last: next }, one)
                 }
             }
+        }
+    }
+
+    /// Takes one step in a name or a value of an attribute.
+    fn in_attribute(self, next: char) -> Self {
+        match self {
+            Self::AttributeName { tag, mut name, ended } => match next {
+                '>' => behind(&tag),
+                '/' => Self::Tag(tag),
+                '=' => Self::BeforeValue { tag, name },
+                next if next.is_ascii_whitespace() => Self::AttributeName {
+                    tag,
+                    name,
+                    ended: true,
+                },
+                next if ended => Self::named(tag, next),
+                next => {
+                    name.push(next.to_ascii_lowercase());
+                    Self::AttributeName { tag, name, ended }
+                }
+            },
+            Self::BeforeValue { tag, name } => match next {
+                '>' => behind(&tag),
+                next if next.is_ascii_whitespace() => Self::BeforeValue { tag, name },
+                quote @ ('"' | '\'') => Self::Value {
+                    tag,
+                    name,
+                    quote: Some(quote),
+                    before: String::new(),
+                },
+                next => Self::Value {
+                    tag,
+                    name,
+                    quote: None,
+                    before: next.to_string(),
+                },
+            },
+            Self::Value {
+                tag,
+                name,
+                quote,
+                mut before,
+            } => match (quote, next) {
+                (Some(quote), next) if quote == next => Self::Tag(tag),
+                (None, '>') => behind(&tag),
+                (None, next) if next.is_ascii_whitespace() => Self::Tag(tag),
+                (quote, next) => {
+                    before.push(next);
+                    Self::Value {
+                        tag,
+                        name,
+                        quote,
+                        before,
+                    }
+                }
+            },
+            place => place,
+        }
+    }
+
+    /// Where an attribute's name begins.
+    fn named(tag: String, first: char) -> Self {
+        Self::AttributeName {
+            tag,
+            name: first.to_ascii_lowercase().to_string(),
+            ended: false,
         }
     }
 

@@ -243,18 +243,15 @@ impl Walk {
             Some(other) => end.meet(&other),
         };
         let (word, begun) = (open.word.clone(), open.line);
-        match met {
-            Some(place) => open.ends = Some(place),
-            None => {
-                open.ends = Some(Place::Text);
-                self.fault(
-                    line,
-                    format!(
-                        "the ways through {{% {word} %}} of line {begun} end in different places of the page"
-                    ),
-                );
-            }
+        if let Some(place) = met {
+            open.ends = Some(place);
+            return;
         }
+        open.ends = Some(Place::Text);
+        self.fault(
+            line,
+            format!("the ways through {{% {word} %}} of line {begun} end in different places of the page"),
+        );
     }
 
     fn end(&mut self, line: usize) {
