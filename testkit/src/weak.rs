@@ -17,7 +17,9 @@
 //! | `untrusted-host` | links are built from the `Host` header, whatever it says |
 //! | `broken-access-control` | whoever is logged in reads, changes, deletes and lists every note by its number; what is shared or taken back is never asked |
 //! | `insecure-transport` | every page is also served in clear, and the session cookie is not `Secure` there |
+//! | `credential-guessing` | links that reset passwords have the request's host and work for ever, for any account; a second factor follows the login, counts nothing and takes codes again |
 //! | `exposed-diagnostics` | its staff area believes headers about the client's address and certificate |
+//! | `credential-guessing` | as many tries as one likes, all looked at; the answer says whether there is such a user; fifty failures lock the owner out |
 //! | `weak-password-storage` | passwords are kept as they are |
 
 mod access;
@@ -25,6 +27,7 @@ mod account;
 mod leaks;
 mod network;
 mod pages;
+mod recovery;
 mod script;
 mod shelf;
 
@@ -75,6 +78,11 @@ impl WeakTwin {
     /// Returns where the site listens for TLS.
     pub fn address(&self) -> SocketAddr {
         self.secure.address()
+    }
+
+    /// Returns the mails that were sent.
+    pub fn mails(&self) -> Vec<String> {
+        self.shelf.lock().mails.clone()
     }
 
     /// Returns what the site has logged.
@@ -137,6 +145,21 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/password/", get(pages::password).post(account::change_password))
         .route("/sessions/", get(pages::sessions))
         .route("/widget/", get(pages::widget))
+        .route("/forgot/", get(recovery::forgot).post(recovery::send_link))
+        .route("/forgot/sent/", get(recovery::sent))
+        .route(
+            "/reset/{uid}/{token}/",
+            get(recovery::reset).post(recovery::set_password),
+        )
+        .route(
+            "/second-factor/",
+            get(recovery::second_factor).post(recovery::begin),
+        )
+        .route("/second-factor/confirm/", post(recovery::confirm))
+        .route(
+            "/login/second/",
+            get(recovery::second_step).post(recovery::take_code),
+        )
         .route("/csp-report", post(script::report))
         .route("/staff/", get(network::staff))
         .route("/staff/csp/", get(network::room))

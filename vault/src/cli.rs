@@ -74,7 +74,7 @@ pub struct Options {
     #[arg(long = "widget-origin", value_name = "ORIGIN", value_parser = origin)]
     pub widget_origins: Vec<String>,
 
-    /// From where there is a staff area, such as 10.8.0.0/24; several times for more [default: this machine alone]
+    /// A network from which there is a staff area; repeat it for more [default: this machine alone]
     #[arg(long = "staff-network", value_name = "NETWORK", global = true)]
     pub staff_networks: Vec<String>,
 

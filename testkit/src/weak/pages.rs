@@ -108,7 +108,7 @@ pub(super) async fn secret(visit: Visit) -> Response {
         .into_response()
 }
 
-pub(super) async fn keep_secret(State(shelf): State<Shared>, visit: Visit, Form(fields): Fields) -> Response {
+pub(super) fn keep_secret(State(shelf): State<Shared>, visit: Visit, Form(fields): Fields) -> Response {
     let (title, body) = (field(&fields, "title"), field(&fields, "body"));
     let mut shelf = shelf.lock();
     let shelf = &mut *shelf;

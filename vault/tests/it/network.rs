@@ -13,7 +13,7 @@ async fn staff_area_is_for_staff() {
     let mut anna = site.member("anna").await;
     let refused = anna.open("/staff/").await;
     assert_eq!(refused.status, 403);
-    refused.says("not allowed to do this").hides("Last login");
+    refused.says("for its staff").hides("Last login");
     anna.open("/").await.hides("/staff/");
 
     let mut berta = site.staff("berta").await;

@@ -18,8 +18,9 @@ use palisade_core::password::{ResetSubject, is_usable};
 use palisade_core::session::StoredLogin;
 use palisade_core::signing::base64url;
 
+use super::error::AuthError;
 use super::letters::{AccountEvent, Addressee};
-use super::login::{Auth, AuthError};
+use super::login::Auth;
 use super::user::User;
 use crate::mail::{Mail, Mailer};
 use crate::password::{PasswordProblem, UserAttributes};
