@@ -65,7 +65,7 @@ pub(super) async fn set_password(
     let Some(user) = shelf.users.get_mut(&uid).filter(|_| known) else {
         return Page::of(&visit).say("No such link.").into_response();
     };
-    user.password = field(&fields, "new_password1").to_owned();
+    field(&fields, "new_password1").clone_into(&mut user.password);
     Redirect::to("/reset/done/").into_response()
 }
 
@@ -89,10 +89,10 @@ pub(super) async fn begin(State(shelf): State<Shared>, visit: Visit) -> Redirect
 }
 
 pub(super) async fn confirm(visit: Visit) -> Html<String> {
-    let codes: String = (0..10)
+    let codes: Vec<String> = (0..10)
         .map(|n| format!("<code data-code>{}</code>", recovery_code(n)))
         .collect();
-    Page::of(&visit).say(&codes)
+    Page::of(&visit).say(&codes.concat())
 }
 
 fn recovery_code(n: u32) -> String {
@@ -104,10 +104,11 @@ pub(super) async fn second_step(visit: Visit) -> Html<String> {
 }
 
 fn form(action: &str, names: &[&str]) -> String {
-    let inputs: String = names
+    let inputs: Vec<String> = names
         .iter()
         .map(|name| format!("<input name=\"{name}\">"))
         .collect();
+    let inputs = inputs.concat();
     format!(
         "<form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"csrfmiddlewaretoken\" value=\"unread\">{inputs}\
          <button type=\"submit\">Go on</button></form>"
