@@ -36,7 +36,7 @@ impl Throttles {
         let listed = self.0.store.list(at_most, self.0.clock.now()).await?;
         Ok(listed
             .iter()
-            .map(|(bucket, counted)| self.described(bucket, counted))
+            .map(|(bucket, counted)| self.described(*bucket, counted))
             .collect())
     }
 
@@ -89,7 +89,7 @@ impl Throttles {
         let mut found = Vec::new();
         for bucket in buckets {
             if let Some(counted) = self.0.store.load(&bucket).await? {
-                found.push(self.described(&bucket, &counted));
+                found.push(self.described(bucket, &counted));
             }
         }
         found.retain(|counted| counted.failures > 0);
@@ -110,7 +110,7 @@ impl Throttles {
         Ok(cleared)
     }
 
-    fn described(&self, bucket: &Bucket, counted: &Counted) -> Throttled {
+    fn described(&self, bucket: Bucket, counted: &Counted) -> Throttled {
         Throttled {
             scope: bucket.scope(),
             kind: bucket.kind(),

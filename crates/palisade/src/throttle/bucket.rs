@@ -145,12 +145,12 @@ impl Bucket {
     }
 
     /// What is tried.
-    pub const fn scope(&self) -> Scope {
+    pub const fn scope(self) -> Scope {
         self.scope
     }
 
     /// For whom it is counted.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(self) -> Kind {
         self.kind
     }
 }

@@ -56,7 +56,7 @@ impl RedisThrottle {
         }
     }
 
-    fn name(&self, bucket: &Bucket) -> String {
+    fn name(&self, bucket: Bucket) -> String {
         format!("{}throttle:{bucket}", self.prefix)
     }
 
@@ -72,7 +72,7 @@ impl RedisThrottle {
         new: Option<Counted>,
         now: SystemTime,
     ) -> Result<bool, RedisError> {
-        let name = self.name(bucket);
+        let name = self.name(*bucket);
         let held = self.redis.value(&name).await?;
         if held.as_deref().and_then(read).map(|held| held.tally) != old {
             return Ok(false);
@@ -128,7 +128,7 @@ impl RedisThrottle {
     }
 
     async fn held(&self, bucket: &Bucket) -> Result<Option<Counted>, RedisError> {
-        let value = self.redis.value(&self.name(bucket)).await?;
+        let value = self.redis.value(&self.name(*bucket)).await?;
         Ok(value.as_deref().and_then(read))
     }
 }
