@@ -212,7 +212,7 @@ async fn confirm(auth: Auth, user: LoggedIn, fields: Fields) -> Result<&'static 
 }
 
 async fn forgot(auth: Auth, fields: Fields) -> Result<&'static str, Rejection> {
-    auth.request_reset(field(&fields, "email").expose())?;
+    auth.request_reset(field(&fields, "email").expose()).await?;
     Ok("If we know this address, a mail is on its way.")
 }
 

@@ -80,7 +80,7 @@ impl Auth {
         self.counted(scope, &user.username, device.as_ref()).await
     }
 
-    pub(super) async fn counted(
+    pub(in crate::auth) async fn counted(
         &self,
         scope: Scope,
         account: &str,
