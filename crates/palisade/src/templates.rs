@@ -130,7 +130,7 @@ pub fn load(
 ///
 /// ```
 /// use minijinja::context;
-/// use palisade::form::{Form, Submission};
+/// use palisade::form::Form;
 /// use palisade::templates::{environment, form, load};
 ///
 /// #[derive(palisade::Form)]
