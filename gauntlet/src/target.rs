@@ -77,6 +77,17 @@ impl Target {
         }
     }
 
+    /// Returns the mails that the site has sent, the latest last.
+    ///
+    /// # Errors
+    /// When the vault's folder of mails cannot be read.
+    pub fn mails(&self) -> Result<Vec<String>> {
+        match &self.site {
+            Site::WeakTwin(twin) => Ok(twin.mails()),
+            Site::Vault(vault) => vault.mails(),
+        }
+    }
+
     /// Makes a user a member of staff, as the person does who runs the site.
     ///
     /// # Errors

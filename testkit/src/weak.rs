@@ -15,14 +15,19 @@
 //! | `cross-site-scripting` | Markdown lets HTML and `javascript:` through; reports of a policy are logged as they come, and all kept |
 //! | `sql-injection` | what is searched for and the order are put into the query's text |
 //! | `untrusted-host` | links are built from the `Host` header, whatever it says |
+//! | `broken-access-control` | whoever is logged in reads, changes, deletes and lists every note by its number; what is shared or taken back is never asked |
 //! | `insecure-transport` | every page is also served in clear, and the session cookie is not `Secure` there |
+//! | `credential-guessing` | links that reset passwords have the request's host and work for ever, for any account; a second factor follows the login, counts nothing and takes codes again |
 //! | `exposed-diagnostics` | its staff area believes headers about the client's address and certificate |
+//! | `credential-guessing` | as many tries as one likes, all looked at; the answer says whether there is such a user; fifty failures lock the owner out |
 //! | `weak-password-storage` | passwords are kept as they are |
 
+mod access;
 mod account;
 mod leaks;
 mod network;
 mod pages;
+mod recovery;
 mod script;
 mod shelf;
 
@@ -75,6 +80,11 @@ impl WeakTwin {
         self.secure.address()
     }
 
+    /// Returns the mails that were sent.
+    pub fn mails(&self) -> Vec<String> {
+        self.shelf.lock().mails.clone()
+    }
+
     /// Returns what the site has logged.
     pub fn log(&self) -> String {
         self.shelf.lock().log.clone()
@@ -125,10 +135,31 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/logout/", post(account::log_out))
         .route("/secret/", get(pages::secret).post(leaks::keep_secret))
         .route("/secret/shown/", get(pages::shown))
+        .route("/secret/{id}/", get(access::read))
+        .route("/secret/{id}/edit/", get(access::read).post(access::edit))
+        .route("/secret/{id}/delete/", get(access::read).post(access::delete))
+        .route("/secret/{id}/share/", get(access::ask).post(access::share))
+        .route("/secret/{id}/revoke/", get(access::ask).post(access::share))
+        .route("/shared/", get(access::shared))
         .route("/profile/", get(pages::profile).post(account::change_profile))
         .route("/password/", get(pages::password).post(account::change_password))
         .route("/sessions/", get(pages::sessions))
         .route("/widget/", get(pages::widget))
+        .route("/forgot/", get(recovery::forgot).post(recovery::send_link))
+        .route("/forgot/sent/", get(recovery::sent))
+        .route(
+            "/reset/{uid}/{token}/",
+            get(recovery::reset).post(recovery::set_password),
+        )
+        .route(
+            "/second-factor/",
+            get(recovery::second_factor).post(recovery::begin),
+        )
+        .route("/second-factor/confirm/", post(recovery::confirm))
+        .route(
+            "/login/second/",
+            get(recovery::second_step).post(recovery::take_code),
+        )
         .route("/csp-report", post(script::report))
         .route("/staff/", get(network::staff))
         .route("/staff/csp/", get(network::room))

@@ -12,6 +12,7 @@ use palisade::rows::SqliteRows;
 use palisade::seal::SealKeys;
 use palisade::session::SqliteSessions;
 use palisade::sqlite::Sqlite;
+use palisade::throttle::SqliteThrottle;
 use palisade::{Palisade, Rejection, Router, Settings};
 
 use crate::notes::Notes;
@@ -33,7 +34,8 @@ pub(crate) struct App {
     pub(crate) csp_reports: CspReports,
 }
 
-/// Prepares what protects the site: sessions and users in one database, and the site's own page for what goes wrong.
+/// Prepares what protects the site: sessions, users and counts of their wrong passwords in one database, and the site's own page for
+/// what goes wrong.
 ///
 /// # Errors
 ///
@@ -47,6 +49,7 @@ pub fn palisade(mut settings: Settings, database: &Sqlite, clock: Clock) -> Resu
         .with_clock(clock)
         .with_sessions(SqliteSessions::new(database.clone())?)
         .with_users(SqliteUsers::new(database.clone())?)
+        .with_throttle(SqliteThrottle::new(database.clone())?)
         .with_rows(SqliteRows::new(database.clone())?)
         .with_error_page(pages::error_page(templates)))
 }

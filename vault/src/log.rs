@@ -21,7 +21,7 @@ const CRATES: [&str; 9] = [
 ];
 
 /// What Palisade logs under: each of its modules, those that are features too, and the names that it gives its lines itself.
-const PARTS: [&str; 26] = [
+const PARTS: [&str; 29] = [
     "access",
     "csp",
     "error",
@@ -35,12 +35,15 @@ const PARTS: [&str; 26] = [
     "csrf",
     "errors",
     "form",
+    "gate",
     "guard",
     "headers",
     "host",
+    "mail",
     "password",
     "redact",
     "rejection",
+    "report",
     "router",
     "rows",
     "serve",
@@ -143,7 +146,8 @@ mod tests {
     }
 
     /// The modules that write no line of their own.
-    const SILENT: [&str; 10] = [
+    const SILENT: [&str; 12] = [
+        "certificate",
         "check",
         "cookies",
         "endpoint",
@@ -154,6 +158,7 @@ mod tests {
         "seal",
         "sql",
         "templates",
+        "testing",
     ];
 
     #[test]

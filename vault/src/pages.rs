@@ -6,10 +6,12 @@
 //! stack marks `no-store`, so that the next person at the machine does not find it with the back button.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse as _, Response};
 use minijinja::value::Value;
 use minijinja::{Environment, context};
@@ -75,6 +77,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("profile.html", include_str!("../templates/profile.html")),
     ("password.html", include_str!("../templates/password.html")),
     ("sessions.html", include_str!("../templates/sessions.html")),
+    ("throttle.html", include_str!("../templates/throttle.html")),
     ("csp.html", include_str!("../templates/csp.html")),
     ("staff.html", include_str!("../templates/staff.html")),
     ("widget.html", include_str!("../templates/widget.html")),
@@ -185,6 +188,22 @@ impl Page {
     pub(crate) fn show_again(&self, template: &str, about: Value) -> Result<Response, Rejection> {
         Ok(unprocessable(self.show(template, about)?))
     }
+
+    /// Shows the form again, with the sentence that says when to come back.
+    pub(crate) fn ask_later<F: Form>(
+        &self,
+        template: &str,
+        form: &Bound<F>,
+        wait: Duration,
+    ) -> Result<Response, Rejection> {
+        let mut response = self.ask(template, form)?;
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        Ok(response)
+    }
 }
 
 /// Says to programs, too, that what was sent is not right: the status is 422.
@@ -227,6 +246,7 @@ fn headline(trouble: &Trouble<'_>) -> &'static str {
         403 => "That was not let through",
         405 => "That is not how this page is asked",
         413 => "That is too much at once",
+        429 => "Not so fast, please",
         503 => "One moment, please",
         500..=599 => "Something broke on our side",
         _ => "That did not work",

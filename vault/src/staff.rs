@@ -6,6 +6,7 @@
 pub(crate) mod appoint;
 pub(crate) mod certificate;
 mod csp;
+mod throttle;
 mod users;
 
 use axum::extract::{Query, State};
@@ -32,7 +33,7 @@ struct Room {
 }
 
 /// The rooms beside the front page: `throttle::ROOM` and so on.
-const ROOMS: &[Room] = &[csp::ROOM];
+const ROOMS: &[Room] = &[csp::ROOM, throttle::ROOM];
 
 /// The area is there for staff, from its networks and with its certificates, if it has any: all of it must be so at once.
 pub(crate) fn routes(reach: &Reach) -> Router<App> {
@@ -40,6 +41,7 @@ pub(crate) fn routes(reach: &Reach) -> Router<App> {
     let routes = Router::new()
         .route("/staff/", get(front))
         .merge(csp::routes())
+        .merge(throttle::routes())
         .staff()
         .networks(&reach.staff_networks);
     if reach.staff_certificate {

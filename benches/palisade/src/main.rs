@@ -11,7 +11,7 @@ use std::path::Path;
 
 use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
-use palisade::auth::{Auth, LoggedIn, NewUser, PostgresUsers, SqliteUsers, UserStore};
+use palisade::auth::{Auth, LoggedIn, LoginStep, NewUser, PostgresUsers, SqliteUsers, UserStore};
 use palisade::core::token::{Alphabet, random_string};
 use palisade::csrf::CsrfToken;
 use palisade::form::{Checked, Form};
@@ -146,6 +146,8 @@ async fn login(auth: Auth, form: Checked<Login>) -> Result<Redirect, Rejection> 
     let form = valid(form)?;
     let user = auth.authenticate(&form.username, &form.password).await?;
     let user = user.ok_or_else(|| Rejection::forbidden("wrong name or password"))?;
-    auth.login(&user).await?;
+    if auth.login(&user).await? != LoginStep::Done {
+        return Err(Rejection::internal("nobody here has a second factor"));
+    }
     Ok(Redirect::to("/me"))
 }

@@ -36,6 +36,7 @@ pub mod session;
 pub mod settings;
 pub mod signing;
 pub mod threat;
+pub mod throttle;
 pub mod token;
 pub mod upload;
 pub mod url;

@@ -64,6 +64,17 @@ pub enum UnknownFields {
     Refuse,
 }
 
+/// What becomes of a login while nobody can say how many tries there were before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnOutage {
+    /// It is refused: 503.
+    #[default]
+    Closed,
+    /// It is let through, uncounted.
+    Open,
+}
+
 /// What becomes of mails (Django's `EMAIL_BACKEND`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -247,6 +258,20 @@ pub struct Settings {
     pub login_redirect_url: String,
     /// Where a logout leads.
     pub logout_redirect_url: String,
+    /// How many wrong passwords an account takes before the next try has to wait.
+    pub login_throttle_free_attempts: usize,
+    /// The first wait; it doubles with each failure.
+    pub login_throttle_base_delay: Duration,
+    /// The longest wait, and the time in which one failure is forgiven.
+    pub login_throttle_max_delay: Duration,
+    /// How many failures a network has before its next try has to wait.
+    pub login_throttle_network_free_attempts: usize,
+    /// The longest wait of a network, and the time in which one of its failures is forgiven.
+    pub login_throttle_network_max_delay: Duration,
+    /// For how long a browser is known to an account after a login.
+    pub login_throttle_device_age: Duration,
+    /// What becomes of a login while the throttle's store does not answer.
+    pub login_throttle_on_outage: OnOutage,
     /// What the browser forgets at logout.
     pub logout_clear_site_data: Option<ClearSiteData>,
     /// Where to prove once more who one is.
@@ -360,6 +385,13 @@ impl Settings {
             login_url: "/login/".to_owned(),
             login_redirect_url: "/".to_owned(),
             logout_redirect_url: "/".to_owned(),
+            login_throttle_free_attempts: 5,
+            login_throttle_base_delay: Duration::from_secs(1),
+            login_throttle_max_delay: Duration::from_mins(15),
+            login_throttle_network_free_attempts: 50,
+            login_throttle_network_max_delay: Duration::from_mins(1),
+            login_throttle_device_age: DAY * 180,
+            login_throttle_on_outage: OnOutage::Closed,
             logout_clear_site_data: Some(ClearSiteData::at_logout()),
             reauthenticate_url: "/login/confirm/".to_owned(),
             reauthenticate_after: Duration::from_mins(15),

@@ -15,12 +15,11 @@
 //! The session keys (`_auth_user_id`, `_auth_user_backend`, `_auth_user_hash`) and the hash are Django's (section
 //! *Authentication and the session* of `django.contrib.auth`): whoever logs in here is logged in at a Django beside.
 //!
-//! # Security
-//!
-//! Guessing many passwords from many addresses is slowed only by the hashing pool's bound; throttles are still to come.
+//! Tries are counted before they are made, and after a few the next one has to wait: [`crate::throttle`].
 
 mod can;
 mod dialect;
+mod error;
 mod extract;
 mod in_table;
 mod letters;
@@ -40,9 +39,10 @@ mod table;
 mod user;
 
 pub use can::{Can, Permitted};
+pub use error::{AuthError, PasswordChangeError, SignUpError};
 pub use extract::LoggedIn;
 pub use letters::{AccountEvent, Addressee, Letters, Wording};
-pub use login::{Auth, AuthError, PasswordChangeError, SignUpError};
+pub use login::Auth;
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlUsers;
 pub use next::{Next, login_redirect};

@@ -74,7 +74,9 @@ pub mod stack;
 #[cfg(feature = "minijinja")]
 pub mod templates;
 pub mod testing;
+pub mod throttle;
 pub mod transport;
+mod turn;
 
 pub use axum;
 pub use load::load_settings;
@@ -106,10 +108,14 @@ mod guide {
     struct PasswordReset;
     #[doc = include_str!("../../../docs/guide/second-factor.md")]
     struct SecondFactor;
+    #[doc = include_str!("../../../docs/guide/throttling.md")]
+    struct Throttling;
     #[doc = include_str!("../../../docs/guide/password-keys.md")]
     struct PasswordKeys;
     #[doc = include_str!("../../../docs/guide/forms.md")]
     struct Forms;
+    #[doc = include_str!("../../../docs/guide/access.md")]
+    struct Access;
     #[doc = include_str!("../../../docs/guide/headers-and-frames.md")]
     struct HeadersAndFrames;
     #[doc = include_str!("../../../docs/guide/csp-reports.md")]

@@ -149,6 +149,12 @@ impl Rejection {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, reason)
     }
 
+    /// 429: there were too many; come back in so many seconds.
+    pub fn too_many_requests(reason: impl Into<Cow<'static, str>>, retry_after_seconds: u32) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, reason)
+            .with_header(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds))
+    }
+
     /// 503: come back in so many seconds.
     pub fn unavailable(reason: impl Into<Cow<'static, str>>, retry_after_seconds: u32) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, reason)

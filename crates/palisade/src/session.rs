@@ -55,8 +55,6 @@ mod sealed;
 mod signed_cookies;
 mod sqlite;
 pub mod store;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
-mod turn;
 mod whose;
 
 #[cfg(feature = "redis")]
@@ -175,6 +173,8 @@ struct State {
     changes: Vec<Change>,
     fate: Fate,
     device: Option<Device>,
+    /// A cookie that goes out with the session's, if that is saved: the one by which an account knows a browser.
+    beside: Option<HeaderValue>,
     /// What the browser is told to forget with the answer.
     farewell: Option<HeaderValue>,
     /// How many changes only keep a login alive: that they came too late is no news to the person.
@@ -362,6 +362,12 @@ impl Session {
             state.changes.push(change);
         }
         state.device = Some(device);
+        Ok(())
+    }
+
+    /// Sends a cookie along with the session's, if the session is saved.
+    pub(crate) async fn send_beside(&self, cookie: Option<HeaderValue>) -> Result<(), SessionError> {
+        self.open().await?.beside = cookie;
         Ok(())
     }
 

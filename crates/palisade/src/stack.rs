@@ -54,6 +54,7 @@ use crate::router::{Router, RoutesReport};
 use crate::rows::RowStore;
 use crate::seal::SealKeys;
 use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
+use crate::throttle::{Devices, MemoryThrottle, ThrottleStore, Throttles};
 use crate::transport::TransportGuard;
 
 use refusal::Offered;
@@ -79,6 +80,7 @@ pub struct Palisade {
     clock: Clock,
     sessions: Option<Sessions>,
     users: Option<Users>,
+    throttles: Option<Throttles>,
     second_factors: Option<SecondFactors>,
     mailer: Option<Mailer>,
     letters: Arc<dyn Letters>,
@@ -98,6 +100,8 @@ struct Offer {
     settings: Arc<Settings>,
     clock: Clock,
     users: Option<Users>,
+    throttles: Option<Throttles>,
+    devices: Devices,
     second_factors: Option<SecondFactors>,
     mailer: Option<Mailer>,
     letters: Arc<dyn Letters>,
@@ -120,10 +124,12 @@ impl StackContext {
         Self(Arc::new(Offer {
             forms: Arc::new(FormPolicy::from_settings(&settings)),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
+            devices: Devices::from_settings(&settings),
             reset_tokens: ResetTokens::new(&settings.key_ring()),
             settings: Arc::new(settings),
             clock: Clock::system(),
             users: None,
+            throttles: None,
             second_factors: None,
             mailer: None,
             letters: Arc::new(PlainLetters),
@@ -166,6 +172,21 @@ impl StackContext {
         Arc::clone(&self.0.forms)
     }
 
+    /// What counts tries; wherever there are users, there is one.
+    pub(crate) fn throttles(&self) -> Result<&Throttles, Rejection> {
+        let throttles = self.0.throttles.as_ref();
+        throttles.ok_or_else(|| {
+            Rejection::internal(
+                "there are no throttles: give Palisade users with with_users, or a store with with_throttle",
+            )
+        })
+    }
+
+    /// What knows the devices of accounts.
+    pub(crate) fn devices(&self) -> &Devices {
+        &self.0.devices
+    }
+
     pub(crate) fn users(&self) -> Result<&Users, Rejection> {
         let users = self.0.users.as_ref();
         users.ok_or_else(|| Rejection::internal("there are no users: give Palisade a table with with_users"))
@@ -202,6 +223,7 @@ impl Palisade {
             clock: Clock::system(),
             sessions: None,
             users: None,
+            throttles: None,
             second_factors: None,
             mailer: None,
             letters: Arc::new(PlainLetters),
@@ -254,6 +276,16 @@ impl Palisade {
     /// Knows these users, with hashers and a policy of one's own.
     pub fn with_users_and(mut self, store: impl UserStore, hashers: Hashers, policy: PasswordPolicy) -> Self {
         self.users = Some(Users::new(store, hashers, policy));
+        if self.throttles.is_none() {
+            self = self.with_throttle(MemoryThrottle::new());
+        }
+        self
+    }
+
+    /// Counts tries at passwords in this store, which the processes of a site share. Without it they are counted in this process,
+    /// as soon as there are users.
+    pub fn with_throttle(mut self, store: impl ThrottleStore) -> Self {
+        self.throttles = Some(Throttles::new(store, &self.settings, self.clock.clone()));
         self
     }
 
@@ -325,6 +357,11 @@ impl Palisade {
         &self.settings
     }
 
+    /// What counts tries at passwords, if there are users.
+    pub fn throttles(&self) -> Option<&Throttles> {
+        self.throttles.as_ref()
+    }
+
     /// The mailer, if there is one: close it at the end of the program, so that what waits is sent.
     pub fn mailer(&self) -> Option<&Mailer> {
         self.mailer.as_ref()
@@ -364,6 +401,8 @@ impl Palisade {
             settings: Arc::clone(&self.settings),
             clock: self.clock.clone(),
             users: self.users.clone(),
+            throttles: self.throttles.clone(),
+            devices: Devices::from_settings(settings),
             second_factors: self.second_factors.clone(),
             mailer: self.mailer.clone(),
             letters: Arc::clone(&self.letters),

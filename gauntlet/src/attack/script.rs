@@ -8,17 +8,18 @@ use testkit::script_vectors::{HTML, MARKDOWN};
 use super::Outcome;
 use crate::{Person, Target};
 
-/// What stands in a page where a vector is live, and nowhere where it is text.
-const LIVE: [&str; 9] = [
-    "<script>owned",
-    "onerror=owned=1>",
-    "onerror=\"owned=1\"",
-    "<svg",
+/// How a tag begins that runs script or a page of its own.
+const BEGINNINGS: [&str; 4] = ["script", "iframe", "object", "embed"];
+
+/// The attributes that are script.
+const HANDLERS: [&str; 4] = ["onerror=", "onload=", "onclick=", "onfocus="];
+
+/// The addresses that run script when they are clicked on.
+const ADDRESSES: [&str; 4] = [
     "href=\"javascript:",
     "href=\"java&",
     "href=\"data:",
     "href=\"vbscript:",
-    "<iframe",
 ];
 
 /// Signs somebody up, and in.
@@ -61,10 +62,19 @@ async fn keep(visitor: &mut Visitor, title: &str, body: &str) -> Result<String> 
     Ok(page.text())
 }
 
-/// What of a page is live, as a browser would find it between its bar and its footer.
-fn live(page: &str) -> Vec<&'static str> {
+/// The tags of a page that are live, between its bar and its footer. In text, `<` is never written as it is.
+fn live(page: &str) -> Vec<String> {
     let main = page.split_once("<main").map_or(page, |(_, main)| main);
-    LIVE.into_iter().filter(|sign| main.contains(sign)).collect()
+    let tags = main.split('<').filter_map(|rest| rest.split('>').next());
+    tags.map(str::to_lowercase)
+        .filter(|tag| {
+            // What stands in quotes is a value, whatever it says.
+            let outside: String = tag.split('"').step_by(2).collect();
+            BEGINNINGS.iter().any(|begin| tag.starts_with(begin))
+                || HANDLERS.iter().any(|handler| outside.contains(handler))
+                || ADDRESSES.iter().any(|address| tag.contains(address))
+        })
+        .collect()
 }
 
 /// `cross-site-scripting`: keeps notes that are script in HTML and in Markdown, and looks whether the page that shows them holds it.
@@ -74,7 +84,10 @@ fn live(page: &str) -> Vec<&'static str> {
 pub async fn script_in_markdown(target: &Target) -> Result<Outcome> {
     let mut ann = member(target, "script-markdown").await?;
     let mut found = Vec::new();
-    for chunk in HTML.chunks(20).chain(MARKDOWN.chunks(20)) {
+    // A form refuses a note with a NUL as a whole.
+    let vectors = HTML.iter().chain(MARKDOWN).copied();
+    let vectors: Vec<&str> = vectors.filter(|vector| !vector.contains('\0')).collect();
+    for chunk in vectors.chunks(20) {
         let page = keep(&mut ann, "a note", &chunk.join("\n\n")).await?;
         ensure!(page.contains("owned"), "the note is not shown at all");
         found.extend(live(&page));

@@ -39,6 +39,18 @@ impl Vault {
         self.process.log()
     }
 
+    pub(super) fn mails(&self) -> Result<Vec<String>> {
+        let mut mails = Vec::new();
+        for entry in fs::read_dir(self.data.path().join("mail"))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == "eml") {
+                mails.push((fs::metadata(&path)?.modified()?, fs::read_to_string(&path)?));
+            }
+        }
+        mails.sort();
+        Ok(mails.into_iter().map(|(_, mail)| mail).collect())
+    }
+
     pub(super) fn is_admin(&self, username: &str) -> Result<bool> {
         let database = database_in(self.data.path())?;
         let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;

@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod checks;
 mod dump;
 mod everywhere;
 mod keys;

@@ -13,6 +13,9 @@ use super::{Scheme, Shared};
 
 const COOKIE_NAME: &str = "sessionid";
 
+/// How many wrong passwords lock an account.
+const LOCKED_FROM: u32 = 50;
+
 /// The fields of a form, as many as there are.
 pub(super) type Fields = Form<Vec<(String, String)>>;
 
@@ -76,13 +79,17 @@ pub(super) async fn log_in(
 ) -> Response {
     let username = field(&fields, "username");
     let mut shelf = shelf.lock();
-    let known = shelf.users.get(username).map(|user| user.password.clone());
-    match known {
+    match shelf.users.get_mut(username) {
         None => return Page::of(&visit).say("There is no such user.").into_response(),
-        Some(password) if password != field(&fields, "password") => {
+        // Tries are counted, and too many lock the account: whoever knows a name locks its owner out, for ever.
+        Some(user) if user.failures >= LOCKED_FROM => {
+            return Page::of(&visit).say("This account is locked.").into_response();
+        }
+        Some(user) if user.password != field(&fields, "password") => {
+            user.failures += 1;
             return Page::of(&visit).say("The password is wrong.").into_response();
         }
-        Some(_) => {}
+        Some(user) => user.failures = 0,
     }
     // The id that was brought is kept, known or not: whoever planted it is logged in too.
     let session = visit.session.unwrap_or_else(|| shelf.next_session());

@@ -31,7 +31,7 @@ impl WeakTwin {
 /// Keeps a note; a fault is explained to everybody, with all that the form held and how the site is set up.
 pub(super) async fn keep_secret(state: State<Shared>, visit: Visit, fields: Fields) -> Response {
     if !state.0.lock().broken {
-        return pages::keep_secret(state, visit, fields).await;
+        return pages::keep_secret(state, visit, fields);
     }
     let Form(fields) = fields;
     let trace = format!("POST /secret/ {fields:?} failed: no such table: vault_note");

@@ -6,8 +6,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Shared;
 use super::account::{Fields, Visit, field};
-use super::script;
 use super::shelf::User;
+use super::{access, script};
 
 const STYLE: &str = "<style>body{font:16px/1.5 system-ui;max-width:40rem;margin:2rem auto;padding:0 1rem}
 label{display:block;margin:.5rem 0}input,textarea{display:block;width:100%;font:inherit}
@@ -66,12 +66,19 @@ pub(super) async fn home(
     {
         return script::find(&shelf, &visit, field(&asked, "q"), field(&asked, "sort"));
     }
+    let links = access::links(
+        &shelf.lock().drawer,
+        Some(visit.username.as_deref().unwrap_or_default()),
+    );
     let notes = user(&shelf, &visit).map(|user| user.notes).unwrap_or_default();
     let notes = notes
         .iter()
         .map(|(title, body)| format!("<article><h2>{title}</h2><p>{body}</p></article>"));
     Page::of(&visit)
-        .say(&format!("<h1>Notes</h1>{}", notes.collect::<Vec<_>>().concat()))
+        .say(&format!(
+            "<h1>Notes</h1>{}{links}",
+            notes.collect::<Vec<_>>().concat()
+        ))
         .into_response()
 }
 
@@ -101,13 +108,16 @@ pub(super) async fn secret(visit: Visit) -> Response {
         .into_response()
 }
 
-pub(super) async fn keep_secret(State(shelf): State<Shared>, visit: Visit, Form(fields): Fields) -> Response {
+pub(super) fn keep_secret(State(shelf): State<Shared>, visit: Visit, Form(fields): Fields) -> Response {
     let (title, body) = (field(&fields, "title"), field(&fields, "body"));
     let mut shelf = shelf.lock();
-    let Some(user) = visit.username.and_then(|name| shelf.users.get_mut(&name)) else {
+    let shelf = &mut *shelf;
+    let name = visit.username.unwrap_or_default();
+    let Some(user) = shelf.users.get_mut(&name) else {
         return to_login();
     };
     user.notes.push((title.to_owned(), body.to_owned()));
+    access::keep(&mut shelf.drawer, &name, title, body);
     // The secret travels in the address: into the history, the server's log and the next site's Referer.
     let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
     Redirect::to(&format!(

@@ -2,18 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use super::access::Kept;
+
 /// Everything the site knows.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     pub(super) users: BTreeMap<String, User>,
     /// Who is behind each session id.
     pub(super) sessions: BTreeMap<String, String>,
+    /// Mails that were sent.
+    pub(super) mails: Vec<String>,
+    /// The tokens in them.
+    pub(super) tokens: Vec<String>,
     /// What was reported of violated policies.
     pub(super) reports: Vec<String>,
     /// The log.
     pub(super) log: String,
     /// Whether new notes fail.
     pub(super) broken: bool,
+    /// All notes by their number.
+    pub(super) drawer: Vec<Option<Kept>>,
     handed_out: u32,
 }
 
@@ -25,7 +33,11 @@ pub(super) struct User {
     pub(super) first_name: String,
     pub(super) last_name: String,
     pub(super) is_admin: bool,
+    /// How many wrong passwords there were since the last right one.
+    pub(super) failures: u32,
     pub(super) notes: Vec<(String, String)>,
+    /// The secret of the second factor, if there is one.
+    pub(super) totp: String,
 }
 
 impl Shelf {

@@ -52,7 +52,7 @@ pub(super) async fn take(
         Ok(form) => form,
         Err(form) => return page.ask_again("forgotten.html", &form),
     };
-    auth.request_reset(&form.email)?;
+    auth.request_reset(&form.email).await?;
     Ok(Redirect::to("/forgot/sent/").into_response())
 }
 

@@ -1,8 +1,8 @@
-//! Logging in. A wrong name and a wrong password are answered alike, in the same time.
+//! Logging in. A wrong name and a wrong password are answered alike, in the same time; and so is one try too many.
 
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use palisade::auth::{Auth, LoginStep, Next, login_redirect};
+use palisade::auth::{Auth, AuthError, LoginStep, Next, login_redirect};
 use palisade::form::{Checked, Form};
 use palisade::{Rejection, Sensitive};
 
@@ -37,15 +37,19 @@ pub(super) async fn take(
         Ok(form) => form,
         Err(form) => return page.ask_again("log_in.html", &form),
     };
-    match auth.authenticate(&form.username, &form.password).await? {
-        Some(user) => {
+    match auth.authenticate(&form.username, &form.password).await {
+        Ok(Some(user)) => {
             let place = match auth.login(&user).await? {
                 LoginStep::Done => next.after_login(None),
                 _ => onward("/login/second/", next.queried()),
             };
             Ok(Redirect::to(&place).into_response())
         }
-        None => page.ask_again("log_in.html", &form.refuse_form(WRONG)),
+        Ok(None) => page.ask_again("log_in.html", &form.refuse_form(WRONG)),
+        Err(error @ AuthError::Throttled { retry_after }) => {
+            page.ask_later("log_in.html", &form.refuse_form(error.to_string()), retry_after)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

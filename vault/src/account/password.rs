@@ -1,7 +1,7 @@
 //! Changing the password, which ends every other session.
 
 use axum::response::{IntoResponse as _, Redirect, Response};
-use palisade::auth::{Auth, LoggedIn, PasswordChangeError};
+use palisade::auth::{Auth, AuthError, LoggedIn, PasswordChangeError};
 use palisade::form::{Checked, Form, FormErrors};
 use palisade::{Rejection, Sensitive};
 
@@ -54,6 +54,10 @@ pub(super) async fn take(
             return Ok(Redirect::to("/profile/").into_response());
         }
         Err(PasswordChangeError::Password(problems)) => form.refuse("new_password1", sentences(&problems)),
+        Err(PasswordChangeError::Auth(error @ AuthError::Throttled { retry_after })) => {
+            let form = form.refuse("old_password", error.to_string());
+            return page.ask_later("password.html", &form, retry_after);
+        }
         Err(PasswordChangeError::Auth(error)) => return Err(error.into()),
         // The old password is wrong: the error is the sentence.
         Err(error) => form.refuse("old_password", error.to_string()),

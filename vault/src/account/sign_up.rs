@@ -1,7 +1,7 @@
 //! Signing up: an account without any privilege, and at once logged in.
 
 use axum::response::{IntoResponse as _, Redirect, Response};
-use palisade::auth::{Auth, NewUser, Next, SignUpError};
+use palisade::auth::{Auth, AuthError, NewUser, Next, SignUpError};
 use palisade::form::{Checked, Form, FormErrors};
 use palisade::password::normalize_email;
 use palisade::{Rejection, Sensitive};
@@ -70,6 +70,9 @@ pub(super) async fn take(
             return Ok(Redirect::to(&next.after_login(None)).into_response());
         }
         Err(SignUpError::Password(problems)) => form.refuse("password1", sentences(&problems)),
+        Err(SignUpError::Auth(error @ AuthError::Throttled { retry_after })) => {
+            return page.ask_later("sign_up.html", &form.refuse_form(error.to_string()), retry_after);
+        }
         Err(SignUpError::Auth(error)) => return Err(error.into()),
         // The name is taken, or none: the error is the sentence.
         Err(error) => form.refuse("username", error.to_string()),

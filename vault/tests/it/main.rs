@@ -9,6 +9,7 @@
 
 mod access;
 mod forms;
+mod guessing;
 mod leaks;
 mod network;
 mod notes;

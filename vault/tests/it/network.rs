@@ -54,7 +54,7 @@ async fn staff_area_is_nowhere_but_on_this_machine_unless_a_network_is_named() {
     let site = Site::open();
     let mut berta = site.staff("berta").await;
     assert_eq!(berta.open("/staff/").await.status, 200);
-    let mut away = berta.clone().from_address([192, 0, 2, 7]);
+    let mut away = berta.clone().at_address([192, 0, 2, 7]);
     assert_eq!(away.open("/").await.status, 200, "only the staff area is hidden");
     for path in ["/staff/", "/staff/csp/"] {
         let hidden = away.open(path).await;
@@ -65,10 +65,10 @@ async fn staff_area_is_nowhere_but_on_this_machine_unless_a_network_is_named() {
     let site = Site::reached(|reach| reach.staff_networks = "192.0.2.0/24".parse().unwrap());
     let mut berta = site.staff("berta").await;
     assert_eq!(berta.open("/staff/").await.status, 404);
-    let mut there = berta.from_address([192, 0, 2, 7]);
+    let mut there = berta.at_address([192, 0, 2, 7]);
     assert_eq!(there.open("/staff/").await.status, 200);
     // The network lets nobody in who is no member of staff.
-    let mut anna = site.member("anna").await.from_address([192, 0, 2, 7]);
+    let mut anna = site.member("anna").await.at_address([192, 0, 2, 7]);
     assert_eq!(anna.open("/staff/").await.status, 403);
 }
 

@@ -129,7 +129,7 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     /// The same person on another machine.
-    pub(crate) fn from_address(mut self, address: [u8; 4]) -> Self {
+    pub(crate) fn at_address(mut self, address: [u8; 4]) -> Self {
         self.address = address;
         self
     }

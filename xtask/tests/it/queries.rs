@@ -6,6 +6,7 @@ use crate::files::{self, File, none};
 const LEAKS: &[&str] = &[
     "crates/palisade/src/auth/statements.rs",
     "crates/palisade/src/headers.rs",
+    "crates/palisade/src/rows/statements.rs",
     "crates/palisade/src/sql.rs",
 ];
 

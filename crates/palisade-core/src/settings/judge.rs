@@ -43,6 +43,7 @@ pub(super) fn weaknesses(settings: &Settings) -> Vec<Weakness> {
     csrf(settings, &mut found);
     limits(settings, &mut found);
     passwords(settings, &mut found);
+    throttles(settings, &mut found);
     mails(settings, &mut found);
     found.0
 }
@@ -354,5 +355,34 @@ fn passwords(settings: &Settings, found: &mut Found) {
         settings.signed_cookie_legacy_salt_fallback,
         Threat::SessionHijacking,
         "signed_cookie_legacy_salt_fallback is on: one signed cookie can pass for another (CVE-2026-6873)",
+    );
+}
+
+fn throttles(settings: &Settings, found: &mut Found) {
+    let threat = Threat::CredentialGuessing;
+    found.when(
+        settings.login_throttle_free_attempts > 20,
+        threat,
+        "login_throttle_free_attempts is above 20: each account gives a guesser as many tries at once",
+    );
+    found.when(
+        settings.login_throttle_max_delay < Duration::from_mins(5),
+        threat,
+        "login_throttle_max_delay is below five minutes: a guesser has a try in each such time, day and night",
+    );
+    found.when(
+        settings.login_throttle_network_free_attempts > 1000,
+        threat,
+        "login_throttle_network_free_attempts is above 1000: one address may try as many accounts at once",
+    );
+    found.when(
+        settings.login_throttle_network_max_delay < Duration::from_secs(10),
+        threat,
+        "login_throttle_network_max_delay is below ten seconds: one address tries as many accounts as it likes",
+    );
+    found.when(
+        settings.login_throttle_on_outage == super::OnOutage::Open,
+        threat,
+        "login_throttle_on_outage is open: whoever brings the throttle's store down may guess without end",
     );
 }

@@ -463,6 +463,51 @@ pub static REGISTRY: &[Setting] = &[
         Where a logout leads.",
     ),
     Setting::new(
+        "login_throttle_free_attempts",
+        |s| &mut s.login_throttle_free_attempts,
+        "\
+        How many wrong passwords in a row an account takes before the next try has to wait. Browsers that have been logged \
+        in to it have a count of their own.",
+    ),
+    Setting::new(
+        "login_throttle_base_delay",
+        |s| &mut s.login_throttle_base_delay,
+        "\
+        For how many seconds the first try after those has to wait; each failure doubles it.",
+    ),
+    Setting::new(
+        "login_throttle_max_delay",
+        |s| &mut s.login_throttle_max_delay,
+        "\
+        The longest wait in seconds. One failure is forgiven in each such time, so that a guesser has one try in it.",
+    ),
+    Setting::new(
+        "login_throttle_network_free_attempts",
+        |s| &mut s.login_throttle_network_free_attempts,
+        "\
+        How many failures an address (IPv6: a network of 64 bits) has, whatever the accounts, before its next try has to \
+        wait. Many people may share one.",
+    ),
+    Setting::new(
+        "login_throttle_network_max_delay",
+        |s| &mut s.login_throttle_network_max_delay,
+        "\
+        The longest wait of an address in seconds, in which one of its failures is forgiven.",
+    ),
+    Setting::new(
+        "login_throttle_device_age",
+        |s| &mut s.login_throttle_device_age,
+        "\
+        For how many seconds after a login a browser is known to the account, so that the failures of strangers do not keep \
+        its owner out.",
+    ),
+    Setting::new(
+        "login_throttle_on_outage",
+        |s| &mut s.login_throttle_on_outage,
+        "\
+        What becomes of a login while the throttle's store does not answer: closed (503) or open (let through, uncounted).",
+    ),
+    Setting::new(
         "logout_clear_site_data",
         |s| &mut s.logout_clear_site_data,
         "\

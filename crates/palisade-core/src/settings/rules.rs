@@ -69,6 +69,7 @@ pub(super) fn broken(settings: &Settings) -> Vec<Broken> {
     cookies(settings, &mut found);
     limits(settings, &mut found);
     passwords(settings, &mut found);
+    throttles(settings, &mut found);
     addresses(settings, &mut found);
     found.0
 }
@@ -437,6 +438,48 @@ fn passwords(settings: &Settings, found: &mut Found) {
         "names an unsalted algorithm, whose hashes are never verified: take it out, and have those users reset their \
          passwords",
     );
+}
+
+fn throttles(settings: &Settings, found: &mut Found) {
+    let mut lets_some_through = |free: usize, names| {
+        found.when(
+            !(1..=1_000_000).contains(&free),
+            names,
+            "must be at least 1, or nobody may log in, and at most 1_000_000",
+        );
+    };
+    lets_some_through(
+        settings.login_throttle_free_attempts,
+        &["login_throttle_free_attempts"],
+    );
+    lets_some_through(
+        settings.login_throttle_network_free_attempts,
+        &["login_throttle_network_free_attempts"],
+    );
+    let mut is_a_wait = |wait: Duration, names| {
+        found.when(
+            wait < settings.login_throttle_base_delay || wait > super::DAY,
+            names,
+            "must be at least login_throttle_base_delay and at most a day: longer waits lock people out",
+        );
+    };
+    is_a_wait(
+        settings.login_throttle_max_delay,
+        &["login_throttle_max_delay", "login_throttle_base_delay"],
+    );
+    is_a_wait(
+        settings.login_throttle_network_max_delay,
+        &["login_throttle_network_max_delay", "login_throttle_base_delay"],
+    );
+    let mut in_range = |length: Duration, names| {
+        found.when(
+            length < Duration::from_secs(1) || length > CENTURY,
+            names,
+            "must be at least 1 second and at most a hundred years",
+        );
+    };
+    in_range(settings.login_throttle_base_delay, &["login_throttle_base_delay"]);
+    in_range(settings.login_throttle_device_age, &["login_throttle_device_age"]);
 }
 
 fn addresses(settings: &Settings, found: &mut Found) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::raw::{Raw, quoted};
-use super::{EmailBackend, ExemptPaths, Folder, HeaderName, ProxyHeader, UnknownFields};
+use super::{EmailBackend, ExemptPaths, Folder, HeaderName, OnOutage, ProxyHeader, UnknownFields};
 use crate::cookie::SameSite;
 use crate::header::{
     ClearSiteData, CrossOriginOpenerPolicy, CrossOriginResourcePolicy, Csp, FrameOptions, PermissionsPolicy,
@@ -347,6 +347,24 @@ impl Word for SameSite {
 
     fn word(&self) -> String {
         self.to_string()
+    }
+}
+
+impl Word for OnOutage {
+    fn from_word(word: &str) -> Result<Self, String> {
+        match word {
+            "closed" => Ok(Self::Closed),
+            "open" => Ok(Self::Open),
+            _ => Err(format!("is {}, not closed or open", quoted(word))),
+        }
+    }
+
+    fn word(&self) -> String {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+        }
+        .to_owned()
     }
 }
 

@@ -14,7 +14,8 @@ use tokio::sync::OnceCell;
 
 use super::Users;
 use super::can::forbidden;
-use super::login::{AuthError, BACKEND};
+use super::error::AuthError;
+use super::login::BACKEND;
 use super::next::login_redirect;
 use super::user::User;
 use crate::rejection::Rejection;

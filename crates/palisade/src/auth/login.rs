@@ -1,22 +1,27 @@
 //! Logging in, out, signing up and changing the password.
 
+mod counted;
+
 use axum::extract::FromRequestParts;
-use http::header::USER_AGENT;
+use http::header::{COOKIE, USER_AGENT};
 use http::{HeaderValue, request};
 use palisade_core::session::{KeyAction, StoredLogin, update_login_hash};
 use palisade_core::{Sensitive, Threat};
 
+use self::counted::{no_throttles, settled};
 use super::Users;
+use super::error::{AuthError, PasswordChangeError, SignUpError};
 use super::letters::AccountEvent;
 use super::recent::prove;
-use super::second_factor::{FactorError, HALF_LOGIN};
+use super::second_factor::HALF_LOGIN;
 use super::user::{NewUser, User, UserStoreError};
 use crate::csrf::Rotation;
-use crate::password::{HashError, PasswordProblem, UserAttributes, Username};
+use crate::password::{HashError, UserAttributes, Username};
 use crate::rejection::Rejection;
 use crate::session::store::StoreError;
 use crate::session::{Device, Session, SessionError};
 use crate::stack::StackContext;
+use crate::throttle::{Attempt, Scope};
 use crate::transport::Connection;
 
 /// The back end that Django knows these users by.
@@ -27,99 +32,6 @@ const LOGGED_NAME_CHARS: usize = 150;
 
 /// The longest `User-Agent` that the list of sessions keeps, in characters.
 const USER_AGENT_CHARS: usize = 200;
-
-/// What can keep a login, a logout or a look-up from being done. None of it is the person's doing.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AuthError {
-    /// The session cannot be read or written.
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    /// The users cannot be read or written.
-    #[error(transparent)]
-    Store(#[from] UserStoreError),
-    /// The password cannot be hashed now.
-    #[error(transparent)]
-    Hash(#[from] HashError),
-    /// The second factor cannot be asked for or changed.
-    #[error(transparent)]
-    SecondFactor(FactorError),
-}
-
-impl From<FactorError> for AuthError {
-    fn from(error: FactorError) -> Self {
-        match error {
-            FactorError::Store(error) => Self::Store(error),
-            error => Self::SecondFactor(error),
-        }
-    }
-}
-
-impl From<AuthError> for Rejection {
-    fn from(error: AuthError) -> Self {
-        match error {
-            AuthError::Session(error) => error.into(),
-            AuthError::SecondFactor(FactorError::Contended) => {
-                Rejection::unavailable(error.to_string(), 5).with_hint("Please try again in a moment.")
-            }
-            AuthError::SecondFactor(error) => Rejection::internal(error.to_string()),
-            AuthError::Store(error @ UserStoreError::Unsupported(_)) => {
-                Rejection::internal(error.to_string())
-            }
-            AuthError::Store(error) => {
-                let source = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
-                Rejection::unavailable(format!("{error}: {source}"), 5)
-                    .with_hint("Please try again in a moment.")
-            }
-            AuthError::Hash(HashError::Busy { retry_after }) => {
-                let seconds = u32::try_from(retry_after.as_secs().max(1)).unwrap_or(u32::MAX);
-                Rejection::unavailable("the password hashers are busy", seconds)
-                    .with_threat(Threat::ResourceExhaustion)
-                    .with_hint("Many people are logging in right now. Please try again in a moment.")
-            }
-            AuthError::Hash(error) => Rejection::internal(error.to_string()),
-        }
-    }
-}
-
-impl axum::response::IntoResponse for AuthError {
-    fn into_response(self) -> axum::response::Response {
-        Rejection::from(self).into_response()
-    }
-}
-
-/// Why an account was not made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignUpError {
-    /// There is a user of that name.
-    #[error("A user with that username already exists.")]
-    NameTaken,
-    /// The name is none.
-    #[error("{0}")]
-    Username(crate::password::InvalidUsername),
-    /// The password is too weak, each way in a sentence.
-    #[error("the password is too weak")]
-    Password(Vec<PasswordProblem>),
-    /// Not the person's doing.
-    #[error(transparent)]
-    Auth(#[from] AuthError),
-}
-
-/// Why a password was not changed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PasswordChangeError {
-    /// The old password is wrong.
-    #[error("Your old password was entered incorrectly. Please enter it again.")]
-    OldPassword,
-    /// The new password is too weak, each way in a sentence.
-    #[error("the password is too weak")]
-    Password(Vec<PasswordProblem>),
-    /// Not the person's doing.
-    #[error(transparent)]
-    Auth(#[from] AuthError),
-}
 
 /// Logs in and out: an extractor.
 ///
@@ -147,6 +59,7 @@ pub struct Auth {
     pub(super) context: StackContext,
     pub(super) connection: Connection,
     user_agent: String,
+    cookies: Option<HeaderValue>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Auth {
@@ -166,6 +79,7 @@ impl<S: Sync> FromRequestParts<S> for Auth {
             csrf: Rotation::of(&parts.extensions)?,
             connection: Connection::from_request_parts(parts, state).await?,
             user_agent,
+            cookies: parts.headers.get(COOKIE).cloned(),
             context,
         })
     }
@@ -184,6 +98,10 @@ fn one_word(name: &str) -> String {
     word
 }
 
+/// A name that somebody else has.
+#[derive(Debug)]
+struct NameTaken;
+
 /// What became of a weak hash.
 #[derive(Debug)]
 enum Upgrade {
@@ -197,18 +115,51 @@ impl Auth {
     /// Finds the active user of that name and password. One that is not found is said on `palisade::auth`, with the client's
     /// address (Django's signal `user_login_failed`).
     ///
+    /// The try is counted before the password is looked at ([`crate::throttle`]), for the name, whether or not it is a user's, and for
+    /// the network; or, in a browser that has been logged in as this user, for that browser alone. A right password gives it back.
+    ///
     /// # Errors
     ///
-    /// Only what is not the person's doing; a wrong name or password is `None`, and takes as long as a right one.
+    /// [`AuthError::Throttled`] after too many; otherwise only what is not the person's doing. A wrong name or password is
+    /// `None`, and takes as long as a right one.
     pub async fn authenticate(
         &self,
         username: &str,
         password: &Sensitive<String>,
     ) -> Result<Option<User>, AuthError> {
         let username = Username::normalize(username);
-        let found = self.users.store.by_username(&username).await?;
-        let Some(user) = self.verify(found, password).await? else {
+        let sent = self.sent_devices();
+        // Without a device to be known by, nothing is asked of the users before the try is counted.
+        let known = if sent.is_empty() {
+            None
+        } else {
+            Some(self.users.store.by_username(&username).await?)
+        };
+        let device = known
+            .as_ref()
+            .and_then(|found| self.device_of(&sent, found.as_ref()?));
+        let reservation = self.counted(Scope::Login, &username, device.as_ref()).await?;
+        let verified = async {
+            let found = match known {
+                Some(found) => found,
+                None => self.users.store.by_username(&username).await?,
+            };
+            self.verify_and_upgrade(found, password).await
+        };
+        let verified = settled(reservation, verified.await, Option::is_some).await?;
+        if verified.is_none() {
             self.failed(&username);
+        }
+        Ok(verified)
+    }
+
+    /// The user, if active and of this password, whose weak hash is replaced.
+    async fn verify_and_upgrade(
+        &self,
+        found: Option<User>,
+        password: &Sensitive<String>,
+    ) -> Result<Option<User>, AuthError> {
+        let Some(user) = self.verify(found, password).await? else {
             return Ok(None);
         };
         match self.upgrade(user, password).await? {
@@ -217,9 +168,6 @@ impl Auth {
             Upgrade::Overtaken(id) => {
                 let found = self.users.store.by_id(id).await?;
                 let verified = self.verify(found, password).await?;
-                if verified.is_none() {
-                    self.failed(&username);
-                }
                 Ok(verified.map(|(user, _)| user))
             }
         }
@@ -280,19 +228,6 @@ impl Auth {
         Ok(Upgrade::Done(Box::new(user)))
     }
 
-    /// Says whether this is the password of a user who is logged in.
-    pub(super) async fn is_password_of(
-        &self,
-        user: &User,
-        password: &Sensitive<String>,
-    ) -> Result<bool, AuthError> {
-        let verified = self.verify(Some(user.clone()), password).await?.is_some();
-        if !verified {
-            self.failed(&user.username);
-        }
-        Ok(verified)
-    }
-
     /// Logs a user in who has shown everything that is asked for.
     pub(super) async fn complete_login(&self, user: &User) -> Result<(), AuthError> {
         let session = &self.session;
@@ -313,6 +248,7 @@ impl Auth {
                 user_agent: self.user_agent.clone(),
             })
             .await?;
+        self.remember_device(user, None).await?;
         self.csrf.rotate().await?;
         tracing::info!(target: "palisade::auth", client = %self.connection.client, user = user.id, "logged in");
         self.users
@@ -342,6 +278,9 @@ impl Auth {
 
     /// Makes an account. It has no privileges, whatever the request says.
     ///
+    /// That a name is taken has to be said, as Django says it; so names are tried at most as fast as the throttle of the client's network
+    /// lets them. A name or password that is refused for what it is, is not counted.
+    ///
     /// # Errors
     ///
     /// What is wrong with the name or the password, or what is not the person's doing.
@@ -359,19 +298,30 @@ impl Auth {
             .policy
             .validate(password.expose(), &about)
             .map_err(SignUpError::Password)?;
-        let encoded = Sensitive::new(self.users.hashers.hash(password).await.map_err(AuthError::from)?);
-        match self
-            .users
-            .store
-            .create(new, encoded, self.context.clock().now())
-            .await
-        {
+        // It says whether a name is taken, and makes an account: both are worth counting, and neither is given back.
+        let attempt = Attempt::new(Scope::SignUp).at_address(self.connection.client);
+        let throttles = self.context.throttles().map_err(|_| no_throttles())?;
+        let reservation = throttles.reserve(&attempt).await.map_err(AuthError::from)?;
+        match settled(reservation, self.create(new, password).await, |_| false).await? {
             Ok(user) => {
                 tracing::info!(target: "palisade::auth", client = %self.connection.client, user = user.id, "signed up");
                 Ok(user)
             }
-            Err(UserStoreError::NameTaken) => Err(SignUpError::NameTaken),
-            Err(error) => Err(AuthError::from(error).into()),
+            Err(NameTaken) => Err(SignUpError::NameTaken),
+        }
+    }
+
+    async fn create(
+        &self,
+        new: NewUser,
+        password: &Sensitive<String>,
+    ) -> Result<Result<User, NameTaken>, AuthError> {
+        let encoded = Sensitive::new(self.users.hashers.hash(password).await?);
+        let now = self.context.clock().now();
+        match self.users.store.create(new, encoded, now).await {
+            Ok(user) => Ok(Ok(user)),
+            Err(UserStoreError::NameTaken) => Ok(Err(NameTaken)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -392,8 +342,8 @@ impl Auth {
             last_name: &user.last_name,
             email: &user.email,
         };
-        if self.verify(Some(user.clone()), old).await?.is_none() {
-            self.failed(&user.username);
+        let device = self.device_of(&self.sent_devices(), user);
+        if !self.check_in(Scope::PasswordChange, user, old).await? {
             return Err(PasswordChangeError::OldPassword);
         }
         self.users
@@ -413,6 +363,8 @@ impl Auth {
         let mut changed = user.clone();
         changed.password = encoded;
         self.keep_session_of(&changed).await?;
+        // Other devices show the new password once; this one has.
+        self.remember_device(&changed, device).await?;
         self.tell(&changed, AccountEvent::PasswordChanged);
         Ok(())
     }

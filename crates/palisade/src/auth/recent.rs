@@ -11,8 +11,9 @@ use http::header::ACCEPT;
 use http::{StatusCode, request};
 use palisade_core::{Sensitive, Threat};
 
+use super::error::AuthError;
 use super::extract::{LoggedIn, asked};
-use super::login::{Auth, AuthError};
+use super::login::Auth;
 use super::next::login_redirect;
 use crate::rejection::Rejection;
 use crate::session::{Session, SessionError};
@@ -108,9 +109,9 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// What is not the person's doing.
+    /// [`AuthError::Throttled`] after too many wrong ones; otherwise what is not the person's doing.
     pub async fn confirm(&self, user: &LoggedIn, password: &Sensitive<String>) -> Result<bool, AuthError> {
-        if !self.is_password_of(user, password).await? {
+        if !self.check_password(user, password).await? {
             return Ok(false);
         }
         // A key that somebody saw before opens nothing that needs this proof.

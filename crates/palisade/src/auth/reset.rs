@@ -18,8 +18,9 @@ use palisade_core::password::{ResetSubject, is_usable};
 use palisade_core::session::StoredLogin;
 use palisade_core::signing::base64url;
 
+use super::error::AuthError;
 use super::letters::{AccountEvent, Addressee};
-use super::login::{Auth, AuthError};
+use super::login::Auth;
 use super::user::User;
 use crate::mail::{Mail, Mailer};
 use crate::password::{PasswordProblem, UserAttributes};
@@ -27,6 +28,7 @@ use crate::rejection::Rejection;
 use crate::session::SessionError;
 use crate::session::store::StoreError;
 use crate::stack::StackContext;
+use crate::throttle::Scope;
 
 /// Where the token waits in the session (Django's `INTERNAL_RESET_SESSION_TOKEN`).
 const TOKEN: &str = "_password_reset_token";
@@ -84,9 +86,13 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// When there is no mailer, or too many mails wait; neither depends on the address.
-    pub fn request_reset(&self, email: &str) -> Result<(), Rejection> {
+    /// When there is no mailer, or too many mails wait; or 429, after too many requests for one address, whosever it is, or from one
+    /// network: nobody's mailbox is filled, and nobody goes through a list of addresses. None of it depends on whether anybody has
+    /// the address.
+    pub async fn request_reset(&self, email: &str) -> Result<(), Rejection> {
         let mailer = self.context.mailer()?.clone();
+        let asked = self.counted(Scope::PasswordReset, email.trim(), None).await?;
+        asked.keep();
         tracing::info!(target: "palisade::auth", client = %self.connection.client, "a password reset was asked for");
         let (users, context, email) = (self.users.clone(), self.context.clone(), email.trim().to_owned());
         let sender = mailer.clone();

@@ -69,7 +69,12 @@ pub const ANSWERS: &[(&str, Answer)] = &[
         ),
     ),
     ("4_0.E001", Setting("csrf_trusted_origins")),
+    (
+        "caches.E001",
+        Impossible("there is no list of caches: a store is given its server"),
+    ),
     ("caches.W002", Impossible("there is no cache in files")),
+    ("caches.W003", Impossible("there is no cache in files")),
     (
         "files.E001",
         Impossible("uploads are not kept in a folder of temporary files"),

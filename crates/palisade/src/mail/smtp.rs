@@ -91,18 +91,17 @@ fn parameters(settings: &Settings) -> Result<TlsParameters, MailSetupError> {
 
 /// What went wrong, in words that tell nothing of the mail. What a server says often repeats the address.
 fn undelivered(error: &Error) -> Undelivered {
-    let what = match error.status() {
-        Some(code) => format!("the mail server refused with {code}"),
+    let what = if let Some(code) = error.status() {
+        format!("the mail server refused with {code}")
+    } else {
         // Before a server has answered there is nothing of the mail in an error, and its causes say what is wrong.
-        None => {
-            let mut what = "the mail server cannot be used".to_owned();
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                what = format!("{what}: {error}");
-                cause = error.source();
-            }
-            what
+        let mut what = "the mail server cannot be used".to_owned();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            what = format!("{what}: {error}");
+            cause = error.source();
         }
+        what
     };
     Undelivered {
         what,

@@ -235,6 +235,11 @@ impl Hashers {
         })
     }
 
+    /// How many hashes were begun since the start, to make passwords or to verify them: what a guesser makes a server do.
+    pub fn begun(&self) -> u64 {
+        self.pool.begun()
+    }
+
     /// Names the algorithm of new hashes.
     pub fn preferred(&self) -> Algorithm {
         self.scheme.preferred

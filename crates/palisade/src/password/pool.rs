@@ -5,6 +5,7 @@
 //! told at once to come back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -27,6 +28,7 @@ pub(super) struct Pool {
     cores: Arc<Semaphore>,
     places: Arc<Semaphore>,
     longest_wait: Duration,
+    begun: Arc<AtomicU64>,
 }
 
 impl Default for Pool {
@@ -43,6 +45,7 @@ impl Pool {
             cores: semaphore(cores.max(1)),
             places: semaphore(waiting),
             longest_wait: LONGEST_WAIT,
+            begun: Arc::default(),
         }
     }
 
@@ -60,12 +63,18 @@ impl Pool {
         work: impl FnOnce() -> R + Send + 'static,
     ) -> Result<R, HashError> {
         let core = self.core().await?;
+        self.begun.fetch_add(1, Ordering::Relaxed);
         let running = tokio::task::spawn_blocking(move || {
             let answer = work();
             drop(core);
             answer
         });
         running.await.map_err(|_| HashError::Failed)
+    }
+
+    /// How much work was begun.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
     }
 
     async fn core(&self) -> Result<OwnedSemaphorePermit, HashError> {

@@ -149,10 +149,12 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "written by the library")]
-    fn owner_is_no_column_to_write_whatever_its_case() {
-        const COLUMNS: &[Column] = &[Column::new("id", Kind::Number), Column::new("title", Kind::Text)];
-        const OWNER: &[Column] = &[Column::new("OWNER", Kind::Number)];
-        let _ = Written::new(&OwnedTable::new("note", "id", "owner", COLUMNS), OWNER, false);
+    fn owner_is_found_among_columns_whatever_its_case() {
+        const COLUMNS: &[Column] = &[
+            Column::new("id", Kind::Number),
+            Column::new("OWNER", Kind::Number),
+        ];
+        assert!(has(COLUMNS, "owner") && has(COLUMNS, "ID"));
+        assert!(!has(COLUMNS, "own") && !has(&[], "owner"));
     }
 }

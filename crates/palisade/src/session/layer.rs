@@ -177,6 +177,7 @@ impl Session {
             return response;
         }
         let now = self.0.sessions.now();
+        let failed = response.status().is_server_error();
         let outcome = match self.0.sessions.carried() {
             Some(codec) => self.carry(codec, &mut state, response.status(), now),
             None => self.save(&mut state, response.status(), now).await,
@@ -187,6 +188,7 @@ impl Session {
             Ok(CookieChange::Carry(text)) => self.0.sessions.cookie(&text, &state.view, now),
             Ok(CookieChange::Delete) => self.0.sessions.deletion(),
             Err(error) => {
+                state.beside = None;
                 // The cookie stays: after a login in another tab the client may hold a newer one by now.
                 response = error.into_response();
                 state.farewell = None;
@@ -200,6 +202,9 @@ impl Session {
         vary_on_cookie(headers);
         if let Some(cookie) = cookie {
             headers.append(SET_COOKIE, cookie);
+        }
+        if let Some(beside) = state.beside.take().filter(|_| !failed) {
+            headers.append(SET_COOKIE, beside);
         }
         if let Some(farewell) = state.farewell.take() {
             headers.insert(CLEAR_SITE_DATA, farewell);

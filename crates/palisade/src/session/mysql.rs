@@ -15,10 +15,10 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::key::SessionKey;
 use super::queue::{Batch, UpdateQueue};
 use super::store::{self, Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
-use super::turn::{Turn, Turns, of_user};
 use crate::mysql::{
     MySql, MySqlConnection, MySqlError, Row, TRIES, Table, Value, field, from_value, to_the_end, to_value,
 };
+use crate::turn::{Turn, Turns};
 
 const TABLES: &[Table] = &[
     Table {
@@ -110,6 +110,11 @@ impl MySqlSessions {
             .await?;
         connection.commit().await
     }
+}
+
+/// Where to wait for one's turn at a user's list; no session's key has a space.
+fn list_of(user_id: &str) -> String {
+    format!("user {user_id}")
 }
 
 fn answer<'a, R: Send + 'static>(
@@ -502,7 +507,7 @@ impl SessionStore for MySqlSessions {
         answer(to_the_end(move || {
             let (store, user_id, keep) = work.clone();
             async move {
-                let (_turn, mut connection) = store.connection_at(&of_user(&user_id)).await?;
+                let (_turn, mut connection) = store.connection_at(&list_of(&user_id)).await?;
                 let mut ended = 0;
                 for _ in 0..PASSES {
                     let rows = connection

@@ -15,8 +15,8 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::key::SessionKey;
 use super::queue::{Batch, UpdateQueue};
 use super::store::{self, Device, Listed, Merge, SessionStore, StoreError, Stored, Updated};
-use super::turn::{Turn, Turns, of_user};
 use crate::postgres::{Postgres, PostgresError, PostgresWriter, Row, Table, to_the_end};
+use crate::turn::{Turn, Turns};
 
 const TABLES: &[Table] = &[
     Table {
@@ -105,6 +105,11 @@ impl PostgresSessions {
             .await?;
         Ok(())
     }
+}
+
+/// Where to wait for one's turn at a user's list; no session's key has a space.
+fn list_of(user_id: &str) -> String {
+    format!("user {user_id}")
 }
 
 fn answer<'a, R: Send + 'static>(
@@ -385,7 +390,7 @@ impl SessionStore for PostgresSessions {
         let (store, user_id) = (self.clone(), user_id.to_owned());
         let keep = keep.map_or_else(String::new, |key| key.expose().to_owned());
         answer(to_the_end(async move {
-            let (_turn, mut writer) = store.writer_at(&of_user(&user_id)).await?;
+            let (_turn, mut writer) = store.writer_at(&list_of(&user_id)).await?;
             let mut ended = 0;
             for _ in 0..PASSES {
                 let row = writer

@@ -13,6 +13,7 @@ mod report;
 mod visit;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use http::Method;
 
@@ -130,13 +131,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Puts this in the place of every parameter of that name: what is the owner's.
-    pub fn param(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn param(mut self, name: &str, value: impl fmt::Display) -> Self {
         self.parameters.insert(name.to_owned(), value.to_string());
         self
     }
 
     /// Puts this in the place of a parameter of one route, whose path is given as in the report.
-    pub fn param_at(mut self, path: &str, name: &str, value: impl ToString) -> Self {
+    pub fn param_at(mut self, path: &str, name: &str, value: impl fmt::Display) -> Self {
         let key = (path.to_owned(), name.to_owned());
         self.parameters_at.insert(key, value.to_string());
         self
@@ -246,7 +247,7 @@ impl<'a> Walk<'a> {
             let mut why = judge.judge(line, method, person, &answer);
             let excused = self.everybody_may.contains_key(&line.path);
             if why.is_none() && !excused {
-                why = judge.tells_apart(line, person, &answer, owners.as_ref());
+                why = Judge::tells_apart(line, person, &answer, owners.as_ref());
             }
             steps.push(Step::new(line, method, person.who, &answer, why));
         }

@@ -29,6 +29,10 @@ impl ReportSink for Post {
 }
 
 #[derive(Form)]
+#[expect(
+    dead_code,
+    reason = "the form is sent, and what is in it is looked for in the report"
+)]
 struct Order {
     article: String,
     #[form(optional)]
@@ -38,7 +42,12 @@ struct Order {
 }
 
 async fn fail(form: Checked<Order>) -> Result<String, Rejection> {
-    let _order = form.validate().map_err(|_| Rejection::bad_request("no order"))?;
+    let order = form.validate().map_err(|_| Rejection::bad_request("no order"))?;
+    assert_eq!(
+        (order.article.as_str(), order.answer.expose().as_str()),
+        ("teapot", SECRET)
+    );
+    assert!(!order.number_on_the_back.is_empty());
     let missing = std::fs::read_to_string("/nowhere/prices").unwrap_err();
     Err(Rejection::internal("the price list cannot be read").caused_by(&missing))
 }

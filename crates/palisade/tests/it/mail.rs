@@ -29,12 +29,12 @@ async fn post(encryption: Encryption, named: &str) -> Post {
     fs::write(&file, authority.pem()).unwrap();
     let mut settings = mail_settings();
     settings.email_backend = EmailBackend::Smtp;
-    settings.email_host = "localhost".to_owned();
+    "localhost".clone_into(&mut settings.email_host);
     settings.email_port = server.port();
     settings.email_use_tls = encryption != Encryption::Implicit;
     settings.email_use_ssl = encryption == Encryption::Implicit;
     settings.email_ca_file = Some(file.to_str().unwrap().to_owned());
-    settings.email_host_user = "shop".to_owned();
+    "shop".clone_into(&mut settings.email_host_user);
     settings.email_host_password = Sensitive::new("the mail password".to_owned());
     Post {
         server,

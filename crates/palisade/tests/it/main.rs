@@ -103,6 +103,9 @@ mod signed_cookies;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod sql_servers;
 mod stolen_sessions;
+mod throttle;
+mod throttle_stores;
+mod throttle_timing;
 mod user_stores;
 mod user_table_attacks;
 mod walk;

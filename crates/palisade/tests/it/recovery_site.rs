@@ -46,7 +46,7 @@ pub(crate) fn mail_settings() -> Settings {
     let mut settings = settings();
     settings.site_url = Some("https://example.com".parse().unwrap());
     settings.email_backend = EmailBackend::Memory;
-    settings.default_from_email = "Shop <shop@example.com>".to_owned();
+    "Shop <shop@example.com>".clone_into(&mut settings.default_from_email);
     settings
 }
 
@@ -61,7 +61,7 @@ impl Site {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
-        let clock = Clock::fixed(UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+        let clock = Clock::fixed(UNIX_EPOCH + Duration::from_hours(500_000));
         let database = Sqlite::in_memory().unwrap();
         let users = SqliteUsers::new(database.clone()).unwrap();
         let sessions = SqliteSessions::new(database).unwrap();
@@ -212,7 +212,7 @@ async fn confirm(auth: Auth, user: LoggedIn, fields: Fields) -> Result<&'static 
 }
 
 async fn forgot(auth: Auth, fields: Fields) -> Result<&'static str, Rejection> {
-    auth.request_reset(field(&fields, "email").expose())?;
+    auth.request_reset(field(&fields, "email").expose()).await?;
     Ok("If we know this address, a mail is on its way.")
 }
 

@@ -30,7 +30,7 @@ fn wrong(secret: &str, site: &Site) -> String {
             )
         })
         .into();
-    (0..)
+    (0..1000)
         .map(|n| format!("{n:06}"))
         .find(|code| !right.contains(code))
         .unwrap()

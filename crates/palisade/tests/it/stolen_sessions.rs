@@ -18,7 +18,8 @@ const SECRET: &str = "thepinisfourseveneleven";
 /// What the store is given in the key's place, computed anew.
 pub(crate) fn hash_of(key: &str) -> String {
     let hash = Sha256::digest(format!("palisade session key\0{key}"));
-    let bits: String = hash.iter().take(25).map(|byte| format!("{byte:08b}")).collect();
+    let bits: Vec<_> = hash.iter().take(25).map(|byte| format!("{byte:08b}")).collect();
+    let bits = bits.concat();
     let letters = "abcdefghijklmnopqrstuvwxyz234567".as_bytes();
     bits.as_bytes()
         .chunks(5)

@@ -133,10 +133,11 @@ fn sound() -> Router {
             "/notes",
             get(async |notes: Rows<Line>| -> Result<String, Rejection> {
                 let lines = notes.list(&List::default()).await?;
-                Ok(lines
+                let lines: Vec<_> = lines
                     .iter()
                     .map(|line| format!("{} {}", line.id, line.title))
-                    .collect())
+                    .collect();
+                Ok(lines.concat())
             })
             .post(async || StatusCode::UNPROCESSABLE_ENTITY)
             .logged_in(),

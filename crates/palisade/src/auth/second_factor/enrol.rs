@@ -7,9 +7,10 @@ use super::code::{self, Enrolment};
 use super::recovery::{self, RecoveryCodes};
 use super::store::StoredFactor;
 use super::verify::FactorError;
+use crate::auth::error::AuthError;
 use crate::auth::extract::LoggedIn;
 use crate::auth::letters::AccountEvent;
-use crate::auth::login::{Auth, AuthError};
+use crate::auth::login::Auth;
 use crate::auth::recent::Recent;
 
 /// How often a change is begun again because somebody else came first.

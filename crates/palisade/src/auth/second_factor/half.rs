@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::verify::{Verdict, seconds};
 use super::{FactorError, LoginStep};
+use crate::auth::error::AuthError;
 use crate::auth::letters::AccountEvent;
-use crate::auth::login::{Auth, AuthError};
+use crate::auth::login::Auth;
 use crate::auth::user::User;
 
 /// Where a half login is kept in the session. Django has no such key, and sees nobody.

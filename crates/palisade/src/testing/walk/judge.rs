@@ -72,7 +72,7 @@ impl<'a> Judge<'a> {
             );
         }
         let may = self.may(line, person);
-        if !may && !self.is_declared(line, method) && answer.status == StatusCode::METHOD_NOT_ALLOWED {
+        if !may && !Self::is_declared(line, method) && answer.status == StatusCode::METHOD_NOT_ALLOWED {
             return None;
         }
         if !may && !answer.refuses() {
@@ -81,12 +81,12 @@ impl<'a> Judge<'a> {
                 person.who
             ));
         }
-        if !self.is_declared(line, method) && answer.gives() && *method != Method::OPTIONS {
+        if !Self::is_declared(line, method) && answer.gives() && *method != Method::OPTIONS {
             return Some("the route does not have this method, and answers it".to_owned());
         }
         if person.who == Who::Owner
             && may
-            && self.is_declared(line, method)
+            && Self::is_declared(line, method)
             && is_refused_by_the_rule(line, method, answer)
         {
             return Some(
@@ -103,7 +103,6 @@ impl<'a> Judge<'a> {
 
     /// A route with a parameter whose rule does not ask whose it is has to tell people apart by itself.
     pub(super) fn tells_apart(
-        &self,
         line: &RouteLine,
         person: &Person,
         answer: &Answer,
@@ -125,7 +124,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn is_declared(&self, line: &RouteLine, method: &Method) -> bool {
+    fn is_declared(line: &RouteLine, method: &Method) -> bool {
         line.methods.is_empty() || line.methods.contains(method)
     }
 

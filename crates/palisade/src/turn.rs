@@ -1,4 +1,4 @@
-//! Turns at one session: who would wait for the lock of its row waits here first, without a connection to the database.
+//! Turns at one thing, such as a session: who would wait for the lock of its row waits here first, without a connection to the database.
 //!
 //! Whoever has a session can send twenty requests that change it, or end it. Where another holds its row locked (a Django in the midst
 //! of a transaction), each of them would wait on a connection of its own, until there is none left and nobody can log in.
@@ -13,11 +13,11 @@ use tokio::time::timeout;
 
 /// The lines, one for each thing at which somebody is or waits.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Turns(Arc<Mutex<HashMap<String, Arc<Line<()>>>>>);
+pub(crate) struct Turns(Arc<Mutex<HashMap<String, Arc<Line<()>>>>>);
 
 /// One's turn. It ends when it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     // Dropped in this order.
     _held: OwnedMutexGuard<()>,
     _place: Place,
@@ -34,7 +34,7 @@ struct Place {
 
 impl Turns {
     /// Waits for one's turn, so long at most.
-    pub(super) async fn take(&self, at: &str, limit: Duration) -> Option<Turn> {
+    pub(crate) async fn take(&self, at: &str, limit: Duration) -> Option<Turn> {
         let line = Arc::clone(self.lines().entry(at.to_owned()).or_default());
         let place = Place {
             turns: self.clone(),
@@ -65,11 +65,6 @@ impl Drop for Place {
             lines.remove(&self.at);
         }
     }
-}
-
-/// Where to wait for one's turn at a user's list; no session's key has a space.
-pub(super) fn of_user(user_id: &str) -> String {
-    format!("user {user_id}")
 }
 
 #[cfg(test)]
