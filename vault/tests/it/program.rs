@@ -36,7 +36,7 @@ pub(crate) fn start(data: &Path) -> Result<(Process, Visitor)> {
 }
 
 /// The same with more options.
-fn start_with(data: &Path, options: &[&OsStr]) -> Result<(Process, Visitor)> {
+pub(crate) fn start_with(data: &Path, options: &[&OsStr]) -> Result<(Process, Visitor)> {
     let mut command = vault(data);
     command.args(options);
     let process = Process::start(command)?;
@@ -79,7 +79,7 @@ pub(crate) fn refused(command: &mut Command) -> Result<String> {
 }
 
 /// The same, for what is said in one sentence.
-fn refused_in_one_sentence(command: &mut Command) -> Result<String> {
+pub(crate) fn refused_in_one_sentence(command: &mut Command) -> Result<String> {
     let said = refused(command)?;
     assert_eq!(said.lines().count(), 1, "{said}");
     Ok(said)
@@ -445,121 +445,6 @@ fn variables_set_what_the_vault_would_set_itself() -> Result<()> {
     let mut command = vault(folder.path());
     let said = refused(command.env("PALISADE_ALLOWED_HOSTS", "*"))?;
     assert!(said.contains("PALISADE_ALLOWED_HOSTS: has `*` in it"), "{said}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn somebody_with_an_account_is_made_staff_beside_the_running_vault() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let staff = |arguments: &[&str]| {
-        let mut command = vault(folder.path());
-        command.arg("staff").args(arguments);
-        command
-    };
-    let said = refused_in_one_sentence(&mut staff(&["anna"]))?;
-    assert!(said.starts_with("vault: there is no database "), "{said}");
-
-    let (_process, mut anna) = start(folder.path())?;
-    let said = refused_in_one_sentence(&mut staff(&["anna"]))?;
-    assert!(
-        said.starts_with("vault: there is no account called \"anna\""),
-        "{said}"
-    );
-    let fields = [
-        ("username", "anna"),
-        ("email", ""),
-        ("password1", PASSWORD),
-        ("password2", PASSWORD),
-    ];
-    assert_eq!(anna.submit("/signup/", &fields).await?.status, 303);
-    assert_eq!(anna.open("/staff/").await?.status, 403);
-    let said = String::from_utf8(staff(&["anna"]).output()?.stdout)?;
-    assert!(said.starts_with("anna is a member of staff now"), "{said}");
-    assert_eq!(anna.open("/staff/").await?.status, 200);
-    assert!(staff(&["anna", "--remove"]).status()?.success());
-    assert_eq!(anna.open("/staff/").await?.status, 403);
-    Ok(())
-}
-
-#[test]
-fn networks_of_staff_that_are_none_are_all_named() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let data = folder.path().join("data");
-    let wrong = [
-        "--staff-network",
-        "office",
-        "--staff-network",
-        "10.0.0.1/8",
-        "--staff-network",
-        "10.0.0.0/8",
-    ];
-    let said = refused_in_one_sentence(vault(&data).args(wrong))?;
-    assert!(
-        said.starts_with("vault: --staff-network: \"office\": it is neither"),
-        "{said}"
-    );
-    assert!(
-        said.contains("\"10.0.0.1/8\"") && !said.contains("\"10.0.0.0/8\""),
-        "{said}"
-    );
-    assert!(!data.exists(), "a slip left a folder behind");
-    Ok(())
-}
-
-#[test]
-fn authority_of_staff_that_is_none_is_named() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let authority = folder.path().join("staff.pem");
-    let mut command = vault(folder.path());
-    let said = refused_in_one_sentence(command.arg("--client-ca").arg(&authority))?;
-    assert_eq!(
-        said,
-        format!("vault: cannot read {}: it is not there", authority.display())
-    );
-    fs::write(&authority, "no certificate")?;
-    let said = refused_in_one_sentence(vault(folder.path()).arg("--client-ca").arg(&authority))?;
-    assert!(said.contains("it holds no PEM certificate"), "{said}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn staff_needs_a_certificate_beside_the_password_where_the_start_says_so() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let data = folder.path();
-    let (mut process, mut anna) = start(data)?;
-    let fields = [
-        ("username", "anna"),
-        ("email", ""),
-        ("password1", PASSWORD),
-        ("password2", PASSWORD),
-    ];
-    assert_eq!(anna.submit("/signup/", &fields).await?.status, 303);
-    assert!(vault(data).args(["staff", "anna"]).status()?.success());
-    let made = vault(data).args(["client-certificate", "anna"]).output()?;
-    let said = String::from_utf8(made.stdout)?;
-    assert!(made.status.success() && said.contains("--client-ca"), "{said}");
-    let again = refused_in_one_sentence(vault(data).args(["client-certificate", "anna"]))?;
-    assert!(again.contains("is there already"), "{again}");
-    let odd = refused_in_one_sentence(vault(data).args(["client-certificate", "../anna"]))?;
-    assert!(odd.contains("cannot be the name"), "{odd}");
-    let held = data.join("clients/anna.pem");
-    assert_eq!(fs::metadata(&held)?.permissions().mode() & 0o777, 0o600);
-    assert!(process.terminate()?.success());
-
-    let (_process, without) = start_with(
-        data,
-        &["--client-ca".as_ref(), data.join("tls/ca.pem").as_os_str()],
-    )?;
-    let authority = fs::read_to_string(data.join("tls/ca.pem"))?;
-    let mut with = without.showing(certificate::showing(&authority, &fs::read_to_string(held)?)?);
-    for (mut anna, status) in [(without, 403), (with.stranger(), 200)] {
-        let fields = [("username", "anna"), ("password", PASSWORD)];
-        assert_eq!(anna.submit("/login/", &fields).await?.status, 303);
-        let page = anna.open("/staff/").await?;
-        assert_eq!(page.status, status, "{}", page.text());
-    }
-    // A certificate is no login.
-    assert_ne!(with.open("/staff/").await?.status, 200);
     Ok(())
 }
 
