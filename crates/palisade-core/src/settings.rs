@@ -35,6 +35,7 @@ mod raw;
 mod reference;
 mod registry;
 mod rules;
+mod setting;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -48,7 +49,8 @@ pub(crate) use header_name::says_secure;
 pub use header_name::{HeaderName, InvalidHeaderName, ProxyHeader};
 pub use password_rule::PasswordRule;
 pub use reference::reference_toml;
-pub use registry::{REGISTRY, Setting};
+pub use registry::REGISTRY;
+pub use setting::Setting;
 
 /// What the environment variables of settings begin with.
 pub const PREFIX: &str = "PALISADE_";

@@ -10,7 +10,8 @@ use toml::de::{DeTable, DeValue};
 use super::django::PASSWORD_HASHERS;
 use super::django_key::DjangoKey;
 use super::raw::Raw;
-use super::registry::{REGISTRY, Setting};
+use super::registry::REGISTRY;
+use super::setting::Setting;
 use super::unshareable::unshareable;
 use super::{
     DJANGO_SETTINGS, DjangoSettings, PREFIX, PasswordRule, Place, Problem, Settings, SettingsErrors,

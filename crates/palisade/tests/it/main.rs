@@ -104,6 +104,7 @@ mod signed_cookies;
 mod sql_servers;
 mod stolen_sessions;
 mod throttle;
+mod throttle_site;
 mod throttle_stores;
 mod throttle_timing;
 mod user_stores;

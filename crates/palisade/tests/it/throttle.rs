@@ -1,139 +1,28 @@
 //! Guessing through the whole stack: how many tries reach a hash, who is told what, and who is not kept out.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use axum::body::Body;
-use axum::routing::{get, post};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
-use http::Request;
-use http::header::{CONTENT_TYPE, ORIGIN};
-use palisade::auth::{LoggedIn, NewUser, SqliteUsers, UserStore};
-use palisade::clock::Clock;
+use palisade::Sensitive;
 use palisade::core::password::{Algorithm, Parameters};
 use palisade::core::settings::OnOutage;
 use palisade::core::throttle::Tally;
-use palisade::csrf::CsrfToken;
-use palisade::password::{Hashers, PasswordPolicy};
-use palisade::serve::Peer;
-use palisade::session::MemorySessions;
+use palisade::password::Hashers;
 use palisade::sqlite::Sqlite;
 use palisade::throttle::{
     Bucket, Counted, DEVICE_COOKIE, Kind, MemoryThrottle, Scope, SqliteThrottle, ThrottleStore,
     ThrottleStoreError,
 };
-use palisade::{Palisade, Protected, Router, Sensitive, Settings};
 
-use crate::client::{Answer, Client, settings};
-use crate::login_site::{PASSWORD, change, form, log_in, log_out, sign_up, who};
+use crate::client::{Answer, settings};
+use crate::login_site::{PASSWORD, form};
+use crate::throttle_site::{Site, from, send};
 use crate::throttle_stores::Down;
 
 const NEW: &str = "another fine passphrase";
-
-/// A site whose time stands still.
-struct Site {
-    app: Protected,
-    palisade: Palisade,
-    hashers: Hashers,
-    users: SqliteUsers,
-    clock: Clock,
-}
-
-impl Site {
-    fn new() -> Self {
-        Self::with(settings(), MemoryThrottle::new())
-    }
-
-    fn with(settings: Settings, store: impl ThrottleStore) -> Self {
-        Self::over(settings, store, Sqlite::in_memory().unwrap())
-    }
-
-    fn over(settings: Settings, store: impl ThrottleStore, users: Sqlite) -> Self {
-        let hashers = Hashers::dangerous_cheap().with_limits(4, 20_000);
-        let users = SqliteUsers::new(users).unwrap();
-        let clock = Clock::fixed(UNIX_EPOCH + Duration::from_secs(1_700_000_000));
-        let palisade = Palisade::new(settings)
-            .with_clock(clock.clone())
-            .with_sessions(MemorySessions::new())
-            .with_users_and(users.clone(), hashers.clone(), PasswordPolicy::default())
-            .with_throttle(store);
-        let router = Router::new()
-            .route("/login/", get(async |csrf: CsrfToken| csrf.masked()).post(log_in))
-            .route("/logout/", post(log_out))
-            .route("/sign-up/", post(sign_up))
-            .route("/change/", post(change))
-            .route("/who", get(who))
-            .route("/private", get(async |user: LoggedIn| user.username.clone()));
-        let app = palisade.protect(router.public()).unwrap();
-        Self {
-            app,
-            palisade,
-            hashers,
-            users,
-            clock,
-        }
-    }
-
-    async fn visitor(&self) -> Client {
-        let client = Client::new(&self.app);
-        client.get("/login/").await;
-        client
-    }
-
-    /// An account with a hash that was made elsewhere.
-    async fn add(&self, name: &str, password: String) {
-        let new = NewUser {
-            username: name.to_owned(),
-            ..NewUser::default()
-        };
-        let made = self.users.create(new, Sensitive::new(password), self.clock.now());
-        made.await.unwrap();
-    }
-
-    async fn member(&self, name: &str) -> Client {
-        let client = self.visitor().await;
-        assert_eq!(client.post("/sign-up/", &form(name, PASSWORD)).await.text, "made");
-        assert_eq!(client.post("/login/", &form(name, PASSWORD)).await.text, "in");
-        client
-    }
-
-    /// Fails on purpose, from many addresses, until the account is closed to strangers.
-    async fn hammer(&self, name: &str) {
-        let stranger = self.visitor().await;
-        for nth in 0..20 {
-            from(&stranger, [203, 0, 113, nth].into(), &form(name, "wrong")).await;
-        }
-        let refused = from(&stranger, [203, 0, 113, 99].into(), &form(name, PASSWORD)).await;
-        assert_eq!(
-            refused.status, 429,
-            "even the right password does not help a stranger"
-        );
-    }
-}
-
-/// A login from another address.
-async fn from(client: &Client, address: std::net::IpAddr, body: &str) -> Answer {
-    send(client, address, body, &[]).await
-}
-
-async fn send(client: &Client, address: std::net::IpAddr, body: &str, headers: &[(&str, &str)]) -> Answer {
-    let token = client.cookie("csrftoken").unwrap_or_default();
-    let mut request = Request::post("/login/")
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(ORIGIN, "https://example.com")
-        .extension(Peer {
-            addr: SocketAddr::new(address, 4711),
-            tls: true,
-        });
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let body = Body::from(format!("csrfmiddlewaretoken={token}&{body}"));
-    client.send(request.body(body).unwrap()).await
-}
 
 async fn ten_thousand_at_once(site: &Site, tries: usize) -> (u64, usize) {
     let begun = site.hashers.begun();
