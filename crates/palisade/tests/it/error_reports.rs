@@ -29,10 +29,6 @@ impl ReportSink for Post {
 }
 
 #[derive(Form)]
-#[expect(
-    dead_code,
-    reason = "the form is sent, and what is in it is looked for in the report"
-)]
 struct Order {
     article: String,
     #[form(optional)]
