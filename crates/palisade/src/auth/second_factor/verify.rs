@@ -164,13 +164,11 @@ pub(super) fn seconds(now: SystemTime) -> i64 {
 
 /// For how long no code is looked at after so many wrong ones.
 fn pause(failures: i64) -> i64 {
-    match u32::try_from(failures - FREE) {
-        Ok(doublings) => PAUSE
-            .checked_shl(doublings.min(10))
-            .unwrap_or(LONGEST_PAUSE)
-            .min(LONGEST_PAUSE),
-        Err(_) => 0,
+    let doublings = failures.saturating_sub(FREE);
+    if doublings < 0 {
+        return 0;
     }
+    (PAUSE << doublings.min(10)).min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]
