@@ -21,7 +21,7 @@ const CRATES: [&str; 9] = [
 ];
 
 /// What Palisade logs under: each of its modules, those that are features too, and the names that it gives its lines itself.
-const PARTS: [&str; 29] = [
+const PARTS: [&str; 30] = [
     "access",
     "csp",
     "error",
@@ -51,6 +51,7 @@ const PARTS: [&str; 29] = [
     "sqlite",
     "stack",
     "transport",
+    "throttle",
 ];
 
 /// Opens the log, on the error stream.
