@@ -1,9 +1,21 @@
 //! What a test's requests write into the log.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
+
+/// While a process has one subscriber, a place that logs asks the thread that comes by first whether anybody listens, and no other
+/// ever after. So there are two more, which listen on no thread.
+static OTHERS: LazyLock<[Dispatch; 2]> = LazyLock::new(|| {
+    [(); 2].map(|()| {
+        let deaf = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(std::io::sink);
+        Dispatch::new(deaf.finish())
+    })
+});
 
 /// The log of this thread, as long as the guard lives.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +34,7 @@ impl Write for Log {
 impl Log {
     /// Begins to write down what this thread logs.
     pub(crate) fn begin() -> (Self, DefaultGuard) {
+        LazyLock::force(&OTHERS);
         let log = Self::default();
         let written = log.clone();
         let subscriber = tracing_subscriber::fmt()
