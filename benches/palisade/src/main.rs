@@ -21,7 +21,7 @@ use palisade::redis::Redis;
 use palisade::serve::Listen;
 use palisade::session::{PostgresSessions, RedisSessions, Session, SqliteSessions};
 use palisade::sqlite::Sqlite;
-use palisade::{Palisade, Rejection, Router, Sensitive, Settings};
+use palisade::{Palisade, Policies as _, Rejection, Router, Sensitive, Settings};
 
 /// The one account that the load client logs in with.
 const USERNAME: &str = "alice";
