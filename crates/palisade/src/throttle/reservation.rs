@@ -15,6 +15,12 @@ use super::{ThrottleError, Throttles};
 /// How long a try waits while others at the same account are counted.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What a try is told that so many others came before. It is no outage: whoever floods one count would else be let through uncounted
+/// where `login_throttle_on_outage` is open.
+const CROWDED: ThrottleError = ThrottleError::Throttled {
+    retry_after: Duration::from_secs(1),
+};
+
 /// How often a count is begun again that others, in other processes, were quicker with.
 const TRIES: usize = 200;
 
@@ -168,7 +174,7 @@ impl Throttles {
     async fn take(&self, place: &Place) -> Result<Taken, ThrottleError> {
         // In one process one after another, so that a thousand at a time do not all read, and all but one write for nothing.
         let turn = self.0.turns.take(&place.bucket.to_string(), PATIENCE).await;
-        let _turn = turn.ok_or_else(crowded)?;
+        let _turn = turn.ok_or(CROWDED)?;
         for _ in 0..TRIES {
             let held = self.0.store.load(&place.bucket).await?;
             let after = self.judge(place, held).await?;
@@ -188,7 +194,7 @@ impl Throttles {
                 });
             }
         }
-        Err(crowded().into())
+        Err(CROWDED)
     }
 
     async fn give_back(&self, taken: &Taken, was_right: bool) -> Result<(), ThrottleStoreError> {
@@ -209,12 +215,10 @@ impl Throttles {
                 return Ok(());
             }
         }
-        Err(crowded())
+        Err(ThrottleStoreError::unavailable(
+            "too many tries at one account or from one network at the same moment",
+        ))
     }
-}
-
-fn crowded() -> ThrottleStoreError {
-    ThrottleStoreError::unavailable("too many tries at one account or from one network at the same moment")
 }
 
 fn source(error: &ThrottleStoreError) -> String {

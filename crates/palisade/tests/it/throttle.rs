@@ -20,7 +20,7 @@ use palisade::throttle::{
 use crate::client::{Answer, settings};
 use crate::login_site::{PASSWORD, form};
 use crate::throttle_site::{Site, from, send};
-use crate::throttle_stores::Down;
+use crate::throttle_stores::{Crowded, Down};
 
 const NEW: &str = "another fine passphrase";
 
@@ -392,6 +392,18 @@ async fn while_nobody_can_say_how_many_tries_there_were_a_login_is_refused_or_le
     let site = Site::with(open, Down);
     let ada = site.member("ada").await;
     assert_eq!(ada.get("/who").await.text, "ada");
+}
+
+#[tokio::test]
+async fn whoever_crowds_a_count_is_let_through_by_no_setting() {
+    for on_outage in [OnOutage::Closed, OnOutage::Open] {
+        let mut settings = settings();
+        settings.login_throttle_on_outage = on_outage;
+        let site = Site::with(settings, Crowded);
+        let answer = site.visitor().await.post("/login/", &form("ada", "wrong")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "1"));
+        assert_eq!(site.hashers.begun(), 0, "{on_outage:?}");
+    }
 }
 
 #[tokio::test]

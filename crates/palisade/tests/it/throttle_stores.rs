@@ -202,6 +202,34 @@ async fn a_store_that_breaks_the_contract_is_told_which_promise_it_breaks() {
 #[derive(Debug)]
 pub(crate) struct Down;
 
+/// A store in which somebody else is always quicker.
+#[derive(Debug)]
+pub(crate) struct Crowded;
+
+impl ThrottleStore for Crowded {
+    fn load<'a>(&'a self, _: &'a Bucket) -> BoxFuture<'a, Result<Option<Counted>, ThrottleStoreError>> {
+        ready(Ok(None)).boxed()
+    }
+
+    fn swap<'a>(
+        &'a self,
+        _: &'a Bucket,
+        _: Option<Tally>,
+        _: Option<Counted>,
+        _: SystemTime,
+    ) -> BoxFuture<'a, Result<bool, ThrottleStoreError>> {
+        ready(Ok(false)).boxed()
+    }
+
+    fn list(
+        &self,
+        _: usize,
+        _: SystemTime,
+    ) -> BoxFuture<'_, Result<Vec<(Bucket, Counted)>, ThrottleStoreError>> {
+        ready(Ok(Vec::new())).boxed()
+    }
+}
+
 fn refused<'a, T: Send + 'a>() -> BoxFuture<'a, Result<T, ThrottleStoreError>> {
     ready(Err(ThrottleStoreError::unavailable("connection refused"))).boxed()
 }
