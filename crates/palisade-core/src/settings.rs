@@ -21,6 +21,7 @@ use crate::origin::{Origin, TrustedOrigins};
 use crate::password::Algorithm;
 use crate::{KeyRing, SecretKey, Sensitive};
 
+mod admin;
 mod django;
 mod django_key;
 mod django_site;
@@ -41,6 +42,7 @@ mod slot;
 mod tests;
 mod unshareable;
 
+pub use admin::{Admin, InvalidAdmin};
 pub use django::{DJANGO_SETTINGS, DjangoSettings};
 pub use django_site::{DjangoCache, DjangoSite, PassedOver, SessionEngine};
 pub use errors::{Place, Problem, SettingsErrors};
@@ -308,6 +310,12 @@ pub struct Settings {
     pub email_file_path: Option<Folder>,
     /// Whom mails are from.
     pub default_from_email: String,
+    /// Who gets a mail when the site fails.
+    pub admins: Vec<Admin>,
+    /// Whom those mails are from.
+    pub server_email: String,
+    /// What their subjects begin with.
+    pub email_subject_prefix: String,
     /// Whether mails may travel without TLS, within this machine.
     pub dangerous_email_in_clear: bool,
     /// Whether signed cookies with the salt of Django before 5.2.15 are still read.
@@ -317,6 +325,8 @@ pub struct Settings {
 }
 
 const DAY: Duration = Duration::from_hours(24);
+/// Django's default, which few mail servers take.
+const SERVER_EMAIL: &str = "root@localhost";
 
 impl Settings {
     /// Starts from the safe defaults: a key and the hosts are all a site has to name.
@@ -411,6 +421,9 @@ impl Settings {
             email_ca_file: None,
             email_file_path: None,
             default_from_email: "webmaster@localhost".to_owned(),
+            admins: Vec::new(),
+            server_email: SERVER_EMAIL.to_owned(),
+            email_subject_prefix: "[Django] ".to_owned(),
             dangerous_email_in_clear: false,
             signed_cookie_legacy_salt_fallback: false,
             form_unknown_fields: UnknownFields::Drop,

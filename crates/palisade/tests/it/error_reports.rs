@@ -114,7 +114,7 @@ async fn report_of_a_failed_form_has_what_is_needed_and_no_secret() {
     let report = next(&reports);
     let text = &report.text;
     for says in [
-        "Internal Server Error: POST /marked\n",
+        "Internal Server Error: /marked\n",
         &format!("Report {} of 20", answer.header("x-request-id")),
         "Status: 500 Internal Server Error\n",
         "Reason: the price list cannot be read\n",
