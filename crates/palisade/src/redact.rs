@@ -317,13 +317,16 @@ impl Redactor {
                 .skip(1)
                 .filter_map(|rest| rest.split('}').next())
                 .any(|name| self.is_sensitive(name.trim_start_matches('*')));
-            let takes_the_rest = pattern.starts_with("{*");
-            let part: Vec<&str> = if takes_the_rest {
-                parts.by_ref().collect()
-            } else {
-                parts.by_ref().take(1).collect()
+            let Some(part) = parts.next() else {
+                break;
             };
-            let part = part.join("/");
+            let part = if pattern.starts_with("{*") {
+                parts
+                    .by_ref()
+                    .fold(part.to_owned(), |rest, part| rest + "/" + part)
+            } else {
+                part.to_owned()
+            };
             shown.push(if hides && !part.is_empty() {
                 CLEANSED.to_owned()
             } else {
@@ -473,11 +476,57 @@ mod tests {
     }
 
     #[test]
+    fn path_is_hidden_where_the_route_has_a_telling_parameter() {
+        let redactor = Redactor::default().with_names(["pin"]);
+        let path = |path, route| redactor.path(path, route);
+        for (asked, route, shown) in [
+            ("/reset/Nw/d1-6f/", "/reset/{uid}/{token}/", "/reset/Nw/*/"),
+            ("/a/b/c/d", "/a/{*api_key}", "/a/*"),
+            ("/a/4711.png", "/a/{PIN}.png", "/a/*"),
+            ("/a/b", "/a/{id}", "/a/b"),
+            ("/a\n/b", "/{author}/{id}", "/*/b"),
+            ("/x", "/{id}/{token}", "/x"),
+            ("/a/b/c", "/a/{token}", "/a/*/c"),
+        ] {
+            assert_eq!(path(asked, Some(route)), shown.replace('*', CLEANSED), "{route}");
+        }
+        assert_eq!(path("/reset/Nw/d1-6f/\n", None), "/reset/Nw/d1-6f/\\n");
+    }
+
+    #[test]
+    fn address_in_an_address_in_a_value_carries_no_secret_out() {
+        let redactor = Redactor::default();
+        let mut value = "/reset?token=t0psecret".to_owned();
+        for depth in 0..8 {
+            let encoded: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let shown = redactor.query(&format!("page=2&next={encoded}"));
+            assert_eq!(shown, format!("page=2&next={CLEANSED}"), "{depth}");
+            value = format!("/login?next={encoded}");
+        }
+        assert!(
+            redactor
+                .query("next=https://u:t0psecret@a.example/b")
+                .ends_with(CLEANSED)
+        );
+        for harmless in [
+            "next=/a?b=c",
+            "next=%2Fa%3Fnext%3D%252Fb%253Fc%253D1",
+            "q=a@b.example",
+            "next=/login?token",
+        ] {
+            assert_eq!(redactor.query(harmless), harmless);
+        }
+    }
+
+    #[test]
     fn cookies_keep_their_names() {
-        let shown = Redactor::default().cookies("sessionid=s; theme=dark; csrftoken=t; bare");
+        let shown =
+            Redactor::default().cookies("sessionid=s; theme=dark; csrftoken=t; bare; __Host-device=d");
         assert_eq!(
             shown,
-            format!("sessionid={CLEANSED}; theme=dark; csrftoken={CLEANSED}; ={CLEANSED}")
+            format!(
+                "sessionid={CLEANSED}; theme=dark; csrftoken={CLEANSED}; ={CLEANSED}; __Host-device={CLEANSED}"
+            )
         );
     }
 

@@ -99,7 +99,7 @@ pub trait ReportSink: fmt::Debug + Send + Sync + 'static {
     /// Hears once an hour, and at the end, what was seen since it was told; the digest may be empty. Nothing is done with it unless
     /// the sink does.
     fn sum_up(&self, digest: &ErrorDigest) {
-        let _nobody_asks = digest;
+        let _ = digest;
     }
 }
 

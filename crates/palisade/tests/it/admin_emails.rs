@@ -9,10 +9,12 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::routing::get;
 use http::Request;
+use palisade::check::Report;
 use palisade::clock::Clock;
 use palisade::core::settings::{Admin, EmailBackend};
 use palisade::mail::{Mail, MailSetupError, Mailer};
 use palisade::report::{ErrorDigest, ErrorReport, ReportSink};
+use palisade::serve::Tls;
 use palisade::{Palisade, Protected, Rejection, Router, Settings};
 use testkit::mail::Encryption;
 use testkit::{Authority, MailServer};
@@ -321,6 +323,37 @@ async fn nobody_gets_a_letter_while_debug_is_on() {
     assert!(!site.app.reports_faults());
     site.client().get("/broken").await;
     assert_eq!(site.end().await.len(), 0);
+}
+
+#[tokio::test]
+async fn site_whose_faults_reach_nobody_says_so_at_its_start() {
+    let mut nobody = admins();
+    nobody.admins.clear();
+    for (settings, warned) in [(nobody, true), (admins(), false)] {
+        let site = Site::with(settings);
+        let mut report = Report::default();
+        report.add_site(&site.app);
+        assert_eq!(
+            report
+                .findings()
+                .iter()
+                .any(|found| found.id == "palisade.admins"),
+            warned
+        );
+        let (log, _guard) = Log::begin();
+        let folder = tempfile::tempdir().unwrap();
+        let tls = Tls::development(folder.path(), [""; 0]).unwrap();
+        let server = palisade::serve(site.app.clone(), tls)
+            .listen("127.0.0.1:0")
+            .graceful(async {});
+        server.bind().await.unwrap().await;
+        assert_eq!(
+            log.text().contains("faults are told to nobody"),
+            warned,
+            "{}",
+            log.text()
+        );
+    }
 }
 
 #[tokio::test]
