@@ -135,7 +135,10 @@ impl Fault {
     }
 
     fn body(&self) -> String {
-        let quoted = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+        let quoted = |text: &str| {
+            let bytes = text.bytes();
+            bytes.fold(String::new(), |quoted, byte| quoted + &format!("%{byte:02X}"))
+        };
         let pairs: Vec<_> = self
             .posted
             .iter()
