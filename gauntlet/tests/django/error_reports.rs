@@ -314,13 +314,13 @@ async fn letters_to_admins_are_djangos() {
     let mut settings = settings();
     settings.email_backend = EmailBackend::Memory;
     settings.site_url = Some("https://shop.test".parse().unwrap());
-    settings.server_email = "shop@example.com".to_owned();
+    "shop@example.com".clone_into(&mut settings.server_email);
     settings.admins = vec![
         Admin::new("Ann", "ann@example.com").unwrap(),
         Admin::new("", "bob@example.com").unwrap(),
     ];
     for (path, prefix) in [("/", "[Django] "), ("/a/b.html", "[Größe] ")] {
-        settings.email_subject_prefix = prefix.to_owned();
+        prefix.clone_into(&mut settings.email_subject_prefix);
         let django = oracle
             .ask(json!({"path": path, "prefix": prefix}), "fault_letter")
             .unwrap();
