@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use palisade::axum::http::StatusCode;
+use rusqlite::Connection;
 
 use crate::program::{refused, start, vault};
 use crate::site::{PASSWORD, Site};
@@ -134,5 +136,42 @@ async fn key_in_the_data_folder_that_others_may_read_stops_the_start() -> Result
     fs::set_permissions(data.join("secret-key"), fs::Permissions::from_mode(0o644))?;
     let said = refused(&mut vault(&data))?;
     assert!(said.contains("chmod 600"), "{said}");
+    Ok(())
+}
+
+/// A note that could not be changed is as secret as one that could not be kept.
+#[tokio::test]
+async fn note_whose_change_fails_is_in_no_report_and_no_log() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let (process, mut anna) = start(&data)?;
+    let fields = [
+        ("username", "anna"),
+        ("email", ""),
+        ("password1", PASSWORD),
+        ("password2", PASSWORD),
+    ];
+    assert_eq!(anna.submit("/signup/", &fields).await?.status, 303);
+    let fields = [("title", "the safe"), ("body", "nothing yet")];
+    assert_eq!(anna.submit("/secret/", &fields).await?.status, 303);
+    let database = Connection::open(data.join("vault.sqlite3"))?;
+    database.busy_timeout(Duration::from_secs(30))?;
+    database.execute_batch(
+        "CREATE TRIGGER full BEFORE UPDATE ON vault_note BEGIN SELECT RAISE(FAIL, 'the disk is full'); END",
+    )?;
+    let fields = [("title", "behind the painting"), ("body", "combination-4711")];
+    let failed = anna.submit("/secret/1/edit/", &fields).await?;
+    assert_eq!(failed.status, 500, "{}", failed.text());
+    process.wait_for(Duration::from_mins(1), |line| {
+        line.contains("a fault was reported").then_some(())
+    })?;
+    let mut told = process.log();
+    for entry in fs::read_dir(data.join("reports"))? {
+        told.push_str(&fs::read_to_string(entry?.path())?);
+    }
+    assert!(told.contains("/secret/{id}/edit/"), "{told}");
+    for secret in ["combination-4711", "behind the painting"] {
+        assert!(!told.contains(secret), "{told}");
+    }
     Ok(())
 }
