@@ -14,12 +14,14 @@ use tower::ServiceExt as _;
 
 use super::person::Person;
 use super::report::WalkError;
+use super::ways::Way;
 use crate::auth::{Auth, LoginStep, User};
 use crate::csrf::CsrfToken;
 use crate::peer::Peer;
 use crate::rejection::{Refusal, Rejection};
 use crate::router::{Policies as _, Router};
 use crate::stack::{Palisade, Protected};
+use crate::transport::TrustedProxies;
 
 /// The path of the door through which people come in without a login page.
 const DOOR: &str = "/";
@@ -33,6 +35,8 @@ pub(super) struct Visits<'a> {
     door: Protected,
     entering: Arc<Mutex<Option<User>>>,
     host: String,
+    /// Who has to say for whom they speak.
+    proxies: TrustedProxies,
     token_header: String,
     login_path: String,
 }
@@ -80,6 +84,7 @@ impl<'a> Visits<'a> {
             door,
             entering,
             host: host.to_owned(),
+            proxies: TrustedProxies::new(settings.trusted_proxies.clone()),
             token_header: settings.csrf_header_name.as_str().to_owned(),
             login_path: settings
                 .login_url
@@ -90,8 +95,8 @@ impl<'a> Visits<'a> {
         })
     }
 
-    fn request(&self, method: &Method, path: &str) -> http::request::Builder {
-        Request::builder()
+    fn request(&self, method: &Method, path: &str, way: &Way) -> http::request::Builder {
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(HOST, &self.host)
@@ -99,9 +104,16 @@ impl<'a> Visits<'a> {
             .header("sec-fetch-site", "same-origin")
             .header("accept", "text/html")
             .extension(Peer {
-                addr: SocketAddr::from(([127, 0, 0, 1], 4711)),
+                addr: SocketAddr::new(way.from, 4711),
                 tls: true,
-            })
+            });
+        if self.proxies.contains(way.from) {
+            request = request.header("x-forwarded-for", way.from.to_string());
+        }
+        match &way.certificate {
+            Some(certificate) => request.extension(certificate.clone()),
+            None => request,
+        }
     }
 
     /// Lets somebody in, by a session of their own.
@@ -110,7 +122,9 @@ impl<'a> Visits<'a> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone_from(&person.user);
-        let request = self.request(&Method::GET, DOOR).body(Body::empty());
+        let request = self
+            .request(&Method::GET, DOOR, &Way::usual())
+            .body(Body::empty());
         let request = request.map_err(|error| WalkError::stopped(error.to_string()))?;
         let Ok(response) = self.door.clone().oneshot(request).await;
         let mut cookies = BTreeMap::new();
@@ -139,8 +153,8 @@ impl<'a> Visits<'a> {
         &self,
         person: &Person,
         method: &Method,
-        path: &str,
-        body: &str,
+        (path, body): (&str, &str),
+        way: &Way,
     ) -> Result<Answer, WalkError> {
         let entered = self.enter(person).await?;
         let cookies: Vec<String> = entered
@@ -149,7 +163,7 @@ impl<'a> Visits<'a> {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let mut request = self
-            .request(method, path)
+            .request(method, path, way)
             .header(&self.token_header, &entered.token);
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
