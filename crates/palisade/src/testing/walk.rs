@@ -8,6 +8,7 @@
 //!    asked from elsewhere, and without: there nobody is to reach it.
 //! 4. Each answer is held against the rule that the route states ([`crate::Protected::routes_report`]), as a judge would who has never
 //!    seen the handler.
+//! 5. Where a route asks for a recent login, whom its rule lets through asks once more with a login of long ago, and must be refused.
 
 mod judge;
 mod person;
@@ -25,7 +26,7 @@ pub use report::{Step, WalkError, Walked};
 
 use self::judge::Judge;
 use self::person::Person;
-use self::visit::{Answer, Visits};
+use self::visit::{Answer, Login, Visits};
 use self::ways::{Shut, Way, Ways};
 use crate::auth::User;
 use crate::certificate::ClientCertificate;
@@ -269,7 +270,22 @@ impl<'a> Walk<'a> {
         let body = self.bodies.get(&line.path).map_or("", String::as_str);
         let mut answers: Vec<(&Person, Answer)> = Vec::new();
         for person in self.people.iter().filter(|person| phase.is_turn_of(person.who)) {
-            let answer = visits.ask(person, method, (path, body), way).await?;
+            // First: the owner's own request may be a deletion.
+            if line.policy.recent && judge.may(line, person) {
+                let login = (person, Login::LongAgo);
+                let answer = visits.ask(login, method, (path, body), way).await?;
+                let why = Judge::judge_long_ago(line, method, &answer);
+                steps.push(Step::new(
+                    line,
+                    method,
+                    (person.who, Login::LongAgo),
+                    &answer,
+                    why,
+                ));
+            }
+            let answer = visits
+                .ask((person, Login::JustNow), method, (path, body), way)
+                .await?;
             answers.push((person, answer));
         }
         let owners = answers.iter().find(|(person, _)| person.who == Who::Owner);
@@ -280,7 +296,13 @@ impl<'a> Walk<'a> {
             if why.is_none() && !excused {
                 why = Judge::tells_apart(line, person, &answer, owners.as_ref());
             }
-            steps.push(Step::new(line, method, person.who, &answer, why));
+            steps.push(Step::new(
+                line,
+                method,
+                (person.who, Login::JustNow),
+                &answer,
+                why,
+            ));
         }
         Ok(())
     }
@@ -296,13 +318,14 @@ impl<'a> Walk<'a> {
     ) -> Result<(), WalkError> {
         let body = self.bodies.get(&line.path).map_or("", String::as_str);
         for person in self.people.iter().filter(|person| phase.is_turn_of(person.who)) {
-            let answer = visits.ask(person, method, (path, body), &shut.way).await?;
+            let login = (person, Login::JustNow);
+            let answer = visits.ask(login, method, (path, body), &shut.way).await?;
             // Where nothing is, an application may answer with a page of its own.
-            let nothing = visits.ask(person, method, (NOWHERE, body), &shut.way).await?;
+            let nothing = visits.ask(login, method, (NOWHERE, body), &shut.way).await?;
             let why = judge.at_gate(shut, &answer, &nothing);
             steps.push(Step {
                 rule: shut.name.clone(),
-                ..Step::new(line, method, person.who, &answer, why)
+                ..Step::new(line, method, (person.who, Login::JustNow), &answer, why)
             });
         }
         Ok(())
