@@ -128,6 +128,31 @@ fn check_says_what_is_loose_and_fails_for_what_stops_the_start() -> Result<()> {
 }
 
 #[tokio::test]
+async fn check_says_which_key_keeps_the_vault_from_starting() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let (mut process, _) = start(&data)?;
+    assert!(process.terminate()?.success());
+    let says = |words: &str| -> Result<()> {
+        let output = vault(&data).current_dir(folder.path()).arg("check").output()?;
+        let said = String::from_utf8(output.stdout)?;
+        assert!(!output.status.success() && said.contains(words), "{said}");
+        Ok(())
+    };
+    let key = fs::read(data.join("secret-key"))?;
+    fs::remove_file(data.join("secret-key"))?;
+    says("secret-key is gone")?;
+    fs::write(data.join("secret-key"), "short")?;
+    fs::set_permissions(data.join("secret-key"), fs::Permissions::from_mode(0o600))?;
+    says("is damaged or too short")?;
+    fs::write(data.join("secret-key"), key)?;
+    for sealing in fs::read_dir(data.join("seal-keys"))? {
+        fs::remove_file(sealing?.path())?;
+    }
+    says("palisade keys make")
+}
+
+#[tokio::test]
 async fn key_in_the_data_folder_that_others_may_read_stops_the_start() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");

@@ -6,7 +6,7 @@ use crate::access::Access;
 use crate::router::RouteLine;
 
 /// A router that cannot be protected, with everything that is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub struct ProtectError {
     /// The routes that do not say who may reach them.
@@ -17,6 +17,13 @@ pub struct ProtectError {
     pub public_and_recent: Vec<String>,
     /// The routes whose rule asks whose a row is, where there are no rows, or the path does not name one.
     pub rows_untold: Vec<String>,
+}
+
+/// The same text: what `main` returns is shown by its `Debug`.
+impl fmt::Debug for ProtectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// What a route's rule can ask.

@@ -19,7 +19,7 @@ mod ways;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use http::Method;
+use http::{Method, StatusCode};
 
 pub use person::Who;
 pub use report::{Step, WalkError, Walked};
@@ -47,6 +47,81 @@ const METHODS: [Method; 7] = [
 
 /// An address at which no application has anything.
 const NOWHERE: &str = "/there/is/nothing/that/a/walk/would/find";
+/// What a visitor was answered.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Visited {
+    /// The status.
+    pub status: StatusCode,
+    /// Where it leads, if it does.
+    pub location: Option<String>,
+    /// The body, as text.
+    pub text: String,
+}
+
+/// Makes one request as somebody, or as nobody, as [`Walk`] does: with a fresh session that no login page was asked for, and with a valid
+/// CSRF proof. An unsafe request carries the form.
+///
+/// # Example
+///
+/// ```
+/// use axum::routing::post;
+/// use http::Method;
+/// use palisade::auth::{LoggedIn, NewUser, SqliteUsers, UserStore};
+/// use palisade::form::{Checked, Form};
+/// use palisade::session::MemorySessions;
+/// use palisade::sqlite::Sqlite;
+/// use palisade::testing::visit;
+/// use palisade::{Palisade, Policies, Router, SecretKey, Sensitive, Settings};
+///
+/// #[derive(Form)]
+/// struct Greeting {
+///     words: String,
+/// }
+///
+/// async fn greet(user: LoggedIn, form: Checked<Greeting>) -> String {
+///     form.validate().map_or_else(|form| form.html(), |form| format!("{}, {}", form.words, user.username))
+/// }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let users = SqliteUsers::new(Sqlite::in_memory()?)?;
+/// let new = NewUser { username: "ann".to_owned(), ..NewUser::default() };
+/// let no_password = Sensitive::new("!".to_owned());
+/// let ann = users.create(new, no_password, std::time::SystemTime::now()).await?;
+/// let palisade = Palisade::new(Settings::for_tests(SecretKey::new("a key of tests")))
+///     .with_sessions(MemorySessions::new())
+///     .with_users(users);
+/// let app = palisade.protect(Router::new().route("/greet/", post(greet).logged_in()))?;
+///
+/// let greeted = visit(&palisade, &app, Some(&ann), Method::POST, "/greet/", "words=good+morning").await?;
+/// assert_eq!((greeted.status.as_u16(), greeted.text.as_str()), (200, "good morning, ann"));
+/// let refused = visit(&palisade, &app, None, Method::POST, "/greet/", "words=hi").await?;
+/// assert!(refused.location.unwrap().starts_with("/login/?next="));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
+/// # Errors
+///
+/// When nobody can be let in: there are no sessions or no users, or the user has a second factor.
+pub async fn visit(
+    palisade: &Palisade,
+    app: &Protected,
+    user: Option<&User>,
+    method: Method,
+    path: &str,
+    form: &str,
+) -> Result<Visited, WalkError> {
+    let person = user.map_or_else(Person::nobody, |user| Person::of(Who::Other, user));
+    let answer = Visits::new(palisade, app)?
+        .ask((&person, Login::JustNow), &method, path, form)
+        .await?;
+    Ok(Visited {
+        status: answer.status,
+        location: answer.location,
+        text: answer.text,
+    })
+}
 
 /// A walk through a protected application: who takes part, what stands in the paths, and what is excused.
 ///
