@@ -196,7 +196,8 @@ impl Page {
         form: &Bound<F>,
         wait: Duration,
     ) -> Result<Response, Rejection> {
-        let mut response = self.ask(template, form)?;
+        let about = context! { form => templates::form(form), later => true };
+        let mut response = self.show(template, about)?;
         *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         response

@@ -12,7 +12,9 @@ use crate::pages::{Page, unprocessable};
 pub(super) struct CodeForm {
     #[form(
         label = "Code",
+        widget = text,
         autocomplete = "one-time-code",
+        autocapitalize = "none",
         help = "The six digits that your authenticator shows now, or one of your recovery codes."
     )]
     code: Sensitive<String>,
