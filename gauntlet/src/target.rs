@@ -6,10 +6,11 @@ mod weak_twin;
 use std::net::SocketAddr;
 
 use anyhow::Result;
+use palisade::clock::Clock;
 use testkit::browser::Setup;
 use testkit::{Authority, Visitor, WeakTwin, certificate};
 
-use vault::Vault;
+use self::vault::Vault;
 
 /// A running site, gone when this is dropped.
 #[derive(Debug)]
@@ -192,5 +193,13 @@ impl Target {
     /// When it does not build or does not start.
     pub async fn vault_with(options: &[&str]) -> Result<Target> {
         vault::open(options).await
+    }
+
+    /// Starts the vault within the test, by a clock that the test moves, with more lines of settings.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn vault_at(clock: &Clock, settings: &str) -> Result<Target> {
+        vault::open_at(clock, settings).await
     }
 }
