@@ -160,9 +160,7 @@ impl Opened {
             sessions.clear_expired_every(CLEANING);
         }
         self.server.await;
-        if let Some(mailer) = self.palisade.mailer() {
-            mailer.close().await;
-        }
+        self.palisade.close().await;
         self.database.close().await.context("cannot close the database")
     }
 

@@ -58,6 +58,7 @@ pub mod password;
 mod peer;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod promise;
 pub mod redact;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -74,6 +75,7 @@ pub mod stack;
 #[cfg(feature = "minijinja")]
 pub mod templates;
 pub mod testing;
+mod text_table;
 pub mod throttle;
 pub mod transport;
 mod turn;

@@ -19,17 +19,16 @@
 //! # }
 //! ```
 
+mod context;
 mod refusal;
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use http::{Request, request, response};
+use http::Request;
 use palisade_core::Settings;
-use palisade_core::password::ResetTokens;
-use palisade_core::session::SessionAuthHasher;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -40,23 +39,21 @@ use crate::endpoint::EndpointLayer;
 use crate::errors::{
     ErrorFuture, ErrorLayer, ErrorPage, ErrorService, PanicFuture, PanicLayer, PanicService,
 };
-use crate::form::FormPolicy;
-use crate::gate::Hidden;
-use crate::guard::{Guard, GuardLayer, Guarded, GuardedFuture};
+use crate::guard::{GuardLayer, Guarded, GuardedFuture};
 use crate::headers::HeaderGuard;
 use crate::host::HostGuard;
 use crate::mail::Mailer;
 use crate::password::{Hashers, NoPassword, PasswordPolicy, read_keys};
 use crate::redact::{QueryGuard, Redactor, SensitiveNames};
-use crate::rejection::Rejection;
-use crate::report::ReportSink;
+use crate::report::{self, ReportSink, Reporter};
 use crate::router::{Router, RoutesReport};
 use crate::rows::RowStore;
 use crate::seal::SealKeys;
 use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
-use crate::throttle::{Devices, MemoryThrottle, ThrottleStore, Throttles};
+use crate::throttle::{MemoryThrottle, ThrottleStore, Throttles};
 use crate::transport::TransportGuard;
 
+pub(crate) use context::StackContext;
 use refusal::Offered;
 pub use refusal::ProtectError;
 
@@ -89,128 +86,7 @@ pub struct Palisade {
     sensitive: SensitiveNames,
     anonymous: Option<Arc<dyn AnonymousSecrets>>,
     reports: Vec<Arc<dyn ReportSink>>,
-}
-
-/// What the stack offers to extractors, as an extension of each request.
-#[derive(Clone, Debug)]
-pub(crate) struct StackContext(Arc<Offer>);
-
-#[derive(Debug)]
-struct Offer {
-    settings: Arc<Settings>,
-    clock: Clock,
-    users: Option<Users>,
-    throttles: Option<Throttles>,
-    devices: Devices,
-    second_factors: Option<SecondFactors>,
-    mailer: Option<Mailer>,
-    letters: Arc<dyn Letters>,
-    rows: Option<RowStore>,
-    login_hasher: SessionAuthHasher,
-    reset_tokens: ResetTokens,
-    forms: Arc<FormPolicy>,
-}
-
-impl StackContext {
-    pub(crate) fn of(extensions: &http::Extensions) -> Result<Self, Rejection> {
-        let context = extensions.get::<Self>().cloned();
-        context
-            .ok_or_else(|| Rejection::internal("the stack is missing: serve what Palisade::protect returns"))
-    }
-
-    #[cfg(test)]
-    pub(crate) fn for_tests() -> Self {
-        let settings = Settings::for_tests(palisade_core::SecretKey::new("a key of tests"));
-        Self(Arc::new(Offer {
-            forms: Arc::new(FormPolicy::from_settings(&settings)),
-            login_hasher: SessionAuthHasher::new(&settings.key_ring()),
-            devices: Devices::from_settings(&settings),
-            reset_tokens: ResetTokens::new(&settings.key_ring()),
-            settings: Arc::new(settings),
-            clock: Clock::system(),
-            users: None,
-            throttles: None,
-            second_factors: None,
-            mailer: None,
-            letters: Arc::new(PlainLetters),
-            rows: None,
-        }))
-    }
-
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.0.settings
-    }
-
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.0.clock
-    }
-
-    /// What ties a session to the password it was opened with.
-    pub(crate) fn login_hasher(&self) -> &SessionAuthHasher {
-        &self.0.login_hasher
-    }
-
-    /// What makes and checks the tokens of links that reset passwords.
-    pub(crate) fn reset_tokens(&self) -> &ResetTokens {
-        &self.0.reset_tokens
-    }
-
-    pub(crate) fn second_factors(&self) -> Option<&SecondFactors> {
-        self.0.second_factors.as_ref()
-    }
-
-    pub(crate) fn letters(&self) -> &dyn Letters {
-        &*self.0.letters
-    }
-
-    pub(crate) fn mailer(&self) -> Result<&Mailer, Rejection> {
-        let mailer = self.0.mailer.as_ref();
-        mailer.ok_or_else(|| Rejection::internal("there is no mail: give Palisade a mailer with with_mailer"))
-    }
-
-    pub(crate) fn forms(&self) -> Arc<FormPolicy> {
-        Arc::clone(&self.0.forms)
-    }
-
-    /// What counts tries; wherever there are users, there is one.
-    pub(crate) fn throttles(&self) -> Result<&Throttles, Rejection> {
-        let throttles = self.0.throttles.as_ref();
-        throttles.ok_or_else(|| {
-            Rejection::internal(
-                "there are no throttles: give Palisade users with with_users, or a store with with_throttle",
-            )
-        })
-    }
-
-    /// What knows the devices of accounts.
-    pub(crate) fn devices(&self) -> &Devices {
-        &self.0.devices
-    }
-
-    pub(crate) fn users(&self) -> Result<&Users, Rejection> {
-        let users = self.0.users.as_ref();
-        users.ok_or_else(|| Rejection::internal("there are no users: give Palisade a table with with_users"))
-    }
-
-    pub(crate) fn rows(&self) -> Result<&RowStore, Rejection> {
-        let rows = self.0.rows.as_ref();
-        rows.ok_or_else(|| {
-            Rejection::internal("there are no rows of users: give Palisade their database with with_rows")
-        })
-    }
-}
-
-impl Guard for StackContext {
-    type Pass = ();
-
-    fn admit(&self, request: &mut request::Parts) -> Result<(), Rejection> {
-        request.extensions.insert(self.clone());
-        Ok(())
-    }
-
-    fn release(&self, (): (), response: &mut response::Parts) {
-        Hidden::keep(response);
-    }
+    reporter: OnceLock<Option<Reporter>>,
 }
 
 impl Palisade {
@@ -232,6 +108,7 @@ impl Palisade {
             sensitive: SensitiveNames::default(),
             anonymous: None,
             reports: Vec::new(),
+            reporter: OnceLock::new(),
         }
     }
 
@@ -312,6 +189,7 @@ impl Palisade {
     /// Sends mail through this: links that reset passwords, and word of what happens to an account.
     pub fn with_mailer(mut self, mailer: Mailer) -> Self {
         self.mailer = Some(mailer.with_clock(self.clock.clone()));
+        self.reporter = OnceLock::new();
         self
     }
 
@@ -346,10 +224,23 @@ impl Palisade {
         self
     }
 
-    /// Reports faults here, too: every 5xx and panic, cleansed ([`crate::report`]).
+    /// Reports faults here, too: every 5xx and panic, cleansed ([`crate::report`]). Where the settings name `admins` and there is a
+    /// mailer, they are told without it.
     pub fn with_reports(mut self, sink: impl ReportSink) -> Self {
         self.reports.push(Arc::new(sink));
+        self.reporter = OnceLock::new();
         self
+    }
+
+    /// Writes the reports and sends the mails that wait, and takes no more of either: for the end of a program, after the server's.
+    pub async fn close(&self) {
+        // Reports may become mails.
+        if let Some(Some(reporter)) = self.reporter.get() {
+            reporter.close().await;
+        }
+        if let Some(mailer) = &self.mailer {
+            mailer.close().await;
+        }
     }
 
     /// The settings.
@@ -362,7 +253,7 @@ impl Palisade {
         self.throttles.as_ref()
     }
 
-    /// The mailer, if there is one: close it at the end of the program, so that what waits is sent.
+    /// The mailer, if there is one. [`close`](Self::close) sends what waits.
     pub fn mailer(&self) -> Option<&Mailer> {
         self.mailer.as_ref()
     }
@@ -397,44 +288,57 @@ impl Palisade {
         let body_limit = settings.data_upload_max_memory_size;
         let routes = router
             .build(&|policy, elsewhere| EndpointLayer::new(csrf.clone(), policy, elsewhere, body_limit));
-        let context = StackContext(Arc::new(Offer {
-            settings: Arc::clone(&self.settings),
-            clock: self.clock.clone(),
-            users: self.users.clone(),
-            throttles: self.throttles.clone(),
-            devices: Devices::from_settings(settings),
-            second_factors: self.second_factors.clone(),
-            mailer: self.mailer.clone(),
-            letters: Arc::clone(&self.letters),
-            reset_tokens: ResetTokens::new(&settings.key_ring())
-                .with_timeout(settings.password_reset_timeout),
-            rows: self.rows.clone(),
-            login_hasher: SessionAuthHasher::new(&settings.key_ring()),
-            forms: Arc::new(FormPolicy::from_settings(settings)),
-        }));
         let session = self
             .sessions
             .clone()
             .map_or_else(SessionLayer::none, SessionLayer::new);
 
         let query = QueryGuard::new(self.sensitive.clone());
-        let inner = GuardLayer::new(context).layer(session.layer(routes));
+        let inner = GuardLayer::new(StackContext::new(self)).layer(session.layer(routes));
         let guarded = GuardLayer::new(HeaderGuard::from_settings(settings)).layer(
             GuardLayer::new(HostGuard::from_settings(settings)).layer(
                 GuardLayer::new(self.transport())
                     .layer(GuardLayer::new(query).layer(PanicLayer.layer(inner))),
             ),
         );
-        let redactor =
-            Redactor::new(settings.session_cookie_name.clone()).with_refused(self.sensitive.clone());
+        let reporter = self.reporter();
         Ok(Protected {
-            stack: ErrorLayer::new(self.page.clone(), redactor)
-                .with_reports(self.reports.clone(), settings, self.clock.clone())
+            stack: ErrorLayer::new(self.page.clone(), self.redactor())
+                .with_reports(reporter.cloned())
                 .layer(guarded),
+            reports: reporter.is_some(),
             knows_its_proxy: settings.secure_proxy_ssl_header.is_some() || !settings.secure_ssl_redirect,
             exposes_debug: settings.debug && !settings.dangerous_expose_debug,
             routes: Arc::new(report),
         })
+    }
+
+    /// What masks secrets in the log and in reports.
+    fn redactor(&self) -> Arc<Redactor> {
+        let settings = &self.settings;
+        let redactor = Redactor::new(settings.session_cookie_name.clone())
+            .with_names([
+                settings.csrf_cookie_name.as_str(),
+                settings.csrf_header_name.as_str(),
+            ])
+            .with_refused(self.sensitive.clone());
+        Arc::new(redactor)
+    }
+
+    /// What reports faults, if anybody is to hear of them: the sinks, and the admins where mail reaches them.
+    fn reporter(&self) -> Option<&Reporter> {
+        let make = || {
+            let mut sinks = self.reports.clone();
+            let mailer = self.mailer.as_ref().filter(|mailer| mailer.has_admins());
+            if !self.settings.debug
+                && let Some(mailer) = mailer
+            {
+                sinks.push(Arc::new(report::AdminEmails::new(mailer.clone())));
+            }
+            let some = !sinks.is_empty();
+            some.then(|| Reporter::new(sinks, &self.settings, self.redactor(), self.clock.clone()))
+        };
+        self.reporter.get_or_init(make).as_ref()
     }
 
     /// What a route's rule can ask.
@@ -496,6 +400,7 @@ pub struct Protected {
     stack: Stack,
     knows_its_proxy: bool,
     exposes_debug: bool,
+    reports: bool,
     routes: Arc<RoutesReport>,
 }
 
@@ -503,6 +408,11 @@ impl Protected {
     /// Reports every route: its methods, who may reach it, and each exception that it makes.
     pub fn routes_report(&self) -> &RoutesReport {
         &self.routes
+    }
+
+    /// Whether anybody is told of faults, beside the log: a sink, or `admins` by mail.
+    pub fn reports_faults(&self) -> bool {
+        self.reports
     }
 
     /// Whether other machines must not reach it, because it shows its inside.

@@ -11,7 +11,8 @@
 //! | data for a script | `{{ x|json_script("id") }}` | the element with JSON in it: Django's `json_script` |
 //! | a string in a script | `"{{ x|escapejs }}"` | Django's `escapejs` |
 //! | a value in a script | `{{ x|tojson }}` | JSON with `<`, `>`, `&` and `'` as escapes |
-//! | HTML of ours | `{{ x }}` | a [`SafeHtml`](crate::html::SafeHtml) or a [`form`] is printed as it is; nothing else ever is |
+//! | HTML of ours | `{{ x }}` | a [`SafeHtml`](crate::html::SafeHtml) or a [`form`] is printed as it is, in an attribute escaped; nothing else ever is |
+//! | JSON in an attribute | `data-x="{{ x|tojson }}"` | its quotes are escaped there |
 //!
 //! There is no filter `safe`.
 //!
@@ -59,7 +60,7 @@ use palisade_core::safe_url::safe_url;
 use serde::Serialize;
 
 use crate::form::{Bound, Form};
-use crate::html::{SafeHtml, TemplateFault, check_template};
+use crate::html::{SafeHtml, TemplateFault, harden_template, in_attribute};
 
 /// Why templates were not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -107,21 +108,30 @@ pub fn environment() -> Environment<'static> {
 ///
 /// [`TemplateError::Unsafe`] lists every value that stands in a dangerous place, with file and line; a template that cannot be read
 /// is named.
-pub fn load(
-    environment: &mut Environment<'static>,
-    sources: &[(&'static str, &'static str)],
-) -> Result<(), TemplateError> {
-    let faults: Vec<TemplateFault> = sources
-        .iter()
-        .flat_map(|(name, source)| check_template(name, source))
-        .collect();
+pub fn load(environment: &mut Environment<'static>, sources: &[(&str, &str)]) -> Result<(), TemplateError> {
+    let (mut hardened, mut faults) = (Vec::with_capacity(sources.len()), Vec::new());
+    for (name, source) in sources {
+        match harden_template(name, source) {
+            Ok(source) => hardened.push(((*name).to_owned(), source)),
+            Err(found) => faults.extend(found),
+        }
+    }
     if !faults.is_empty() {
         return Err(TemplateError::Unsafe(faults));
     }
-    for (name, source) in sources {
-        environment.add_template(name, source)?;
+    environment.add_filter("in_attribute", quoted);
+    for (name, source) in hardened {
+        environment.add_template_owned(name, source)?;
     }
     Ok(())
+}
+
+/// Escapes also what is declared safe; the rest is escaped where it is printed.
+fn quoted(value: &Value) -> Value {
+    match value.as_str() {
+        Some(html) if value.is_safe() => Value::from_safe_string(in_attribute(html)),
+        _ => value.clone(),
+    }
 }
 
 /// Shows a form to a template; its controls, which this library has written and escaped, are printed as they are.

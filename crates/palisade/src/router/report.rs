@@ -1,6 +1,6 @@
 //! The route report: each route with who may reach it and what it is excepted from, as text for people and as JSON for programs.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -17,6 +17,7 @@ use tower_service::Service as _;
 use super::RoutePolicy;
 use crate::headers::FramePolicy;
 use crate::redact::SensitiveParameters;
+use crate::text_table;
 
 /// What stands in the place of a path where there is none.
 pub(super) const ANYTHING_ELSE: &str = "(anything else)";
@@ -44,9 +45,14 @@ impl RouteLine {
         names.join(",")
     }
 
-    fn access(&self) -> String {
+    /// Who may reach it, in words.
+    pub(crate) fn who(&self) -> String {
         let access = self.policy.access.as_ref();
-        access.map_or_else(|| "nobody said".to_owned(), ToString::to_string)
+        let who = access.map_or_else(|| "nobody said".to_owned(), ToString::to_string);
+        if self.policy.recent {
+            return format!("{who}, recent login");
+        }
+        who
     }
 }
 
@@ -99,6 +105,7 @@ impl RoutesReport {
                 "path": line.path,
                 "methods": line.methods.iter().map(Method::as_str).collect::<Vec<_>>(),
                 "access": line.policy.access.as_ref().map(ToString::to_string),
+                "recent_login": line.policy.recent,
                 "networks": line.policy.gate.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "client_certificate": line.policy.gate.client_certificate,
                 "csrf": line.policy.csrf_exempt.map_or("checked", |_| "exempt"),
@@ -138,7 +145,7 @@ impl RoutesReport {
         [
             line.path.clone(),
             line.methods(),
-            line.access(),
+            line.who(),
             line.policy.gate.to_string(),
             csrf,
             self.frames(line),
@@ -156,23 +163,7 @@ const HEADINGS: [&str; 8] = [
 
 impl fmt::Display for RoutesReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![HEADINGS.map(str::to_owned)];
-        rows.extend(self.lines.iter().map(|line| self.cells(line)));
-        let mut widths = [0; HEADINGS.len()];
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        for row in rows {
-            let mut line = String::new();
-            for (cell, width) in row.iter().zip(widths) {
-                // The blanks after the last cell are taken off again.
-                write!(line, "{cell:width$}  ")?;
-            }
-            writeln!(f, "{}", line.trim_end())?;
-        }
-        Ok(())
+        text_table::write(f, HEADINGS, self.lines.iter().map(|line| self.cells(line)))
     }
 }
 

@@ -172,3 +172,34 @@ fn an_error_does_not_show_the_values_around_it() {
     let error = shown("{{ x }}{{ y }}", context! { x => "secret-4711" }).unwrap_err();
     assert!(error.contains("undefined") && !error.contains("4711"), "{error}");
 }
+
+#[test]
+fn what_is_declared_safe_for_text_does_not_end_an_attribute() {
+    let link = Value::from(crate::html::rich_text(
+        "<a href=\"https://e.example/ onclick=x y=\">z</a>",
+    ));
+    assert!(link.to_string().contains(" onclick=x"), "{link}");
+    assert_eq!(
+        shown("<p title=\"{{ x }}\">", context! { x => link }).unwrap(),
+        "<p title=\"&lt;a href=&quot;https://e.example/ onclick=x y=&quot; rel=&quot;noopener nofollow ugc&quot;&gt;z&lt;/a&gt;\">"
+    );
+    // JSON arrives as it was meant, whichever quotes the template has.
+    let about = || context! { x => "a onclick=\"b'" };
+    assert_eq!(
+        shown("<p data-x=\"{{- x|tojson -}}\" data-y='{{ x|tojson }}'>", about()).unwrap(),
+        "<p data-x=\"&quot;a onclick=\\&quot;b\\u0027&quot;\" data-y='&quot;a onclick=\\&quot;b\\u0027&quot;'>"
+    );
+    // Also by way of what a template has put by.
+    for source in [
+        "{% set y %}{{ x|tojson }}{% endset %}<p title=\"{{ y }}\">",
+        "{% macro m(x) %}{{ x|tojson }}{% endmacro %}<p title=\"{{ m(x) }}\">",
+        "{% set y = x|tojson %}<textarea title=\"{{ y if y else y }}\">{{ y }}</textarea>",
+    ] {
+        let html = shown(source, about()).unwrap();
+        assert!(
+            html.contains("<p title=\"&quot;a") || html.contains("title=\"&quot;a"),
+            "{html}"
+        );
+    }
+    assert!(shown("<p title=\"{{ x }}\">", context! {}).is_err());
+}

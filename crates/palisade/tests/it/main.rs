@@ -10,6 +10,7 @@
 
 mod access;
 mod accounts;
+mod admin_emails;
 mod attacks;
 #[cfg(feature = "redis")]
 mod cache_sessions;
@@ -20,6 +21,8 @@ mod client_certificates;
 mod client_pki;
 mod corpus_reports;
 mod corpus_scan;
+#[cfg(feature = "minijinja")]
+mod corpus_templates;
 mod csp_reports;
 mod csrf;
 mod csrf_anonymous;

@@ -1,5 +1,7 @@
 //! A browser's tokenizer, as far as it decides in which context a value stands.
 
+use super::script::Script;
+
 /// Where in the page the reader is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -7,6 +9,8 @@ pub(super) enum Place {
     Text,
     /// In a comment.
     Comment,
+    /// In a doctype, or in what browsers take for a comment: whatever it holds, the first `>` ends it.
+    Declaration,
     /// In a tag, between attributes.
     Tag(String),
     /// In a tag's own name.
@@ -22,8 +26,36 @@ pub(super) enum Place {
         quote: Option<char>,
         before: String,
     },
-    /// In an element whose content is not read as HTML; with the last character.
-    Raw { tag: String, last: char },
+    /// In an element whose content is not read as HTML; with what a script's reader knows.
+    Raw { tag: String, script: Script },
+    /// Where browsers themselves go different ways, for this reason; nothing behind it can be told.
+    Lost(&'static str),
+}
+
+/// What a script may not hold: behind it `<script>` and `</script>` count differently.
+const HIDDEN_SCRIPT: &str =
+    "a script holds <!--, behind which browsers look for its end in another way: leave it out";
+
+/// The attributes that hold an address.
+const ADDRESSES: [&str; 13] = [
+    "action",
+    "background",
+    "cite",
+    "codebase",
+    "data",
+    "formaction",
+    "href",
+    "longdesc",
+    "manifest",
+    "ping",
+    "poster",
+    "src",
+    "xlink:href",
+];
+
+/// Whether an attribute of this name holds an address.
+pub(super) fn holds_address(name: &str) -> bool {
+    ADDRESSES.contains(&name)
 }
 
 /// The elements whose content is not read as HTML.
@@ -48,6 +80,9 @@ impl Place {
         let one = next.len_utf8();
         match self {
             Self::Text => text(rest).unwrap_or((Self::Text, one)),
+            Self::Lost(_) => (self, rest.len()),
+            Self::Declaration if next == '>' => (Self::Text, one),
+            Self::Declaration => (self, one),
             Self::Comment => match rest.strip_prefix("-->").or_else(|| rest.strip_prefix("--!>")) {
                 Some(after) => (Self::Text, rest.len() - after.len()),
                 None => (Self::Comment, one),
@@ -70,7 +105,10 @@ impl Place {
             Self::AttributeName { .. } | Self::BeforeValue { .. } | Self::Value { .. } => {
                 (self.in_attribute(next), one)
             }
-            Self::Raw { tag, .. } => {
+            Self::Raw { tag, .. } if tag == "script" && rest.starts_with("<!--") => {
+                (Self::Lost(HIDDEN_SCRIPT), one)
+            }
+            Self::Raw { tag, script } => {
                 let name = rest.strip_prefix("</");
                 let ends = name.and_then(|name| name.get(..tag.len()));
                 let over = name.and_then(|name| name.get(tag.len()..)).is_some_and(|after| {
@@ -80,7 +118,8 @@ impl Place {
                     let read = 2 + tag.len();
                     (Self::TagName(format!("/{tag}")), read)
                 } else {
-                    (Self::Raw { tag, last: next }, one)
+                    let script = script.step(next);
+                    (Self::Raw { tag, script }, one)
                 }
             }
         }
@@ -181,14 +220,36 @@ impl Place {
                     before,
                 })
             }
-            (Self::Raw { tag, .. }, Self::Raw { tag: other, .. }) if tag == *other => {
-                Some(Self::Raw { tag, last: ' ' })
+            (
+                Self::Raw { tag, script },
+                Self::Raw {
+                    tag: other,
+                    script: there,
+                },
+            ) if tag == *other => {
+                let script = script.meet(*there);
+                Some(Self::Raw { tag, script })
             }
             (place, other) => {
                 // A name that is over and the space behind it are the same place.
                 let (place, other) = (place.settled(), other.clone().settled());
                 (place == other).then_some(place)
             }
+        }
+    }
+
+    /// Whether what was found of a loop's body, entered here, also holds where its next round begins.
+    pub(super) fn goes_round_to(&self, next: &Self) -> bool {
+        match (self, next) {
+            (
+                Self::Value { name, before, .. },
+                Self::Value {
+                    before: next_before, ..
+                },
+            ) => !holds_address(name) || before == next_before || is_begun(next_before),
+            (Self::Raw { script, .. }, Self::Raw { script: next, .. }) => script == next,
+            // Whether they are the same place at all is asked where ways meet.
+            _ => true,
         }
     }
 
@@ -202,6 +263,9 @@ impl Place {
 
 /// The beginning of an address that is not the same on every way to it.
 pub(super) const UNCLEAR: &str = "\0";
+
+/// A value in an address: by itself it decides nothing, as two of them may make up a scheme together.
+pub(super) const VALUE: char = '\u{1}';
 
 /// Whether what is written of an address decides its scheme, so that a value behind it cannot.
 pub(super) fn is_begun(before: &str) -> bool {
@@ -217,19 +281,25 @@ pub(super) fn is_begun(before: &str) -> bool {
 /// What `<` begins, if it begins anything.
 fn text(rest: &str) -> Option<(Place, usize)> {
     let after = rest.strip_prefix('<')?;
+    for empty in ["!-->", "!--->"] {
+        if after.starts_with(empty) {
+            return Some((Place::Text, 1 + empty.len()));
+        }
+    }
     if after.starts_with("!--") {
         return Some((Place::Comment, 4));
     }
     if after.starts_with(['!', '?']) {
-        // A doctype, or what browsers take for a comment; it ends at the first `>`.
-        return Some((Place::Tag("!".to_owned()), 2));
+        return Some((Place::Declaration, 2));
     }
     let (close, name) = match after.strip_prefix('/') {
         Some(name) => ("/", name),
         None => ("", after),
     };
-    name.starts_with(|first: char| first.is_ascii_alphabetic())
-        .then(|| (Place::TagName(close.to_owned()), 1 + close.len()))
+    if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Some((Place::TagName(close.to_owned()), 1 + close.len()));
+    }
+    (close == "/" && !name.is_empty()).then_some((Place::Declaration, 2))
 }
 
 /// Where the reader is behind the `>` of a tag.
@@ -237,7 +307,7 @@ fn behind(tag: &str) -> Place {
     if RAW.contains(&tag) {
         Place::Raw {
             tag: tag.to_owned(),
-            last: ' ',
+            script: Script::default(),
         }
     } else {
         Place::Text

@@ -1,27 +1,26 @@
 //! The way through a template: text, values and tags in their order, and each branch from where it begins.
 
 use super::expression::{declares_safe, ends_with_filter, first_word};
-use super::machine::{Place, UNCLEAR, is_begun};
-
-/// The attributes that hold an address.
-const ADDRESSES: [&str; 13] = [
-    "action",
-    "background",
-    "cite",
-    "codebase",
-    "data",
-    "formaction",
-    "href",
-    "longdesc",
-    "manifest",
-    "ping",
-    "poster",
-    "src",
-    "xlink:href",
-];
+use super::machine::{Place, UNCLEAR, VALUE, holds_address, is_begun};
+use super::script::Script;
 
 /// The elements that run or change everything by their address: which one it is must not be left to a value.
 const POWERFUL: [&str; 4] = ["base", "embed", "object", "script"];
+
+/// The elements of SVG that set another attribute, be it `href` or `onclick`.
+const ANIMATIONS: [&str; 4] = ["animate", "animatemotion", "animatetransform", "set"];
+
+/// What stands behind a value in an attribute of a template that is rewritten: see [`Walked::rewritten`].
+pub(crate) const IN_ATTRIBUTE: &str = "in_attribute";
+
+/// What was found on the way through a template.
+pub(crate) struct Walked {
+    /// Lines, and what is wrong in them.
+    pub(crate) faults: Vec<(usize, String)>,
+    /// The template with [`IN_ATTRIBUTE`] behind each value of a quoted attribute, a title and a text area, where also what is declared
+    /// safe has to be escaped: it was made for a place between tags, and its quotes would end the attribute.
+    pub(crate) rewritten: String,
+}
 
 /// A part of the template that waits for its end.
 struct Open {
@@ -39,13 +38,14 @@ struct Walk {
     faults: Vec<(usize, String)>,
 }
 
-/// Lists lines and what is wrong in them.
-pub(super) fn walk(source: &str) -> Vec<(usize, String)> {
+/// Goes through a template.
+pub(crate) fn walk(source: &str) -> Walked {
     let mut walk = Walk {
         place: Place::Text,
         open: Vec::new(),
         faults: Vec::new(),
     };
+    let mut rewritten = String::with_capacity(source.len() + source.len() / 16);
     let mut rest = source;
     while let Some(at) = rest
         .find("{{")
@@ -56,6 +56,7 @@ pub(super) fn walk(source: &str) -> Vec<(usize, String)> {
     {
         let (text, tag) = rest.split_at(at);
         walk.text(text);
+        rewritten.push_str(text);
         let line = 1 + source
             .len()
             .checked_sub(tag.len())
@@ -72,26 +73,44 @@ pub(super) fn walk(source: &str) -> Vec<(usize, String)> {
                 line,
                 format!("{} is not closed", &tag.get(..2).unwrap_or_default()),
             );
-            return walk.faults;
+            return Walked {
+                faults: walk.faults,
+                rewritten,
+            };
         };
-        let code = inside.get(..length).unwrap_or_default();
+        let whole = inside.get(..length).unwrap_or_default();
         rest = inside.get(length + 2..).unwrap_or_default();
-        let code = code.trim_matches(['-', '+']).trim();
+        let code = whole.trim_matches(['-', '+']).trim();
+        let written = tag.get(..length + 4).unwrap_or_default();
+        if end == "}}" && walk.is_quoted() && !matches!(first_word(code), "super" | "loop") {
+            let (before, after) = written.split_once(code).unwrap_or((written, ""));
+            for part in [before, "(", code, ")|", IN_ATTRIBUTE, after] {
+                rewritten.push_str(part);
+            }
+        } else {
+            rewritten.push_str(written);
+        }
         match end {
-            "}}" => walk.value(line, code, rest.chars().next()),
+            "}}" => walk.value(line, code),
             "%}" => walk.tag(line, code),
             _ => {}
         }
     }
     walk.text(rest);
-    if walk.place != Place::Text {
-        let last = source.lines().count();
-        walk.fault(
+    rewritten.push_str(rest);
+    let last = source.lines().count();
+    match walk.place {
+        Place::Text => {}
+        Place::Lost(why) => walk.fault(last, why.to_owned()),
+        _ => walk.fault(
             last,
             "the template ends within a tag, a comment, a script or a style".to_owned(),
-        );
+        ),
     }
-    walk.faults
+    Walked {
+        faults: walk.faults,
+        rewritten,
+    }
 }
 
 /// Finds the end of a tag, which does not stand in a string.
@@ -123,7 +142,16 @@ impl Walk {
         self.place = place.go_on(text);
     }
 
-    fn value(&mut self, line: usize, code: &str, next: Option<char>) {
+    /// Whether a value stands here in quotes, or where text is all there can be.
+    fn is_quoted(&self) -> bool {
+        match &self.place {
+            Place::Value { quote, .. } => quote.is_some(),
+            Place::Raw { tag, .. } => tag == "title" || tag == "textarea",
+            _ => false,
+        }
+    }
+
+    fn value(&mut self, line: usize, code: &str) {
         if declares_safe(code) {
             self.fault(
                 line,
@@ -133,6 +161,10 @@ impl Walk {
         let fault = match &self.place {
             Place::Text => None,
             Place::Comment => Some("stands in a comment, which a value can end: use {# … #}".to_owned()),
+            Place::Declaration => {
+                Some("stands in a doctype or in what browsers take for a comment: use {# … #}".to_owned())
+            }
+            Place::Lost(why) => Some(format!("stands where no reader can tell the context: {why}")),
             Place::Tag(_) | Place::TagName(_) | Place::AttributeName { .. } => Some(
                 "stands in a tag outside of any value, where it could be an attribute such as onclick"
                     .to_owned(),
@@ -146,24 +178,22 @@ impl Walk {
             Place::Value {
                 tag, name, before, ..
             } => in_attribute(tag, name, before, code),
-            Place::Raw { tag, last } => in_raw(tag, *last, next, code),
+            Place::Raw { tag, script } => in_raw(tag, *script, code),
         };
         if let Some(fault) = fault {
             self.fault(line, format!("{{{{ {code} }}}} {fault}"));
         }
         match &mut self.place {
-            // What a value holds is not known: an address that began with it is begun, since the filter has judged it.
-            Place::Value { before, .. } if before != UNCLEAR => before.push('/'),
+            Place::Value { before, .. } if before != UNCLEAR => before.push(VALUE),
             Place::BeforeValue { tag, name } => {
                 let (tag, name) = (std::mem::take(tag), std::mem::take(name));
                 self.place = Place::Value {
                     tag,
                     name,
                     quote: None,
-                    before: "/".to_owned(),
+                    before: VALUE.to_string(),
                 };
             }
-            Place::Raw { last, .. } => *last = ' ',
             _ => {}
         }
     }
@@ -260,6 +290,12 @@ impl Walk {
         };
         let (start, has_else, is_loop) = (open.start.clone(), open.has_else, open.word == "for");
         let end = self.place.clone();
+        if is_loop && !start.goes_round_to(&end) {
+            self.fault(
+                line,
+                "the loop ends where its next round may not begin: what one round writes changes what the next one's values are".to_owned(),
+            );
+        }
         self.join(line, end);
         // Without `else` there is a way past it, and a loop comes back to where it began.
         if is_loop || !has_else {
@@ -286,7 +322,15 @@ fn in_attribute(tag: &str, name: &str, before: &str, code: &str) -> Option<Strin
                 "stands in {name}, a list of addresses that no filter judges: use src"
             ));
         }
-        _ if !ADDRESSES.contains(&name) => return None,
+        "from" | "to" | "by" | "values" if ANIMATIONS.contains(&tag) => {
+            return Some(format!(
+                "stands in {name} of <{tag}>, which sets another attribute: write it down"
+            ));
+        }
+        "content" if tag == "meta" && before.to_ascii_lowercase().contains("url") => {
+            return Some("decides where the page leads by itself: redirect in the handler".to_owned());
+        }
+        _ if !holds_address(name) => return None,
         _ => {}
     }
     if before.trim().is_empty() {
@@ -305,17 +349,27 @@ fn in_attribute(tag: &str, name: &str, before: &str, code: &str) -> Option<Strin
 }
 
 /// What is wrong with a value in an element that is not read as HTML.
-fn in_raw(tag: &str, last: char, next: Option<char>, code: &str) -> Option<String> {
+fn in_raw(tag: &str, script: Script, code: &str) -> Option<String> {
     match tag {
         "title" | "textarea" => None,
         "script" => {
-            let in_string = matches!(last, '"' | '\'') && next == Some(last);
-            let good = ends_with_filter(code, "tojson") && !in_string
-                || ends_with_filter(code, "escapejs") && in_string;
+            let good = script
+                .filter()
+                .is_some_and(|filter| ends_with_filter(code, filter));
+            let place = match script {
+                Script::Code => "stands in a script: write {{ …|tojson }}",
+                Script::InString { escaped: false, .. } => {
+                    "stands in a string of a script: write {{ …|escapejs }}"
+                }
+                Script::InString { .. } => "stands behind a backslash in a script: write it before,",
+                Script::Line | Script::Block { .. } => "stands in a comment of a script: use {# … #},",
+                Script::Slash | Script::Unclear => {
+                    "stands in a script behind a backtick, or a slash that begins no comment, where its context cannot be told: \
+                     write it before them,"
+                }
+            };
             (!good).then(|| {
-                "stands in a script: write {{ …|tojson }} without quotes, or \"{{ …|escapejs }}\", or put it into the page by \
-                 {{ …|json_script(\"id\") }} and read it from there"
-                    .to_owned()
+                format!("{place} or put it into the page by {{{{ …|json_script(\"id\") }}}} and read it from there")
             })
         }
         _ => Some(format!("stands in <{tag}>, where no filter helps")),
