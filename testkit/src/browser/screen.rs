@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Browser;
 
@@ -80,10 +80,11 @@ impl Browser {
         let script = "const root = document.documentElement;
             return [root.clientWidth, Math.max(root.scrollHeight, innerHeight)]";
         let size = self.run(script, &[]).await?;
-        let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
+        let clip = json!({ "x": 0, "y": 0, "width": size.get(0), "height": size.get(1), "scale": 1 });
         let asked = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let picture = self.tell("Page.captureScreenshot", asked).await?;
-        let picture = picture["data"].as_str().context("the browser took no picture")?;
+        let picture = picture.get("data").and_then(Value::as_str);
+        let picture = picture.context("the browser took no picture")?;
         if let Some(folder) = path.as_ref().parent() {
             std::fs::create_dir_all(folder)?;
         }

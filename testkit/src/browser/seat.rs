@@ -26,8 +26,8 @@ impl Browser {
             self.tell("Network.setCookies", json!({ "cookies": next.0 }))
                 .await?;
         }
-        let left = left["cookies"].as_array().into_iter().flatten();
-        Ok(Seat(left.map(again).collect()))
+        let left = left.get("cookies").and_then(Value::as_array);
+        Ok(Seat(left.into_iter().flatten().map(again).collect()))
     }
 }
 
@@ -41,7 +41,7 @@ fn again(cookie: &Value) -> Value {
         Some((part.to_owned(), value.clone()))
     });
     let mut set: Map<String, Value> = parts.collect();
-    let host = cookie["domain"].as_str().unwrap_or_default();
+    let host = cookie.get("domain").and_then(Value::as_str).unwrap_or_default();
     set.insert("url".to_owned(), json!(format!("https://{host}/")));
     Value::Object(set)
 }

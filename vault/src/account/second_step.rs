@@ -8,6 +8,9 @@ use palisade::{Rejection, Sensitive, templates};
 
 use crate::pages::{Page, unprocessable};
 
+const WRONG: &str =
+    "That code is wrong, or was used before. Please enter the one that your authenticator shows now.";
+
 #[derive(Form)]
 pub(super) struct CodeForm {
     #[form(
@@ -22,7 +25,7 @@ pub(super) struct CodeForm {
 
 pub(super) async fn ask(auth: Auth, page: Page) -> Result<Response, Rejection> {
     match auth.half_login().await? {
-        Some(whose) => show(&page, &whose, &CodeForm::blank()),
+        Some(whose) => show(&page, &whose, &CodeForm::blank(), false),
         None => Ok(Redirect::to("/login/").into_response()),
     }
 }
@@ -38,32 +41,29 @@ pub(super) async fn take(
     };
     let form = match form.validate() {
         Ok(form) => form,
-        Err(form) => return Ok(unprocessable(show(&page, &whose, &form)?)),
+        Err(form) => return Ok(unprocessable(show(&page, &whose, &form, false)?)),
     };
-    let sentence = match auth.finish_second_factor(&form.code).await? {
+    let (sentence, later) = match auth.finish_second_factor(&form.code).await? {
         SecondFactorStep::Done(_) => return Ok(Redirect::to(&next.after_login(None)).into_response()),
-        SecondFactorStep::Wrong => {
-            "That code is wrong, or was used before. Please enter the one that your authenticator shows now."
-                .to_owned()
+        SecondFactorStep::Wrong => (WRONG.to_owned(), false),
+        SecondFactorStep::TooMany { retry_after } => {
+            let wait = spoken(retry_after.as_secs());
+            let sentence = format!("Too many codes were wrong. Please wait {wait}, or use a recovery code.");
+            (sentence, true)
         }
-        SecondFactorStep::TooMany { retry_after } => format!(
-            "Too many codes were wrong. Please wait {}, or use a recovery code.",
-            spoken(retry_after.as_secs())
-        ),
         _ => return Ok(unprocessable(page.show("second_step_ended.html", context! {})?)),
     };
     Ok(unprocessable(show(
         &page,
         &whose,
         &form.refuse("code", sentence),
+        later,
     )?))
 }
 
-fn show(page: &Page, whose: &str, form: &Bound<CodeForm>) -> Result<Response, Rejection> {
-    page.show(
-        "second_step.html",
-        context! { form => templates::form(form), whose },
-    )
+fn show(page: &Page, whose: &str, form: &Bound<CodeForm>, later: bool) -> Result<Response, Rejection> {
+    let about = context! { form => templates::form(form), whose, later };
+    page.show("second_step.html", about)
 }
 
 fn spoken(seconds: u64) -> String {
