@@ -1,8 +1,8 @@
 //! Looks at a page as people meet it who do not sit where its maker sat: on a small screen, at night, without a mouse, without eyes.
 //!
 //! What a script can judge of that is judged on every page that a journey comes by: labels, headings, room, contrast, focus. What only
-//! a person can judge, they judge on pictures: `GAUNTLET_PICTURES=/tmp/pictures cargo test -p gauntlet --test journeys` leaves there one of each page, on a
-//! desktop and on a phone, by day and by night.
+//! a person can judge, they judge on pictures: with a folder in `GAUNTLET_PICTURES`, `cargo test -p gauntlet --test journeys` leaves there one of
+//! each page, on a desktop and on a phone, by day and by night.
 
 use std::env;
 use std::path::PathBuf;

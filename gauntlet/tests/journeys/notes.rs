@@ -81,19 +81,9 @@ async fn note_is_written_in_markdown_found_and_deleted() -> Result<()> {
     journey.look("nothing-here").await
 }
 
-#[tokio::test]
-async fn note_is_shared_until_a_day_edited_and_taken_back() -> Result<()> {
-    let journey = Journey::begin().await?;
+/// The owner shares her note with grace, to be edited until tomorrow is over.
+async fn share(journey: &Journey) -> Result<()> {
     let browser = &journey.browser;
-    journey.join(GRACE).await?;
-    journey.open("/shared/").await?;
-    says(&journey.says().await?, &["Nothing here yet"]);
-    journey.look("shared-none").await?;
-    let grace = browser.seat(Seat::default()).await?;
-    journey.join(ANNA).await?;
-    journey
-        .keep_secret("The summer house", "4711, then the green key")
-        .await?;
     journey.open("/secret/1/").await?;
     browser.follow("a[href='/secret/1/share/']").await?;
     says(&journey.says().await?, &["Nobody but you sees this note."]);
@@ -134,7 +124,23 @@ async fn note_is_shared_until_a_day_edited_and_taken_back() -> Result<()> {
     journey.choose_day("until", 1).await?;
     browser.submit().await?;
     says(&journey.says().await?, &["edits", "until the end of"]);
-    journey.look("share-with").await?;
+    journey.look("share-with").await
+}
+
+#[tokio::test]
+async fn note_is_shared_until_a_day_edited_and_taken_back() -> Result<()> {
+    let journey = Journey::begin().await?;
+    let browser = &journey.browser;
+    journey.join(GRACE).await?;
+    journey.open("/shared/").await?;
+    says(&journey.says().await?, &["Nothing here yet"]);
+    journey.look("shared-none").await?;
+    let grace = browser.seat(Seat::default()).await?;
+    journey.join(ANNA).await?;
+    journey
+        .keep_secret("The summer house", "4711, then the green key")
+        .await?;
+    share(&journey).await?;
 
     let anna = browser.seat(grace).await?;
     journey.open("/shared/").await?;

@@ -1,6 +1,6 @@
 //! Somebody has to wait after wrong passwords, and staff lets them try again; staff sees what the policy has stopped.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use gauntlet::Person;
@@ -15,12 +15,6 @@ const IDA: Person = Person {
 
 /// Two wrong passwords, and a quarter of an hour.
 const STRICT: &str = "login_throttle_free_attempts = 2\nlogin_throttle_base_delay = 900\nlogin_throttle_network_max_delay = 900\n";
-
-/// How long a browser may take to report.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How often it is looked for meanwhile.
-const GLANCE: Duration = Duration::from_millis(20);
 
 /// A member of staff sits at the browser, in the staff area.
 async fn staff(journey: &Journey) -> Result<()> {
@@ -120,11 +114,7 @@ async fn script_that_does_not_belong_is_stopped_and_staff_reads_of_it() -> Resul
     let complaints = journey.complaints().await?.join("\n");
     says(&complaints, &["Content Security Policy"]);
 
-    let begun = Instant::now();
-    while journey.target.reports_kept()? == 0 {
-        ensure!(begun.elapsed() < PATIENCE, "the browser reports nothing");
-        tokio::time::sleep(GLANCE).await;
-    }
+    journey.target.reported().await?;
     journey.open("/staff/csp/").await?;
     says(
         &journey.says().await?,
