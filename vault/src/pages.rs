@@ -197,14 +197,21 @@ impl Page {
         wait: Duration,
     ) -> Result<Response, Rejection> {
         let about = context! { form => templates::form(form), later => true };
-        let mut response = self.show(template, about)?;
-        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
-        Ok(response)
+        Ok(later(self.show(template, about)?, wait))
     }
+}
+
+/// Says to programs, too, when to come back: the status is 429.
+pub(crate) fn later(mut response: Response, wait: Duration) -> Response {
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
+    response
+}
+
+/// A wait in whole seconds, never too short.
+pub(crate) fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// Says to programs, too, that what was sent is not right: the status is 422.

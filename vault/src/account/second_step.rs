@@ -1,12 +1,14 @@
 //! The second step of a login: the code of the authenticator, or one for recovery.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse as _, Redirect, Response};
 use minijinja::context;
 use palisade::auth::{Auth, Next, SecondFactorStep};
 use palisade::form::{Bound, Checked, Form};
 use palisade::{Rejection, Sensitive, templates};
 
-use crate::pages::{Page, unprocessable};
+use crate::pages::{Page, later, seconds, unprocessable};
 
 const WRONG: &str =
     "That code is wrong, or was used before. Please enter the one that your authenticator shows now.";
@@ -43,13 +45,14 @@ pub(super) async fn take(
         Ok(form) => form,
         Err(form) => return Ok(unprocessable(show(&page, &whose, &form, false)?)),
     };
-    let (sentence, later) = match auth.finish_second_factor(&form.code).await? {
+    let sentence = match auth.finish_second_factor(&form.code).await? {
         SecondFactorStep::Done(_) => return Ok(Redirect::to(&next.after_login(None)).into_response()),
-        SecondFactorStep::Wrong => (WRONG.to_owned(), false),
+        SecondFactorStep::Wrong => WRONG,
         SecondFactorStep::TooMany { retry_after } => {
-            let wait = spoken(retry_after.as_secs());
+            let wait = spoken(retry_after);
             let sentence = format!("Too many codes were wrong. Please wait {wait}, or use a recovery code.");
-            (sentence, true)
+            let shown = show(&page, &whose, &form.refuse("code", sentence), true)?;
+            return Ok(later(shown, retry_after));
         }
         _ => return Ok(unprocessable(page.show("second_step_ended.html", context! {})?)),
     };
@@ -57,19 +60,19 @@ pub(super) async fn take(
         &page,
         &whose,
         &form.refuse("code", sentence),
-        later,
+        false,
     )?))
 }
 
-fn show(page: &Page, whose: &str, form: &Bound<CodeForm>, later: bool) -> Result<Response, Rejection> {
-    let about = context! { form => templates::form(form), whose, later };
+fn show(page: &Page, whose: &str, form: &Bound<CodeForm>, waits: bool) -> Result<Response, Rejection> {
+    let about = context! { form => templates::form(form), whose, later => waits };
     page.show("second_step.html", about)
 }
 
-fn spoken(seconds: u64) -> String {
-    match seconds {
+fn spoken(wait: Duration) -> String {
+    match seconds(wait) {
         0..=1 => "a second".to_owned(),
-        2..=90 => format!("{seconds} seconds"),
-        _ => format!("{} minutes", seconds.div_ceil(60)),
+        seconds @ 2..=90 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
     }
 }

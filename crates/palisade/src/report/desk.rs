@@ -211,7 +211,7 @@ impl Parts {
         match catch_unwind(AssertUnwindSafe(write)) {
             Ok(report) => self.tell(|sink| sink.take(&report)),
             Err(_) => {
-                tracing::error!(target: "palisade::report", id = job.facts.id, "a report could not be written")
+                tracing::error!(target: "palisade::report", id = job.facts.id, "a report could not be written");
             }
         }
     }
