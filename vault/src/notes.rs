@@ -176,8 +176,8 @@ fn line(note: &NoteLine) -> Value {
     context! { id => note.id, title => note.title.as_str(), written => moment(note.written.0) }
 }
 
-/// How notes become HTML: no pictures, and lines end where they were ended.
-const MARKDOWN: RichText = RichText::new().with_line_breaks();
+/// How notes become HTML: no pictures, lines end where they were ended, and the title stands above every heading.
+const MARKDOWN: RichText = RichText::new().with_line_breaks().with_headings_below(1);
 
 /// The one place where a secret is taken out of its wrapping, to be shown to its owner and theirs with whom it is shared: as it was written, and as HTML.
 fn whole(note: &Note) -> Value {

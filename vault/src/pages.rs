@@ -196,7 +196,8 @@ impl Page {
         form: &Bound<F>,
         wait: Duration,
     ) -> Result<Response, Rejection> {
-        Ok(later(self.ask(template, form)?, wait))
+        let about = context! { form => templates::form(form), later => true };
+        Ok(later(self.show(template, about)?, wait))
     }
 }
 

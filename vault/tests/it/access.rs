@@ -118,7 +118,7 @@ async fn shared_note_is_seen_or_edited_and_stays_its_owners() {
     anna.open("/secret/1/share/")
         .await
         .says("edits</span>")
-        .says("1 January 2100");
+        .says("the end of 31 December 2099");
     bob.open("/secret/1/edit/").await.says(SECRET);
     let fields = [("title", "Gate"), ("body", "1234"), ("owner", "2")];
     bob.submit("/secret/1/edit/", &fields)
