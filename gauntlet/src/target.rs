@@ -168,6 +168,17 @@ impl Target {
         Ok(())
     }
 
+    /// Lets the last day pass of everything that was shared until one; the weak twin never looks at it.
+    ///
+    /// # Errors
+    /// When the site's database cannot be written, or no end stands in it.
+    pub fn let_grants_end(&self) -> Result<()> {
+        match &self.site {
+            Site::WeakTwin(_) => Ok(()),
+            Site::Vault(vault) => vault.let_grants_end(),
+        }
+    }
+
     /// Lets every new note fail.
     ///
     /// # Errors
@@ -197,6 +208,14 @@ impl Target {
     /// When no port can be had.
     pub async fn weak_twin(authority: &Authority) -> Result<Target> {
         weak_twin::open(authority).await
+    }
+
+    /// Opens the weak twin so that it asks browsers for a certificate, and takes any.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn weak_twin_with_certificates(authority: &Authority) -> Result<Target> {
+        weak_twin::open_with_certificates(authority).await
     }
 
     /// Builds and starts the vault with a fresh data folder.

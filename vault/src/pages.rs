@@ -149,7 +149,7 @@ impl Page {
         let known = context! {
             user => self.user.as_ref().map(|user| user.username.as_str()),
             staff => self.user.as_ref().is_some_and(|user| user.is_staff),
-            csrf => Value::from_safe_string(self.csrf.input()),
+            csrf => templates::csrf(&self.csrf),
             notice => self.notice.as_deref(),
             path => self.path.as_str(),
             next => self.next.as_deref(),

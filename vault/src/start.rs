@@ -47,7 +47,7 @@ pub async fn run(options: Options) -> Result<()> {
     }
     log::open(&options.log)?;
     match &options.command {
-        Some(Command::Staff(asked)) => appoint::run(&DataFolder::open(&options.data)?, asked).await,
+        Some(Command::Staff(asked)) => appoint::run(&DataFolder::there(&options.data)?, asked).await,
         Some(Command::ClientCertificate(asked)) => certificate::run(&DataFolder::open(&options.data)?, asked),
         Some(Command::Routes(asked)) => overview::routes(&options, asked),
         Some(Command::Check(asked)) => overview::check(&options, asked),
@@ -274,17 +274,22 @@ pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
 pub(crate) fn settings(named: Option<&Path>, own: Settings) -> Result<Settings> {
     let settings = match config(named) {
         None => own.overlaid(None, variables())?,
-        Some(path) => load_settings_over(own, path, variables()).map_err(|error| match error {
-            LoadError::Unreadable { path, reason: why } => {
-                anyhow!("cannot read the settings {}: {}", path.display(), reason(&why))
-            }
-            error => anyhow!(error),
-        })?,
+        Some(path) => load_settings_over(own, path, variables()).map_err(readably)?,
     };
     for weakness in settings.weaknesses() {
         tracing::warn!(target: "palisade::settings", threat = weakness.threat.id(), "{}", weakness.what);
     }
     Ok(settings)
+}
+
+/// Says in plain words why a file of settings cannot be read.
+pub(crate) fn readably(error: LoadError) -> anyhow::Error {
+    match error {
+        LoadError::Unreadable { path, reason: why } => {
+            anyhow!("cannot read the settings {}: {}", path.display(), reason(&why))
+        }
+        error => anyhow!(error),
+    }
 }
 
 /// Writes mails into the data folder, with links to this machine, until the settings name a server that takes them.
