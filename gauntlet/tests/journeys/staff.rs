@@ -58,14 +58,14 @@ async fn whoever_has_to_wait_is_told_how_long_and_staff_lets_them_try_again() ->
     says(&page, &["an account", "logging in", "UTC"]);
     hides(&page, &["anna"]);
     journey.look("throttle").await?;
-    browser.fill("whom", "").await?;
+    browser.tab_to("#lookup").await?;
     browser.press("anna").await?;
     browser.enter(ENTER).await?;
     says(&journey.says().await?, &["Counted for anna"]);
     journey.look("throttle-looked-up").await?;
     // The name is there already.
     browser
-        .tab_to("form[action='/staff/throttle/clear/'] button")
+        .tab_to("form.card[action='/staff/throttle/clear/'] button")
         .await?;
     browser.enter(ENTER).await?;
     says(
