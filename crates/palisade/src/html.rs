@@ -36,6 +36,8 @@ mod safe;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "minijinja")]
+pub(crate) use context::guarded;
 pub use context::{TemplateFault, check_template};
 pub use safe::SafeHtml;
 

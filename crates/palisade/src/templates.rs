@@ -6,7 +6,7 @@
 //!
 //! | where | write | what it does |
 //! |---|---|---|
-//! | text, quoted attributes | `{{ x }}` | escapes |
+//! | text, quoted attributes | `{{ x }}` | escapes; in an attribute also HTML of ours, which has quotes |
 //! | `href`, `src`, `action` … | `{{ x|url }}` | `javascript:` and its like become `about:invalid#refused`, see [`palisade_core::safe_url`] |
 //! | data for a script | `{{ x|json_script("id") }}` | the element with JSON in it: Django's `json_script` |
 //! | a string in a script | `"{{ x|escapejs }}"` | Django's `escapejs` |
@@ -59,7 +59,7 @@ use palisade_core::safe_url::safe_url;
 use serde::Serialize;
 
 use crate::form::{Bound, Form};
-use crate::html::{SafeHtml, TemplateFault, check_template};
+use crate::html::{SafeHtml, TemplateFault, guarded};
 
 /// Why templates were not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +90,7 @@ pub fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_formatter(print);
     environment.remove_filter("safe");
+    environment.add_filter("attribute", in_attribute);
     environment.add_filter("url", |address: &str| safe_url(address).to_owned());
     environment.add_filter("escapejs", |text: &str| Value::from_safe_string(escape_js(text)));
     environment.add_filter("json_script", |value: &Value, id: Option<&str>| {
@@ -111,15 +112,18 @@ pub fn load(
     environment: &mut Environment<'static>,
     sources: &[(&'static str, &'static str)],
 ) -> Result<(), TemplateError> {
-    let faults: Vec<TemplateFault> = sources
-        .iter()
-        .flat_map(|(name, source)| check_template(name, source))
-        .collect();
+    let (mut read, mut faults) = (Vec::new(), Vec::new());
+    for (name, source) in sources {
+        match guarded(name, source) {
+            Ok(template) => read.push((*name, template)),
+            Err(found) => faults.extend(found),
+        }
+    }
     if !faults.is_empty() {
         return Err(TemplateError::Unsafe(faults));
     }
-    for (name, source) in sources {
-        environment.add_template(name, source)?;
+    for (name, template) in read {
+        environment.add_template_owned(name, template)?;
     }
     Ok(())
 }
@@ -165,6 +169,20 @@ pub fn form<F: Form>(bound: &Bound<F>) -> Value {
     );
     shown.insert("field".to_owned(), Value::from_pairs(fields));
     Value::from_pairs(shown)
+}
+
+/// What stands in an attribute, put behind each value of one by [`load`]: HTML of ours has quotes and tags, which would end it.
+fn in_attribute(value: &Value) -> Value {
+    match value.as_str() {
+        // What is escaped in it stays so.
+        Some(html) if value.is_safe() => Value::from_safe_string(
+            html.replace('"', "&quot;")
+                .replace('\'', "&#x27;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;"),
+        ),
+        _ => value.clone(),
+    }
 }
 
 /// A value with some of its members declared HTML.

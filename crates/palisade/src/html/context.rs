@@ -10,6 +10,7 @@
 
 mod expression;
 mod machine;
+mod script;
 mod walk;
 
 use std::fmt;
@@ -51,7 +52,31 @@ impl fmt::Display for TemplateFault {
 ///
 /// It knows where a value stands and not what it holds. A value that a filter of one's own has declared safe is trusted.
 pub fn check_template(name: &str, source: &str) -> Vec<TemplateFault> {
-    walk::walk(source)
+    faults_of(name, walk::walk(source).faults)
+}
+
+/// Reads a template as [`check_template`] does, and gives it with the filter `attribute` behind each value of an attribute.
+#[cfg(feature = "minijinja")]
+pub(crate) fn guarded(name: &str, source: &str) -> Result<String, Vec<TemplateFault>> {
+    let seen = walk::walk(source);
+    if !seen.faults.is_empty() {
+        return Err(faults_of(name, seen.faults));
+    }
+    let mut guarded = String::with_capacity(source.len() + seen.in_attributes.len() * 16);
+    let mut read = 0;
+    for value in seen.in_attributes {
+        guarded.push_str(source.get(read..value.start).unwrap_or_default());
+        guarded.push_str(" (");
+        guarded.push_str(source.get(value.clone()).unwrap_or_default());
+        guarded.push_str(")|attribute ");
+        read = value.end;
+    }
+    guarded.push_str(source.get(read..).unwrap_or_default());
+    Ok(guarded)
+}
+
+fn faults_of(name: &str, faults: Vec<(usize, String)>) -> Vec<TemplateFault> {
+    faults
         .into_iter()
         .map(|(line, reason)| TemplateFault {
             name: name.to_owned(),

@@ -61,7 +61,7 @@ fn what_is_not_there_is_not_printed_as_nothing() {
 
 #[test]
 fn filters_write_what_django_writes() {
-    // Compared with a Django 5.2.19: escapejs, json_script.
+    // Compared with a Django 5.2.19: escapejs, and the escapes of json_script, which writes spaces behind `:` there.
     assert_eq!(
         shown(
             "<script>\"{{ x|escapejs }}\"</script>",
@@ -100,6 +100,70 @@ fn script_in_an_address_is_refused_and_the_page_stays() {
     assert_eq!(
         shown("<a href='{{ x|url }}'>", context! { x => "/?a=1&b='" }).unwrap(),
         "<a href='/?a=1&amp;b=&#x27;'>"
+    );
+}
+
+#[test]
+fn html_of_ours_does_not_end_the_attribute_that_it_stands_in() {
+    let html = Value::from(crate::html::markdown(
+        "say \" onmouseover=alert(1) x=\" [a](https://a.example/?'&b)",
+    ));
+    for (template, quote) in [("<p title=\"{{ x }}\">", '"'), ("<p title='{{- x -}}'>", '\'')] {
+        let title = shown(template, context! { x => html.clone() }).unwrap();
+        assert!(
+            title.matches(quote).count() == 2 && title.matches('<').count() == 1,
+            "{title}"
+        );
+    }
+    let title = shown("<p title=\"{{ x }}\">", context! { x => html.clone() }).unwrap();
+    assert!(
+        title.contains("&amp;b") && !title.contains("&amp;amp;"),
+        "{title}"
+    );
+    // The defence is the filter: printed as it is, the same HTML is an attribute of the page's.
+    let mut templates = environment();
+    templates.add_template("t", "<p title=\"{{ x }}\">").unwrap();
+    let raw = templates
+        .get_template("t")
+        .unwrap()
+        .render(context! { x => html })
+        .unwrap();
+    let outside: String = raw.split('"').step_by(2).collect();
+    assert!(outside.contains("onmouseover"), "{raw}");
+
+    let from_macro = "{% macro m(x) %}<i title=\"{{ x }}\">{% endmacro %}<p title=\"{{ m(x) }}\">";
+    let html = shown(from_macro, context! { x => "onmouseover=alert(1) a&b" }).unwrap();
+    assert_eq!(
+        html,
+        "<p title=\"&lt;i title=&quot;onmouseover=alert(1) a&amp;b&quot;&gt;\">"
+    );
+    let json = shown(
+        "<p data-x='{{ x|tojson }}'>",
+        context! { x => "'\" onclick=alert(1) " },
+    )
+    .unwrap();
+    assert!(
+        json.starts_with("<p data-x='&quot;\\u0027\\&quot; onclick"),
+        "{json}"
+    );
+}
+
+#[test]
+fn attribute_holds_what_it_held() {
+    for (template, expected) in [
+        ("<p class=\"{{ x if x else 'b' }}\">", "<p class=\"&lt;\">"),
+        ("<p class=\"a{{ ' b' if y }}\">", "<p class=\"a\">"),
+        (
+            "<p class=\"{{ y|default('c') }}\" title=\"{{- n + 1 -}}\">",
+            "<p class=\"c\" title=\"2\">",
+        ),
+        ("<p class=\"{{ x ~ n }}\">", "<p class=\"&lt;1\">"),
+    ] {
+        assert_eq!(shown(template, context! { x => "<", n => 1 }).unwrap(), expected);
+    }
+    assert!(
+        shown("<p class=\"{{ y }}\">", context! {}).is_err(),
+        "what is not there"
     );
 }
 

@@ -1,10 +1,14 @@
 //! A browser's tokenizer, as far as it decides in which context a value stands.
 
+use super::script::Script;
+
 /// Where in the page the reader is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// Between tags.
     Text,
+    /// Behind `<` or `</`, where a letter begins a tag.
+    TagOpen { close: bool },
     /// In a comment.
     Comment,
     /// In a tag, between attributes.
@@ -22,8 +26,8 @@ pub(super) enum Place {
         quote: Option<char>,
         before: String,
     },
-    /// In an element whose content is not read as HTML; with the last character.
-    Raw { tag: String, last: char },
+    /// In an element whose content is not read as HTML; with where in a script it is, if it is one.
+    Raw { tag: String, script: Script },
 }
 
 /// The elements whose content is not read as HTML.
@@ -48,6 +52,14 @@ impl Place {
         let one = next.len_utf8();
         match self {
             Self::Text => text(rest).unwrap_or((Self::Text, one)),
+            Self::TagOpen { close } => match next {
+                '/' if !close => (Self::TagOpen { close: true }, one),
+                '!' | '?' if !close => (Self::Tag("!".to_owned()), one),
+                next if next.is_ascii_alphabetic() => {
+                    (Self::TagName(if close { "/" } else { "" }.to_owned()), 0)
+                }
+                _ => (Self::Text, 0),
+            },
             Self::Comment => match rest.strip_prefix("-->").or_else(|| rest.strip_prefix("--!>")) {
                 Some(after) => (Self::Text, rest.len() - after.len()),
                 None => (Self::Comment, one),
@@ -63,6 +75,8 @@ impl Place {
             },
             Self::Tag(tag) => match next {
                 '>' => (behind(&tag), one),
+                // A doctype, and what browsers take for a comment, end at the first `>`, whatever quotes say.
+                _ if tag == "!" => (Self::Tag(tag), one),
                 '/' => (Self::Tag(tag), one),
                 next if next.is_ascii_whitespace() => (Self::Tag(tag), one),
                 next => (Self::named(tag, next), one),
@@ -70,7 +84,7 @@ impl Place {
             Self::AttributeName { .. } | Self::BeforeValue { .. } | Self::Value { .. } => {
                 (self.in_attribute(next), one)
             }
-            Self::Raw { tag, .. } => {
+            Self::Raw { tag, script } => {
                 let name = rest.strip_prefix("</");
                 let ends = name.and_then(|name| name.get(..tag.len()));
                 let over = name.and_then(|name| name.get(tag.len()..)).is_some_and(|after| {
@@ -80,7 +94,12 @@ impl Place {
                     let read = 2 + tag.len();
                     (Self::TagName(format!("/{tag}")), read)
                 } else {
-                    (Self::Raw { tag, last: next }, one)
+                    let script = if tag == "script" {
+                        script.step(next)
+                    } else {
+                        script
+                    };
+                    (Self::Raw { tag, script }, one)
                 }
             }
         }
@@ -92,6 +111,10 @@ impl Place {
             Self::AttributeName { tag, mut name, ended } => match next {
                 '>' => behind(&tag),
                 '/' => Self::Tag(tag),
+                '=' if tag == "meta" && name == "http-equiv" => Self::BeforeValue {
+                    tag: META_HEADER.to_owned(),
+                    name,
+                },
                 '=' => Self::BeforeValue { tag, name },
                 next if next.is_ascii_whitespace() => Self::AttributeName {
                     tag,
@@ -169,8 +192,15 @@ impl Place {
                     before: other_before,
                 },
             ) if tag == *other_tag && name == *other_name && quote == *other_quote => {
-                let before = if before == *other_before || (is_begun(&before) && is_begun(other_before)) {
+                let before = if before == *other_before {
                     before
+                } else if is_begun(&before) && is_begun(other_before) {
+                    // Of two the one that says less of where it leads.
+                    if names_its_site(&before) {
+                        other_before.clone()
+                    } else {
+                        before
+                    }
                 } else {
                     UNCLEAR.to_owned()
                 };
@@ -181,8 +211,15 @@ impl Place {
                     before,
                 })
             }
-            (Self::Raw { tag, .. }, Self::Raw { tag: other, .. }) if tag == *other => {
-                Some(Self::Raw { tag, last: ' ' })
+            (
+                Self::Raw { tag, script },
+                Self::Raw {
+                    tag: other,
+                    script: other_script,
+                },
+            ) if tag == *other => {
+                let script = script.meet(*other_script)?;
+                Some(Self::Raw { tag, script })
             }
             (place, other) => {
                 // A name that is over and the space behind it are the same place.
@@ -203,6 +240,33 @@ impl Place {
 /// The beginning of an address that is not the same on every way to it.
 pub(super) const UNCLEAR: &str = "\0";
 
+/// A value in an address that a filter has judged: it has no scheme of its own but a good one, and may be empty.
+pub(super) const JUDGED: char = '\u{1}';
+
+/// A `meta` whose content a browser obeys as it would a header.
+pub(super) const META_HEADER: &str = "meta http-equiv";
+
+/// Whether what is written of an address decides from which site it is: `/` alone does not, since another may follow.
+pub(super) fn names_its_site(before: &str) -> bool {
+    let before = before.trim_start();
+    let lower = before.to_ascii_lowercase();
+    let other_site = ["http:", "https:", ""]
+        .iter()
+        .find_map(|scheme| lower.strip_prefix(scheme)?.strip_prefix("//"));
+    match other_site {
+        Some(host) => host.find(['/', '?', '#']).is_some_and(|end| {
+            let host = host.get(..end).unwrap_or_default();
+            !host.is_empty() && host.chars().all(|letter| letter.is_ascii_graphic())
+        }),
+        None => match before.strip_prefix('/') {
+            Some(path) => {
+                path.starts_with(|first: char| first.is_ascii_alphanumeric() || "._-~?#%".contains(first))
+            }
+            None => is_begun(before) && !lower.starts_with("http"),
+        },
+    }
+}
+
 /// Whether what is written of an address decides its scheme, so that a value behind it cannot.
 pub(super) fn is_begun(before: &str) -> bool {
     let before = before.trim_start().to_ascii_lowercase();
@@ -217,8 +281,18 @@ pub(super) fn is_begun(before: &str) -> bool {
 /// What `<` begins, if it begins anything.
 fn text(rest: &str) -> Option<(Place, usize)> {
     let after = rest.strip_prefix('<')?;
-    if after.starts_with("!--") {
-        return Some((Place::Comment, 4));
+    if let Some(comment) = after.strip_prefix("!--") {
+        // Two ways in which a comment is over before it began.
+        return Some(
+            match comment.strip_prefix('>').or_else(|| comment.strip_prefix("->")) {
+                Some(behind) => (Place::Text, rest.len() - behind.len()),
+                None => (Place::Comment, 4),
+            },
+        );
+    }
+    // What follows is a value, or a branch.
+    if after.is_empty() || after == "/" {
+        return Some((Place::TagOpen { close: after == "/" }, rest.len()));
     }
     if after.starts_with(['!', '?']) {
         // A doctype, or what browsers take for a comment; it ends at the first `>`.
@@ -237,7 +311,7 @@ fn behind(tag: &str) -> Place {
     if RAW.contains(&tag) {
         Place::Raw {
             tag: tag.to_owned(),
-            last: ' ',
+            script: Script::default(),
         }
     } else {
         Place::Text
