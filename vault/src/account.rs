@@ -41,10 +41,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/reset/done/", get(forgotten::done).public())
         .merge(second_factor())
         // Passwords are reset through the address in it.
-        .route(
-            "/profile/",
-            get(profile::ask).post(profile::take).recently_logged_in(),
-        )
+        .route("/profile/", get(profile::ask).post(profile::take).recent())
         .route("/password/", get(password::ask).post(password::take))
         .logged_in()
 }
@@ -60,7 +57,7 @@ fn second_factor() -> Router<App> {
         .route("/second-factor/confirm/", back().post(second_factor::confirm))
         .route("/second-factor/codes/", back().post(second_factor::renew))
         .route("/second-factor/remove/", back().post(second_factor::remove))
-        .recently_logged_in()
+        .recent()
 }
 
 async fn log_out(auth: Auth, next: Next) -> Result<Redirect, Rejection> {

@@ -30,7 +30,7 @@ use job::Job;
 use page::Block;
 use parts::Part;
 use report::{Report, Sample};
-use server::{Kind, Server};
+use server::{Kind, Server, before};
 use visitor::Account;
 
 /// Measures Palisade beside bare axum, its Rust peers and Django under one load.
@@ -42,6 +42,9 @@ struct Options {
     #[arg(long, value_delimiter = ',', default_values_t = Chosen::all(), hide_default_value = true)]
     #[arg(help = chosen::HELP, verbatim_doc_comment)]
     jobs: Vec<Chosen>,
+    /// Also give the jobs to Palisade as this commit has it, to see what was added since then costs
+    #[arg(long, value_name = "COMMIT")]
+    before: Option<String>,
     /// Rounds to take the median of
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
@@ -122,13 +125,18 @@ async fn serve(options: &Options, jobs: &[Job], databases: &mut Databases) -> Re
     let mut report = Report::begin(options.rounds, options.seconds, options.connections);
     let length = Duration::from_secs_f64(options.seconds);
 
-    for kind in &options.only {
+    let mut kinds = options.only.clone();
+    if let Some(commit) = &options.before {
+        before::check_out(commit)?;
+        kinds.push(Kind::Before);
+    }
+    for kind in &kinds {
         eprintln!("building {kind}");
         kind.build()?;
     }
     let mut stages = Vec::new();
     for ground in [Ground::Sqlite, Ground::Postgres, Ground::Redis] {
-        for kind in &options.only {
+        for kind in &kinds {
             let asked = |job: &&Job| job.ground() == ground && kind.jobs().contains(job);
             if jobs.iter().any(|job| asked(&job)) {
                 databases.provide(ground)?;

@@ -15,8 +15,9 @@ pub const OWN: &str = "measured";
 pub const SHARED: &str = "measured: shared stores";
 
 /// The promises to hold: this job on Palisade costs at most so many times what that job costs there.
-const PROMISES: [(Job, Job, Kind, f64); 6] = [
+const PROMISES: [(Job, Job, Kind, f64); 7] = [
     (Job::Stack, Job::Bare, Kind::Bare, 1.6),
+    (Job::LoggedIn, Job::LoggedIn, Kind::Before, 1.1),
     (Job::LoggedIn, Job::LoggedIn, Kind::Peers, 0.2),
     (Job::LoggedIn, Job::LoggedIn, Kind::Django, 0.02),
     (Job::SessionWrite, Job::SessionWrite, Kind::Peers, 0.4),

@@ -4,6 +4,7 @@
 //! data folder or database. All are sent the same bytes: `X-Forwarded-Proto: https` stands for the TLS proxy in front,
 //! which Palisade and Django insist on and the others ignore.
 
+pub mod before;
 pub mod python;
 
 use std::fmt::{self, Write as _};
@@ -25,11 +26,14 @@ use crate::process;
 pub enum Kind {
     Bare,
     Palisade,
+    /// Palisade as an earlier commit has it, which says what the commits since then cost.
+    Before,
     Peers,
     Django,
 }
 
 impl Kind {
+    /// Those that a run has without being asked for them.
     pub const ALL: [Self; 4] = [Self::Bare, Self::Palisade, Self::Peers, Self::Django];
 
     pub fn jobs(self) -> &'static [Job] {
@@ -54,14 +58,18 @@ impl Kind {
         match self {
             Self::Bare => "bare",
             Self::Palisade => "palisade",
+            Self::Before => "before",
             Self::Peers => "peers",
             Self::Django => "django",
         }
     }
 
-    /// The folder beside the harness that holds this server's source.
+    /// The folder that holds this server's source: beside the harness, or in an earlier checkout.
     pub fn source(self) -> PathBuf {
-        harness().with_file_name(self.name())
+        match self {
+            Self::Before => before::folder().join("benches/palisade"),
+            _ => harness().with_file_name(self.name()),
+        }
     }
 
     /// Builds the release binary, or Django's virtual environment.
@@ -76,8 +84,11 @@ impl Kind {
         if self == Self::Django {
             return python::gunicorn(&self.source(), data, port, tell);
         }
-        let name = format!("bench-{}", self.name());
-        let mut command = Command::new(self.source().join("target/release").join(name));
+        let program = match self {
+            Self::Before => "bench-palisade".to_owned(),
+            _ => format!("bench-{}", self.name()),
+        };
+        let mut command = Command::new(self.source().join("target/release").join(program));
         command.arg(data).arg(port.to_string());
         tell(&mut command);
         Ok(command)

@@ -6,6 +6,9 @@
 //! before the handler sees anything of the request. What was read for it is kept for the handler's extractors, so that a
 //! rule and an extractor together ask the stores once.
 //!
+//! A route can ask for a recent login besides ([`crate::Policies::recent`]). That is asked after the rule: whoever may not reach the
+//! route anyway is not asked for a password first.
+//!
 //! # Security
 //!
 //! A rule says who may reach the route, and not which rows they may see there. [`Access::LoggedIn`] on `/notes/{id}` lets every
@@ -39,8 +42,6 @@ pub enum Access {
     Public,
     /// Whoever is logged in (Django `login_required`).
     LoggedIn,
-    /// Whoever has logged in, or given the password once more, within `reauthenticate_after`.
-    RecentlyLoggedIn,
     /// Whoever is logged in and may enter the site's administration (Django `staff_member_required`).
     Staff,
     /// Whoever is logged in and has this permission (Django `permission_required` with `raise_exception`).
@@ -54,7 +55,6 @@ impl fmt::Display for Access {
         match self {
             Self::Public => f.write_str("everybody"),
             Self::LoggedIn => f.write_str("logged in"),
-            Self::RecentlyLoggedIn => f.write_str("recently logged in"),
             Self::Staff => f.write_str("staff"),
             Self::Permission(name) => write!(f, "{name}"),
             Self::Row(rule) => write!(f, "{rule}"),
@@ -75,9 +75,6 @@ impl Access {
             Self::LoggedIn => {
                 <LoggedIn as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
             }
-            Self::RecentlyLoggedIn => {
-                <Recent<LoggedIn> as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
-            }
             Self::Staff => {
                 <Staff as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
             }
@@ -93,12 +90,18 @@ impl Access {
 
 /// Puts a rule before a handler.
 #[derive(Clone, Debug)]
-pub(crate) struct AccessLayer(Option<Arc<Access>>);
+pub(crate) struct AccessLayer {
+    access: Option<Arc<Access>>,
+    recent: bool,
+}
 
 impl AccessLayer {
     /// Without a rule nobody is let through, though [`crate::Palisade::protect`] has refused such a route already.
-    pub(crate) fn new(access: Option<Access>) -> Self {
-        Self(access.map(Arc::new))
+    pub(crate) fn new(access: Option<Access>, recent: bool) -> Self {
+        Self {
+            access: access.map(Arc::new),
+            recent,
+        }
     }
 }
 
@@ -107,7 +110,8 @@ impl<S> Layer<S> for AccessLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         Admitted {
-            access: self.0.clone(),
+            access: self.access.clone(),
+            recent: self.recent,
             inner,
         }
     }
@@ -117,7 +121,18 @@ impl<S> Layer<S> for AccessLayer {
 #[derive(Clone, Debug)]
 pub(crate) struct Admitted<S> {
     access: Option<Arc<Access>>,
+    recent: bool,
     inner: S,
+}
+
+/// Lets the request through by the rule, and then by the time of the login; or says why not.
+async fn admit(access: Option<&Access>, recent: bool, parts: &mut request::Parts) -> Result<(), Rejection> {
+    let access = access.ok_or_else(|| Rejection::internal("the route does not say who may reach it"))?;
+    access.admit(parts).await?;
+    if recent {
+        <Recent<LoggedIn> as FromRequestParts<()>>::from_request_parts(parts, &()).await?;
+    }
+    Ok(())
 }
 
 impl<S> Service<Request<Body>> for Admitted<S>
@@ -135,23 +150,19 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if self.access.as_deref() == Some(&Access::Public) {
+        if self.access.as_deref() == Some(&Access::Public) && !self.recent {
             return AdmittedFuture::Open {
                 inner: self.inner.call(request),
             };
         }
-        let access = self.access.clone();
+        let (access, recent) = (self.access.clone(), self.recent);
         // The service that was polled ready is the one to call; its clone takes its place.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         AdmittedFuture::Asked {
             answer: Box::pin(async move {
                 let (mut parts, body) = request.into_parts();
-                let admitted = match access.as_deref() {
-                    Some(access) => access.admit(&mut parts).await,
-                    None => Err(Rejection::internal("the route does not say who may reach it")),
-                };
-                match admitted {
+                match admit(access.as_deref(), recent, &mut parts).await {
                     Ok(()) => {
                         let Ok(response) = inner.call(Request::from_parts(parts, body)).await;
                         response.into_response()

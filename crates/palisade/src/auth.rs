@@ -49,6 +49,7 @@ pub use next::{Next, login_redirect};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresUsers;
 pub use recent::Recent;
+pub(crate) use recent::disprove;
 pub use reset::{ResetError, ResetStep, Resetting};
 #[cfg(feature = "mysql")]
 pub use second_factor::MySqlSecondFactors;

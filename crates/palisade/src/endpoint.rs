@@ -59,7 +59,7 @@ impl EndpointLayer {
                 Some(reason) => csrf.dangerous_exempt(reason),
                 None => csrf,
             },
-            access: AccessLayer::new(policy.access),
+            access: AccessLayer::new(policy.access, policy.recent),
             frames: policy.frames,
             cacheable: policy.cacheable.is_some(),
             hidden: Some(policy.sensitive_post_parameters)

@@ -36,9 +36,7 @@ mod safe;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "minijinja")]
-pub(crate) use context::guarded;
-pub use context::{TemplateFault, check_template};
+pub use context::{TemplateFault, check_template, harden_template, in_attribute};
 pub use safe::SafeHtml;
 
 use std::borrow::Cow;

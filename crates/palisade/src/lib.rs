@@ -58,6 +58,7 @@ pub mod password;
 mod peer;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod promise;
 pub mod redact;
 #[cfg(feature = "redis")]
 pub mod redis;

@@ -137,12 +137,6 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         self.access(&Access::LoggedIn)
     }
 
-    /// Lets whoever has logged in, or given the password once more, within `reauthenticate_after` reach those of these routes that do not
-    /// say who may: see [`Policies::recently_logged_in`](crate::Policies::recently_logged_in).
-    pub fn recently_logged_in(self) -> Self {
-        self.access(&Access::RecentlyLoggedIn)
-    }
-
     /// Lets staff reach those of the routes that do not say yet who may.
     pub fn staff(self) -> Self {
         self.access(&Access::Staff)
@@ -158,6 +152,12 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
         self.each_policy(&|policy| {
             policy.access.get_or_insert_with(|| access.clone());
         })
+    }
+
+    /// Asks for a recent login at the routes, beside what they ask themselves: see [`Policies::recent`]. A route for everybody has its
+    /// place in another router, or is added afterwards.
+    pub fn recent(self) -> Self {
+        self.each_policy(&|policy| policy.recent = true)
     }
 
     /// Lets only clients in these networks reach the routes, beside what they ask themselves: see [`Policies::networks`].

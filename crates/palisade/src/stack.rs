@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod context;
 mod refusal;
 
 use std::convert::Infallible;
@@ -26,10 +27,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use http::{Request, request, response};
+use http::Request;
 use palisade_core::Settings;
-use palisade_core::password::ResetTokens;
-use palisade_core::session::SessionAuthHasher;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -40,23 +39,21 @@ use crate::endpoint::EndpointLayer;
 use crate::errors::{
     ErrorFuture, ErrorLayer, ErrorPage, ErrorService, PanicFuture, PanicLayer, PanicService,
 };
-use crate::form::FormPolicy;
-use crate::gate::Hidden;
-use crate::guard::{Guard, GuardLayer, Guarded, GuardedFuture};
+use crate::guard::{GuardLayer, Guarded, GuardedFuture};
 use crate::headers::HeaderGuard;
 use crate::host::HostGuard;
 use crate::mail::Mailer;
 use crate::password::{Hashers, NoPassword, PasswordPolicy, read_keys};
 use crate::redact::{QueryGuard, Redactor, SensitiveNames};
-use crate::rejection::Rejection;
 use crate::report::ReportSink;
 use crate::router::{Router, RoutesReport};
 use crate::rows::RowStore;
 use crate::seal::SealKeys;
 use crate::session::{SessionFuture, SessionKey, SessionLayer, SessionService, SessionStore, Sessions};
-use crate::throttle::{Devices, MemoryThrottle, ThrottleStore, Throttles};
+use crate::throttle::{MemoryThrottle, ThrottleStore, Throttles};
 use crate::transport::TransportGuard;
 
+pub(crate) use context::StackContext;
 use refusal::Offered;
 pub use refusal::ProtectError;
 
@@ -89,128 +86,6 @@ pub struct Palisade {
     sensitive: SensitiveNames,
     anonymous: Option<Arc<dyn AnonymousSecrets>>,
     reports: Vec<Arc<dyn ReportSink>>,
-}
-
-/// What the stack offers to extractors, as an extension of each request.
-#[derive(Clone, Debug)]
-pub(crate) struct StackContext(Arc<Offer>);
-
-#[derive(Debug)]
-struct Offer {
-    settings: Arc<Settings>,
-    clock: Clock,
-    users: Option<Users>,
-    throttles: Option<Throttles>,
-    devices: Devices,
-    second_factors: Option<SecondFactors>,
-    mailer: Option<Mailer>,
-    letters: Arc<dyn Letters>,
-    rows: Option<RowStore>,
-    login_hasher: SessionAuthHasher,
-    reset_tokens: ResetTokens,
-    forms: Arc<FormPolicy>,
-}
-
-impl StackContext {
-    pub(crate) fn of(extensions: &http::Extensions) -> Result<Self, Rejection> {
-        let context = extensions.get::<Self>().cloned();
-        context
-            .ok_or_else(|| Rejection::internal("the stack is missing: serve what Palisade::protect returns"))
-    }
-
-    #[cfg(test)]
-    pub(crate) fn for_tests() -> Self {
-        let settings = Settings::for_tests(palisade_core::SecretKey::new("a key of tests"));
-        Self(Arc::new(Offer {
-            forms: Arc::new(FormPolicy::from_settings(&settings)),
-            login_hasher: SessionAuthHasher::new(&settings.key_ring()),
-            devices: Devices::from_settings(&settings),
-            reset_tokens: ResetTokens::new(&settings.key_ring()),
-            settings: Arc::new(settings),
-            clock: Clock::system(),
-            users: None,
-            throttles: None,
-            second_factors: None,
-            mailer: None,
-            letters: Arc::new(PlainLetters),
-            rows: None,
-        }))
-    }
-
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.0.settings
-    }
-
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.0.clock
-    }
-
-    /// What ties a session to the password it was opened with.
-    pub(crate) fn login_hasher(&self) -> &SessionAuthHasher {
-        &self.0.login_hasher
-    }
-
-    /// What makes and checks the tokens of links that reset passwords.
-    pub(crate) fn reset_tokens(&self) -> &ResetTokens {
-        &self.0.reset_tokens
-    }
-
-    pub(crate) fn second_factors(&self) -> Option<&SecondFactors> {
-        self.0.second_factors.as_ref()
-    }
-
-    pub(crate) fn letters(&self) -> &dyn Letters {
-        &*self.0.letters
-    }
-
-    pub(crate) fn mailer(&self) -> Result<&Mailer, Rejection> {
-        let mailer = self.0.mailer.as_ref();
-        mailer.ok_or_else(|| Rejection::internal("there is no mail: give Palisade a mailer with with_mailer"))
-    }
-
-    pub(crate) fn forms(&self) -> Arc<FormPolicy> {
-        Arc::clone(&self.0.forms)
-    }
-
-    /// What counts tries; wherever there are users, there is one.
-    pub(crate) fn throttles(&self) -> Result<&Throttles, Rejection> {
-        let throttles = self.0.throttles.as_ref();
-        throttles.ok_or_else(|| {
-            Rejection::internal(
-                "there are no throttles: give Palisade users with with_users, or a store with with_throttle",
-            )
-        })
-    }
-
-    /// What knows the devices of accounts.
-    pub(crate) fn devices(&self) -> &Devices {
-        &self.0.devices
-    }
-
-    pub(crate) fn users(&self) -> Result<&Users, Rejection> {
-        let users = self.0.users.as_ref();
-        users.ok_or_else(|| Rejection::internal("there are no users: give Palisade a table with with_users"))
-    }
-
-    pub(crate) fn rows(&self) -> Result<&RowStore, Rejection> {
-        let rows = self.0.rows.as_ref();
-        rows.ok_or_else(|| {
-            Rejection::internal("there are no rows of users: give Palisade their database with with_rows")
-        })
-    }
-}
-
-impl Guard for StackContext {
-    type Pass = ();
-
-    fn admit(&self, request: &mut request::Parts) -> Result<(), Rejection> {
-        request.extensions.insert(self.clone());
-        Ok(())
-    }
-
-    fn release(&self, (): (), response: &mut response::Parts) {
-        Hidden::keep(response);
-    }
 }
 
 impl Palisade {
@@ -397,28 +272,13 @@ impl Palisade {
         let body_limit = settings.data_upload_max_memory_size;
         let routes = router
             .build(&|policy, elsewhere| EndpointLayer::new(csrf.clone(), policy, elsewhere, body_limit));
-        let context = StackContext(Arc::new(Offer {
-            settings: Arc::clone(&self.settings),
-            clock: self.clock.clone(),
-            users: self.users.clone(),
-            throttles: self.throttles.clone(),
-            devices: Devices::from_settings(settings),
-            second_factors: self.second_factors.clone(),
-            mailer: self.mailer.clone(),
-            letters: Arc::clone(&self.letters),
-            reset_tokens: ResetTokens::new(&settings.key_ring())
-                .with_timeout(settings.password_reset_timeout),
-            rows: self.rows.clone(),
-            login_hasher: SessionAuthHasher::new(&settings.key_ring()),
-            forms: Arc::new(FormPolicy::from_settings(settings)),
-        }));
         let session = self
             .sessions
             .clone()
             .map_or_else(SessionLayer::none, SessionLayer::new);
 
         let query = QueryGuard::new(self.sensitive.clone());
-        let inner = GuardLayer::new(context).layer(session.layer(routes));
+        let inner = GuardLayer::new(StackContext::new(self)).layer(session.layer(routes));
         let guarded = GuardLayer::new(HeaderGuard::from_settings(settings)).layer(
             GuardLayer::new(HostGuard::from_settings(settings)).layer(
                 GuardLayer::new(self.transport())

@@ -6,12 +6,13 @@
 //!
 //! | where | write | what it does |
 //! |---|---|---|
-//! | text, quoted attributes | `{{ x }}` | escapes; in an attribute also HTML of ours, which has quotes |
+//! | text, quoted attributes | `{{ x }}` | escapes |
 //! | `href`, `src`, `action` … | `{{ x|url }}` | `javascript:` and its like become `about:invalid#refused`, see [`palisade_core::safe_url`] |
 //! | data for a script | `{{ x|json_script("id") }}` | the element with JSON in it: Django's `json_script` |
 //! | a string in a script | `"{{ x|escapejs }}"` | Django's `escapejs` |
 //! | a value in a script | `{{ x|tojson }}` | JSON with `<`, `>`, `&` and `'` as escapes |
-//! | HTML of ours | `{{ x }}` | a [`SafeHtml`](crate::html::SafeHtml) or a [`form`] is printed as it is; nothing else ever is |
+//! | HTML of ours | `{{ x }}` | a [`SafeHtml`](crate::html::SafeHtml) or a [`form`] is printed as it is, in an attribute escaped; nothing else ever is |
+//! | JSON in an attribute | `data-x="{{ x|tojson }}"` | its quotes are escaped there |
 //!
 //! There is no filter `safe`.
 //!
@@ -59,7 +60,7 @@ use palisade_core::safe_url::safe_url;
 use serde::Serialize;
 
 use crate::form::{Bound, Form};
-use crate::html::{SafeHtml, TemplateFault, guarded};
+use crate::html::{SafeHtml, TemplateFault, harden_template, in_attribute};
 
 /// Why templates were not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +91,6 @@ pub fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_formatter(print);
     environment.remove_filter("safe");
-    environment.add_filter("attribute", in_attribute);
     environment.add_filter("url", |address: &str| safe_url(address).to_owned());
     environment.add_filter("escapejs", |text: &str| Value::from_safe_string(escape_js(text)));
     environment.add_filter("json_script", |value: &Value, id: Option<&str>| {
@@ -108,24 +108,30 @@ pub fn environment() -> Environment<'static> {
 ///
 /// [`TemplateError::Unsafe`] lists every value that stands in a dangerous place, with file and line; a template that cannot be read
 /// is named.
-pub fn load(
-    environment: &mut Environment<'static>,
-    sources: &[(&'static str, &'static str)],
-) -> Result<(), TemplateError> {
-    let (mut read, mut faults) = (Vec::new(), Vec::new());
+pub fn load(environment: &mut Environment<'static>, sources: &[(&str, &str)]) -> Result<(), TemplateError> {
+    let (mut hardened, mut faults) = (Vec::with_capacity(sources.len()), Vec::new());
     for (name, source) in sources {
-        match guarded(name, source) {
-            Ok(template) => read.push((*name, template)),
+        match harden_template(name, source) {
+            Ok(source) => hardened.push(((*name).to_owned(), source)),
             Err(found) => faults.extend(found),
         }
     }
     if !faults.is_empty() {
         return Err(TemplateError::Unsafe(faults));
     }
-    for (name, template) in read {
-        environment.add_template_owned(name, template)?;
+    environment.add_filter("in_attribute", quoted);
+    for (name, source) in hardened {
+        environment.add_template_owned(name, source)?;
     }
     Ok(())
+}
+
+/// Escapes also what is declared safe; the rest is escaped where it is printed.
+fn quoted(value: &Value) -> Value {
+    match value.as_str() {
+        Some(html) if value.is_safe() => Value::from_safe_string(in_attribute(html)),
+        _ => value.clone(),
+    }
 }
 
 /// Shows a form to a template; its controls, which this library has written and escaped, are printed as they are.
@@ -169,20 +175,6 @@ pub fn form<F: Form>(bound: &Bound<F>) -> Value {
     );
     shown.insert("field".to_owned(), Value::from_pairs(fields));
     Value::from_pairs(shown)
-}
-
-/// What stands in an attribute, put behind each value of one by [`load`]: HTML of ours has quotes and tags, which would end it.
-fn in_attribute(value: &Value) -> Value {
-    match value.as_str() {
-        // What is escaped in it stays so.
-        Some(html) if value.is_safe() => Value::from_safe_string(
-            html.replace('"', "&quot;")
-                .replace('\'', "&#x27;")
-                .replace('<', "&lt;")
-                .replace('>', "&gt;"),
-        ),
-        _ => value.clone(),
-    }
 }
 
 /// A value with some of its members declared HTML.

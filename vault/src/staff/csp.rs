@@ -9,7 +9,7 @@ use minijinja::context;
 use minijinja::value::Value;
 use palisade::headers::csp_report::{Disposition, Seen};
 use palisade::session::Session;
-use palisade::{Rejection, Router};
+use palisade::{Policies as _, Rejection, Router};
 
 use super::Room;
 use crate::app::App;
@@ -25,7 +25,7 @@ pub(super) const ROOM: Room = Room {
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/staff/csp/", get(list))
-        .route("/staff/csp/clear/", get(back).merge(post(clear)))
+        .route("/staff/csp/clear/", get(back).merge(post(clear)).recent())
 }
 
 async fn list(State(app): State<App>, page: Page) -> Result<Response, Rejection> {

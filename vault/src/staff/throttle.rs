@@ -15,7 +15,7 @@ use palisade::form::{Checked, Form};
 use palisade::session::Session;
 use palisade::templates;
 use palisade::throttle::{Kind, Scope, Throttled, Throttles};
-use palisade::{Rejection, Router};
+use palisade::{Policies as _, Rejection, Router};
 
 use super::Room;
 use crate::app::App;
@@ -34,7 +34,7 @@ const MOST: usize = 100;
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/staff/throttle/", get(list))
-        .route("/staff/throttle/clear/", get(back).merge(post(clear)))
+        .route("/staff/throttle/clear/", get(back).merge(post(clear)).recent())
 }
 
 /// Whom staff lets try again.

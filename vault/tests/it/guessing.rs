@@ -1,5 +1,9 @@
 //! Wrong passwords: who has to wait, who does not, and what staff sees of it.
 
+use std::time::{Duration, SystemTime};
+
+use palisade::clock::Clock;
+
 use crate::site::{PASSWORD, Site};
 
 const WRONG: [(&str, &str); 2] = [("username", "anna"), ("password", "wrong")];
@@ -113,6 +117,48 @@ async fn staff_sees_who_waits_looks_a_name_up_and_lets_them_try_again() {
         .open("/staff/throttle/")
         .await
         .says("Cleared: they may try again at once.");
+    site.visitor().submit("/login/", &RIGHT).await.leads_to("/");
+}
+
+#[tokio::test]
+async fn stolen_session_of_staff_lets_nobody_try_again() {
+    let clock = Clock::fixed(SystemTime::now());
+    let site = Site::timed(&clock);
+    site.member("anna").await;
+    let mut berta = site.staff("berta").await;
+    clock.advance(Duration::from_mins(16));
+    hammer(&site, "anna").await;
+    let whom = [("whom", "anna")];
+    let mut thief = berta.clone();
+    let token = thief.open("/staff/throttle/").await.token();
+    for path in ["/staff/throttle/clear/", "/staff/csp/clear/"] {
+        let page = thief.post(path, &whom, &token).await;
+        assert_eq!(
+            (page.status.as_u16(), page.header("location")),
+            (302, format!("/login/confirm/?next={path}").as_str())
+        );
+    }
+    let counted = "<td>logging in</td>";
+    thief.open("/staff/throttle/?whom=anna").await.says(counted);
+    assert_eq!(site.visitor().submit("/login/", &RIGHT).await.status, 429);
+
+    berta
+        .submit(
+            "/login/confirm/?next=/staff/throttle/clear/",
+            &[("password", PASSWORD)],
+        )
+        .await
+        .leads_to("/staff/throttle/clear/");
+    berta
+        .open("/staff/throttle/clear/")
+        .await
+        .leads_to("/staff/throttle/");
+    let page = berta.open("/staff/throttle/?whom=anna").await;
+    page.says(counted);
+    berta
+        .post("/staff/throttle/clear/", &whom, &page.token())
+        .await
+        .leads_to("/staff/throttle/");
     site.visitor().submit("/login/", &RIGHT).await.leads_to("/");
 }
 

@@ -53,23 +53,33 @@ impl Site {
     pub(crate) fn reached(change: impl FnOnce(&mut Reach)) -> Self {
         let mut reach = Reach::default();
         change(&mut reach);
-        Self::made(Settings::new(SecretKey::new(KEY), ["localhost"]), &reach)
+        Self::made(
+            Settings::new(SecretKey::new(KEY), ["localhost"]),
+            &reach,
+            &Clock::system(),
+        )
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::new(SecretKey::new(KEY), ["localhost"]);
         change(&mut settings);
-        Self::made(settings, &Reach::default())
+        Self::made(settings, &Reach::default(), &Clock::system())
     }
 
-    fn made(mut settings: Settings, reach: &Reach) -> Self {
+    /// A site whose time is this clock's.
+    pub(crate) fn timed(clock: &Clock) -> Self {
+        let settings = Settings::new(SecretKey::new(KEY), ["localhost"]);
+        Self::made(settings, &Reach::default(), clock)
+    }
+
+    fn made(mut settings: Settings, reach: &Reach, clock: &Clock) -> Self {
         settings.site_url = Some("https://localhost".parse().unwrap());
         settings.email_backend = EmailBackend::Memory;
         let mailer = Mailer::from_settings(&settings).unwrap();
         let policy = PasswordPolicy::with_minimum_length(settings.password_min_length);
         let database = Sqlite::in_memory().unwrap();
-        let routes = app::routes(&settings, &database, Clock::system(), reach).unwrap();
-        let palisade = app::palisade(settings, &database, Clock::system())
+        let routes = app::routes(&settings, &database, clock.clone(), reach).unwrap();
+        let palisade = app::palisade(settings, &database, clock.clone())
             .unwrap()
             .with_users_and(
                 SqliteUsers::new(database.clone()).unwrap(),

@@ -86,6 +86,11 @@ pub(super) async fn prove(session: &Session, context: &StackContext) -> Result<(
     session.insert(PROVEN_AT, &now.as_secs()).await
 }
 
+/// Forgets when the person has proven who they are, as if it were long ago.
+pub(crate) async fn disprove(session: &Session) -> Result<(), SessionError> {
+    session.remove(PROVEN_AT).await.map(drop)
+}
+
 fn once_more(parts: &request::Parts, context: &StackContext, user: i64) -> Rejection {
     let accept = parts.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let is_page = accept.is_some_and(|accept| accept.contains("text/html"));

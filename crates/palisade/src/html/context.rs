@@ -50,32 +50,64 @@ impl fmt::Display for TemplateFault {
 ///
 /// # Security
 ///
-/// It knows where a value stands and not what it holds. A value that a filter of one's own has declared safe is trusted.
+/// It knows where a value stands and not what it holds. A value that a filter of one's own has declared safe is trusted; one that
+/// stands in an attribute is escaped there if the template went through [`harden_template`].
 pub fn check_template(name: &str, source: &str) -> Vec<TemplateFault> {
-    faults_of(name, walk::walk(source).faults)
+    named(name, walk::walk(source).faults)
 }
 
-/// Reads a template as [`check_template`] does, and gives it with the filter `attribute` behind each value of an attribute.
-#[cfg(feature = "minijinja")]
-pub(crate) fn guarded(name: &str, source: &str) -> Result<String, Vec<TemplateFault>> {
-    let seen = walk::walk(source);
-    if !seen.faults.is_empty() {
-        return Err(faults_of(name, seen.faults));
+/// Reads a template as [`check_template`] does, and writes the filter `in_attribute` behind each value in a quoted attribute, a title
+/// and a text area.
+///
+/// What is declared safe was made for a place between tags: its quotes would end the attribute, and what stands behind them would be
+/// attributes of its own, such as `onclick`. The filter, [`in_attribute`], escapes them. `palisade::templates::load` does this by itself;
+/// another engine that reads Jinja's syntax needs a filter of that name.
+///
+/// # Errors
+///
+/// The faults, if there are any.
+///
+/// # Example
+///
+/// ```
+/// use palisade::html::harden_template;
+///
+/// let hardened = harden_template("note.html", r#"<p title="{{ note }}">{{ note }}</p>"#)?;
+/// assert_eq!(hardened, r#"<p title="{{ (note)|in_attribute }}">{{ note }}</p>"#);
+/// # Ok::<(), Vec<palisade::html::TemplateFault>>(())
+/// ```
+pub fn harden_template(name: &str, source: &str) -> Result<String, Vec<TemplateFault>> {
+    let walked = walk::walk(source);
+    if walked.faults.is_empty() {
+        return Ok(walked.rewritten);
     }
-    let mut guarded = String::with_capacity(source.len() + seen.in_attributes.len() * 16);
-    let mut read = 0;
-    for value in seen.in_attributes {
-        guarded.push_str(source.get(read..value.start).unwrap_or_default());
-        guarded.push_str(" (");
-        guarded.push_str(source.get(value.clone()).unwrap_or_default());
-        guarded.push_str(")|attribute ");
-        read = value.end;
-    }
-    guarded.push_str(source.get(read..).unwrap_or_default());
-    Ok(guarded)
+    Err(named(name, walked.faults))
 }
 
-fn faults_of(name: &str, faults: Vec<(usize, String)>) -> Vec<TemplateFault> {
+/// Escapes what stands for itself in HTML for a quoted attribute: quotes and angle brackets become entities, entities stay.
+///
+/// # Example
+///
+/// ```
+/// use palisade::html::in_attribute;
+///
+/// assert_eq!(in_attribute("<b class=\"x\">1 &lt; 2</b>"), "&lt;b class=&quot;x&quot;&gt;1 &lt; 2&lt;/b&gt;");
+/// ```
+pub fn in_attribute(html: &str) -> String {
+    let mut escaped = String::with_capacity(html.len() + html.len() / 8);
+    for character in html.chars() {
+        match character {
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#x27;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+fn named(name: &str, faults: Vec<(usize, String)>) -> Vec<TemplateFault> {
     faults
         .into_iter()
         .map(|(line, reason)| TemplateFault {

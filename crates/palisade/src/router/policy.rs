@@ -18,6 +18,8 @@ use crate::rows::{AtLeast, OwnedRow, RowRule};
 pub struct RoutePolicy {
     /// Who may reach it. A route that does not say so is not protected: [`crate::Palisade::protect`] refuses it.
     pub access: Option<Access>,
+    /// Whether the login must be recent besides: `reauthenticate_after` ago at the most.
+    pub recent: bool,
     /// From where, and with what certificate, it is reached at all.
     pub gate: Gate,
     /// Why requests need no CSRF token here, if they do not.
@@ -48,12 +50,6 @@ pub trait Policies<S>: Into<Route<S>> {
         self.access(Access::LoggedIn)
     }
 
-    /// Lets whoever has logged in, or given the password once more, within `reauthenticate_after` reach this route: for what cannot be
-    /// taken back. Anybody else who is logged in is sent to `reauthenticate_url`; a program gets 401.
-    fn recently_logged_in(self) -> Route<S> {
-        self.access(Access::RecentlyLoggedIn)
-    }
-
     /// Lets staff reach this route (Django `staff_member_required`); other users get 403.
     fn staff(self) -> Route<S> {
         self.access(Access::Staff)
@@ -73,6 +69,17 @@ pub trait Policies<S>: Into<Route<S>> {
     /// Lets the owner of the row that the path names reach this route, and those to whom the owner granted this role at least.
     fn reach<T: OwnedRow, R: AtLeast>(self) -> Route<S> {
         self.access(Access::Row(RowRule::reach::<T, R>()))
+    }
+
+    /// Asks for a recent login besides the rule who may reach this route: `.staff().recent()`. For what cannot be taken back.
+    ///
+    /// Whoever the rule lets through, and has not logged in or given the password once more within `reauthenticate_after`, is sent to
+    /// `reauthenticate_url`, and comes back afterwards by `GET`; a program gets 401. [`crate::Palisade::protect`] refuses it beside
+    /// [`public`](Self::public), which asks for no login.
+    fn recent(self) -> Route<S> {
+        let mut route = self.into();
+        route.policy.recent = true;
+        route
     }
 
     /// Says who may reach this route. The last word counts.

@@ -44,9 +44,14 @@ impl RouteLine {
         names.join(",")
     }
 
-    fn access(&self) -> String {
+    /// Who may reach it, in words.
+    pub(crate) fn who(&self) -> String {
         let access = self.policy.access.as_ref();
-        access.map_or_else(|| "nobody said".to_owned(), ToString::to_string)
+        let who = access.map_or_else(|| "nobody said".to_owned(), ToString::to_string);
+        if self.policy.recent {
+            return format!("{who}, recent login");
+        }
+        who
     }
 }
 
@@ -99,6 +104,7 @@ impl RoutesReport {
                 "path": line.path,
                 "methods": line.methods.iter().map(Method::as_str).collect::<Vec<_>>(),
                 "access": line.policy.access.as_ref().map(ToString::to_string),
+                "recent_login": line.policy.recent,
                 "networks": line.policy.gate.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "client_certificate": line.policy.gate.client_certificate,
                 "csrf": line.policy.csrf_exempt.map_or("checked", |_| "exempt"),
@@ -138,7 +144,7 @@ impl RoutesReport {
         [
             line.path.clone(),
             line.methods(),
-            line.access(),
+            line.who(),
             line.policy.gate.to_string(),
             csrf,
             self.frames(line),

@@ -4,6 +4,8 @@
 //! of the process; values only ever travel beside them. They are written once for all databases, so that these cannot come to
 //! differ in who may reach what.
 
+mod draft;
+
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, PoisonError, RwLock};
@@ -11,6 +13,7 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 use super::dialect::Dialect;
 use super::table::{Column, OwnedTable, Written};
 use super::value::{Kind, Value};
+use draft::{Draft, Terms};
 
 /// What is asked about the rows of a table.
 #[derive(Debug)]
@@ -273,143 +276,8 @@ fn can_order(column: &Column) -> bool {
     !matches!(column.kind, Kind::Secret | Kind::Bytes)
 }
 
-/// Over what, and for whom, a statement is written.
-#[derive(Debug)]
-struct Terms {
-    table: &'static OwnedTable,
-    id: Kind,
-    dialect: &'static Dialect,
-}
-
-/// A statement in the making. What is said in it is literal, a checked name, or a place for a value.
-#[derive(Debug)]
-struct Draft<'t> {
-    terms: &'t Terms,
-    sql: String,
-    places: Vec<Place>,
-}
-
-impl<'t> Draft<'t> {
-    fn of(terms: &'t Terms) -> Self {
-        Self {
-            terms,
-            sql: String::new(),
-            places: Vec::new(),
-        }
-    }
-
-    fn say(mut self, text: &'static str) -> Self {
-        self.sql.push_str(text);
-        self
-    }
-
-    fn name(mut self, checked: &'static str) -> Self {
-        self.sql.push(self.terms.dialect.quote);
-        self.sql.push_str(checked);
-        self.sql.push(self.terms.dialect.quote);
-        self
-    }
-
-    fn table(self) -> Self {
-        let name = self.terms.table.name;
-        self.name(name)
-    }
-
-    /// A column of the table, told apart from those of the grants.
-    fn column(self, name: &'static str) -> Self {
-        self.table().say(".").name(name)
-    }
-
-    fn value(mut self, place: Place) -> Self {
-        self.places.push(place);
-        self.sql.push(self.terms.dialect.place);
-        if self.terms.dialect.numbered {
-            self.sql.push_str(&self.places.len().to_string());
-        }
-        let kind = match place {
-            Place::Id => self.terms.id,
-            Place::Table | Place::RowKey | Place::GranteeName => Kind::Text,
-            Place::Written(_, kind) => kind,
-            _ => Kind::Number,
-        };
-        let cast = (self.terms.dialect.cast)(kind);
-        self.say(cast)
-    }
-
-    fn list<T>(mut self, items: &[T], each: impl Fn(Self, usize, &T) -> Self) -> Self {
-        for (n, item) in items.iter().enumerate() {
-            self = each(if n == 0 { self } else { self.say(", ") }, n, item);
-        }
-        self
-    }
-
-    /// The columns of a row, in the order in which they are read.
-    fn columns(self) -> Self {
-        let columns = self.terms.table.columns;
-        self.list(columns, |draft, _, column| {
-            let cast = (draft.terms.dialect.cast)(column.kind);
-            draft.column(column.name).say(cast)
-        })
-    }
-
-    /// The row that was asked for. A text is that text to the letter, also where a collation holds others to be equal.
-    fn this(self) -> Self {
-        let (id, kind) = (self.terms.table.id, self.terms.id);
-        let this = self.column(id).say(" = ").value(Place::Id);
-        match this.terms.dialect.exact {
-            Some([before, after]) if kind != Kind::Number => {
-                let column = this.say(" AND ").say(before).column(id).say(after);
-                column.say(" = ").say(before).value(Place::Id).say(after)
-            }
-            _ => this,
-        }
-    }
-
-    /// Who asks is the owner.
-    fn own(self) -> Self {
-        let owner = self.terms.table.owner;
-        self.column(owner).say(" = ").value(Place::User)
-    }
-
-    fn page(self) -> Self {
-        self.say(" LIMIT ")
-            .value(Place::AtMost)
-            .say(" OFFSET ")
-            .value(Place::From)
-    }
-
-    /// The grants of the row that was asked for.
-    fn of_this_row(self, of: &'static str) -> Self {
-        let table = self.say(of).say("table_name = ").value(Place::Table);
-        let id = table.say(" AND ").say(of).say("row_id = ").value(Place::RowId);
-        id.say(" AND ").say(of).say("row_key = ").value(Place::RowKey)
-    }
-
-    /// The grants to who asks that count now. One that another owner gave counts no more.
-    fn counting(self) -> Self {
-        let owner = self.terms.table.owner;
-        let granted = self.say("g.grantee_id = ").value(Place::User);
-        let by_owner = granted.say(" AND g.granted_by = ").column(owner);
-        by_owner
-            .say(" AND (g.ends IS NULL OR g.ends > ")
-            .value(Place::Now)
-            .say(")")
-    }
-
-    /// Who asks was granted the role. `hold` makes it wait for whoever takes it away at this moment.
-    fn may(self, hold: bool) -> Self {
-        let grants = self
-            .say("EXISTS (SELECT 1 FROM palisade_grant g WHERE ")
-            .of_this_row("g.");
-        let counting = grants
-            .say(" AND ")
-            .counting()
-            .say(" AND g.role >= ")
-            .value(Place::Role);
-        let hold = if hold { counting.terms.dialect.hold } else { "" };
-        counting.say(hold).say(")")
-    }
-
+/// The questions that are more than a line.
+impl Draft<'_> {
     fn reach(self) -> Self {
         let owner = self.terms.table.owner;
         let number = (self.terms.dialect.cast)(Kind::Number);

@@ -27,17 +27,17 @@ mod keeping;
 mod moving;
 mod outage;
 
-use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use palisade_core::SecretKey;
 use palisade_core::session::{SessionCodec, SessionData};
 use palisade_core::settings::Settings;
-use palisade_core::{SecretKey, token};
 
 use super::key::SessionKey;
-use super::store::{Device, Listed, Merge, SessionStore, StoreError, Stored};
+use super::store::{Device, Listed, Merge, SessionStore, Stored};
 use crate::clock::Clock;
+use crate::promise::{Broken, answered, broken, kept};
 use crate::sqlite::datetime::unix_seconds;
 
 pub use outage::Server;
@@ -58,16 +58,6 @@ pub struct Contract {
     codec: SessionCodec,
     expires_by_itself: bool,
     start: SystemTime,
-}
-
-/// A promise that was not kept.
-#[derive(Debug)]
-struct Broken(String);
-
-impl Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store breaks its contract: {}", self.0)
-    }
 }
 
 impl Contract {
@@ -236,52 +226,10 @@ impl Contract {
     }
 }
 
-#[expect(
-    clippy::panic,
-    reason = "a suite for tests: a test that cannot go on says where"
-)]
-fn kept(result: Result<(), Broken>) {
-    if let Err(broken) = result {
-        panic!("{broken}");
-    }
-}
-
-fn broken(promise: &str, found: impl Display) -> Broken {
-    Broken(format!("{promise}; {found}"))
-}
-
-/// Asks for a promise to be true; `found` says what was seen if it is not.
-fn ensure(promise: &str, kept: bool, found: impl Display) -> Result<(), Broken> {
-    if kept { Ok(()) } else { Err(broken(promise, found)) }
-}
-
-/// Asks for two values to be the same.
-fn same<T: PartialEq + fmt::Debug>(promise: &str, found: &T, expected: &T) -> Result<(), Broken> {
-    ensure(
-        promise,
-        found == expected,
-        format_args!("found {found:?}, expected {expected:?}"),
-    )
-}
-
-/// Asks for an answer that is no error.
-fn answered<T>(promise: &str, answer: Result<T, StoreError>) -> Result<T, Broken> {
-    answer.map_err(|error| {
-        let source =
-            std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
-        broken(promise, format_args!("the store said: {error}{source}"))
-    })
-}
-
 /// Says whether two times are the same as far as stores keep them.
 fn near(one: SystemTime, other: SystemTime) -> bool {
     let apart = one.duration_since(other).or_else(|_| other.duration_since(one));
     apart.is_ok_and(|apart| apart <= PRECISION)
-}
-
-/// A user whom nobody else knows.
-fn stranger() -> String {
-    token::random_string(12, token::Alphabet::Base36)
 }
 
 fn device(user: &str) -> Device {

@@ -13,6 +13,8 @@ pub struct ProtectError {
     pub without_rule: Vec<String>,
     /// The routes whose rule asks who is logged in, where nobody can be.
     pub without_users: Vec<String>,
+    /// The routes that are for everybody and ask for a recent login, which not everybody has.
+    pub public_and_recent: Vec<String>,
     /// The routes whose rule asks whose a row is, where there are no rows, or the path does not name one.
     pub rows_untold: Vec<String>,
 }
@@ -30,11 +32,15 @@ impl ProtectError {
         let mut found = Self {
             without_rule: Vec::new(),
             without_users: Vec::new(),
+            public_and_recent: Vec::new(),
             rows_untold: Vec::new(),
         };
         for line in lines {
             match &line.policy.access {
                 None => found.without_rule.push(line.path.clone()),
+                Some(Access::Public) if line.policy.recent => {
+                    found.public_and_recent.push(line.path.clone());
+                }
                 Some(access) if access.asks_for_a_user() && !offered.users => {
                     found.without_users.push(format!("{} ({access})", line.path));
                 }
@@ -50,7 +56,13 @@ impl ProtectError {
                 Some(_) => {}
             }
         }
-        if found.without_rule.is_empty() && found.without_users.is_empty() && found.rows_untold.is_empty() {
+        let nothing = [
+            &found.without_rule,
+            &found.without_users,
+            &found.public_and_recent,
+            &found.rows_untold,
+        ];
+        if nothing.iter().all(|paths| paths.is_empty()) {
             Ok(())
         } else {
             Err(found)
@@ -72,6 +84,13 @@ impl fmt::Display for ProtectError {
             paragraphs.push(paragraph(
                 "these routes ask who is logged in, and nobody can be: give Palisade sessions and users (with_sessions, with_users):",
                 &self.without_users,
+            ));
+        }
+        if !self.public_and_recent.is_empty() {
+            paragraphs.push(paragraph(
+                "these routes are for everybody, and ask for a recent login, which not everybody has: say .logged_in(), .staff(), .can::<P>(), .owned::<T>() or \
+                 .reach::<T, R>() in the place of .public(), or take .recent() away from each, or from the router that they stand in:",
+                &self.public_and_recent,
             ));
         }
         if !self.rows_untold.is_empty() {

@@ -6,6 +6,7 @@
 //!    valid CSRF proof: so it is the access rule that answers.
 //! 3. Each answer is held against the rule that the route states ([`crate::Protected::routes_report`]), as a judge would who has never
 //!    seen the handler.
+//! 4. Where a route asks for a recent login, whom its rule lets through asks once more with a login of long ago, and must be refused.
 
 mod judge;
 mod person;
@@ -22,7 +23,7 @@ pub use report::{Step, WalkError, Walked};
 
 use self::judge::Judge;
 use self::person::Person;
-use self::visit::{Answer, Visits};
+use self::visit::{Answer, Login, Visits};
 use crate::auth::User;
 use crate::router::RouteLine;
 use crate::rows::Role;
@@ -238,7 +239,20 @@ impl<'a> Walk<'a> {
         let body = self.bodies.get(&line.path).map_or("", String::as_str);
         let mut answers: Vec<(&Person, Answer)> = Vec::new();
         for person in self.people.iter().filter(|person| phase.is_turn_of(person.who)) {
-            let answer = visits.ask(person, method, path, body).await?;
+            // First: the owner's own request may be a deletion.
+            if line.policy.recent && judge.may(line, person) {
+                let login = (person, Login::LongAgo);
+                let answer = visits.ask(login, method, path, body).await?;
+                let why = Judge::judge_long_ago(line, method, &answer);
+                steps.push(Step::new(
+                    line,
+                    method,
+                    (person.who, Login::LongAgo),
+                    &answer,
+                    why,
+                ));
+            }
+            let answer = visits.ask((person, Login::JustNow), method, path, body).await?;
             answers.push((person, answer));
         }
         let owners = answers.iter().find(|(person, _)| person.who == Who::Owner);
@@ -249,7 +263,13 @@ impl<'a> Walk<'a> {
             if why.is_none() && !excused {
                 why = Judge::tells_apart(line, person, &answer, owners.as_ref());
             }
-            steps.push(Step::new(line, method, person.who, &answer, why));
+            steps.push(Step::new(
+                line,
+                method,
+                (person.who, Login::JustNow),
+                &answer,
+                why,
+            ));
         }
         Ok(())
     }

@@ -2,24 +2,27 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use futures_util::future::BoxFuture;
 use http::{Request, StatusCode};
 use palisade::auth::{
     Auth, Can, LoggedIn, LoginStep, NewUser, Permitted, Profile, SqliteUsers, Staff, User, UserStore,
     UserStoreError,
 };
+use palisade::clock::Clock;
 use palisade::core::permission::{PermissionName, Permissions};
 use palisade::csrf::CsrfToken;
 use palisade::password::{Hashers, PasswordPolicy};
+use palisade::rows::SqliteRows;
 use palisade::session::MemorySessions;
 use palisade::sqlite::Sqlite;
 use palisade::{Palisade, Policies, Protected, Rejection, Router, Sensitive};
 
 use crate::client::{Client, settings};
 use crate::login_site::PASSWORD;
+use crate::rows_site::{Note, RowsDatabase as _};
 
 struct ChangeNote;
 
@@ -27,11 +30,12 @@ impl Permitted for ChangeNote {
     const NAME: PermissionName = PermissionName::new("notes", "change_note");
 }
 
-/// A site with ann, who is logged in by `/in`, and how often its handlers ran.
+/// A site with ann, who is logged in by `/in` and has note 1, with note 2 of bob, and how often its handlers ran.
 struct Site {
     app: Protected,
     database: Sqlite,
     client: Client,
+    clock: Clock,
     ran: Arc<AtomicUsize>,
 }
 
@@ -43,13 +47,13 @@ async fn log_in(auth: Auth) -> Result<&'static str, Rejection> {
     Ok("in")
 }
 
-async fn add_ann(users: &SqliteUsers) {
+async fn add(users: &SqliteUsers, username: &str) {
     let encoded = Hashers::dangerous_cheap()
         .hash(&Sensitive::new(PASSWORD.to_owned()))
         .await
         .unwrap();
     let new = NewUser {
-        username: "ann".to_owned(),
+        username: username.to_owned(),
         ..NewUser::default()
     };
     users
@@ -65,12 +69,30 @@ async fn run(database: &Sqlite, sql: &'static str) {
         .unwrap();
 }
 
+/// Each rule with a recent login beside it, said before, after or around.
+fn recent(handler: &impl Fn() -> MethodRouter) -> Router {
+    let nested = Router::new().route("/deep", handler()).staff().recent();
+    Router::new()
+        .route("/recent/me", handler().logged_in().recent())
+        .route("/recent/staff", handler().recent().staff())
+        .route("/recent/edit", handler().can::<ChangeNote>().recent())
+        .route("/recent/notes/{id}", handler().owned::<Note>().recent())
+        .nest("/recent/nest", nested)
+}
+
 impl Site {
     /// The handlers themselves ask nobody: what refuses is the rule.
     async fn new() -> Self {
         let database = Sqlite::in_memory().unwrap();
         let users = SqliteUsers::new(database.clone()).unwrap();
-        add_ann(&users).await;
+        add(&users, "ann").await;
+        add(&users, "bob").await;
+        run(&database, Sqlite::TABLES[0]).await;
+        run(
+            &database,
+            "INSERT INTO it_note (owner, title, body, starred, written) VALUES (1, '', '', 0, 0), (2, '', '', 0, 0)",
+        )
+        .await;
         let ran = Arc::new(AtomicUsize::new(0));
         let forgetful = || {
             let ran = Arc::clone(&ran);
@@ -90,16 +112,21 @@ impl Site {
             .route("/edit", forgetful().can::<ChangeNote>())
             .route("/last-word", forgetful().public().staff())
             .nest("/nest", nested.staff())
+            .merge(recent(&forgetful))
             .nest("/other", Router::from(plain).logged_in())
             .fallback(async || "lost");
+        let clock = Clock::fixed(SystemTime::UNIX_EPOCH + Duration::from_hours(500_000));
         let app = Palisade::new(settings())
+            .with_clock(clock.clone())
             .with_sessions(MemorySessions::new())
             .with_users_and(users, Hashers::dangerous_cheap(), PasswordPolicy::default())
+            .with_rows(SqliteRows::new(database.clone()).unwrap())
             .protect(router)
             .unwrap();
         Self {
             app: app.clone(),
             database,
+            clock,
             client: Client::new(&app),
             ran,
         }
@@ -118,13 +145,18 @@ impl Site {
     }
 }
 
-const GUARDED: [&str; 6] = [
+const GUARDED: [&str; 11] = [
     "/me",
     "/staff",
     "/edit",
     "/last-word",
     "/nest/shut",
     "/other/plain",
+    "/recent/me",
+    "/recent/staff",
+    "/recent/edit",
+    "/recent/notes/1",
+    "/recent/nest/deep",
 ];
 
 #[tokio::test]
@@ -171,6 +203,53 @@ async fn each_rule_lets_in_whom_it_names() {
         assert_eq!(site.status(path).await, 401, "{path}: inactive");
     }
     assert_eq!(site.ran(), ran);
+}
+
+#[tokio::test]
+async fn each_rule_can_ask_for_a_recent_login_besides() {
+    let site = Site::new().await;
+    site.client.get("/in").await;
+    let expect = async |expected: [(&str, u16); 6], why: &str| {
+        for (path, status) in expected {
+            assert_eq!(site.status(path).await, status, "{path}: {why}");
+        }
+    };
+    let as_member = |me, note| {
+        [
+            ("/recent/me", me),
+            ("/recent/notes/1", note),
+            ("/recent/notes/2", 404),
+            ("/recent/staff", 403),
+            ("/recent/nest/deep", 403),
+            ("/recent/edit", 403),
+        ]
+    };
+    expect(as_member(200, 200), "just logged in").await;
+    site.clock.advance(Duration::from_mins(15));
+    expect(as_member(200, 200), "the last second").await;
+    site.clock.advance(Duration::from_secs(1));
+    let ran = site.ran();
+    expect(as_member(401, 401), "whoever may not is not asked for a password").await;
+    assert_eq!(site.status("/me").await, 200, "and is logged in all the same");
+
+    site.run("UPDATE auth_user SET is_superuser = 1, is_staff = 1")
+        .await;
+    for path in ["/recent/staff", "/recent/nest/deep", "/recent/edit"] {
+        let refused = site.client.get(path).await;
+        assert_eq!(refused.status, 401, "{path}");
+        assert_eq!(
+            refused.header("www-authenticate"),
+            "Session error=\"reauthenticate\""
+        );
+        let browser = Request::get(path).header("accept", "text/html").body("".into());
+        let answer = site.client.send(browser.unwrap()).await;
+        assert_eq!(answer.header("location"), format!("/login/confirm/?next={path}"));
+    }
+    assert_eq!(site.ran(), ran + 1, "only /me");
+    site.client.get("/in").await;
+    for path in ["/recent/staff", "/recent/nest/deep", "/recent/edit"] {
+        assert_eq!(site.status(path).await, 200, "{path}: logged in anew");
+    }
 }
 
 #[tokio::test]
@@ -251,7 +330,7 @@ async fn a_rule_and_the_extractors_after_it_ask_the_users_once() {
         store: SqliteUsers::new(database.clone()).unwrap(),
         questions: Arc::default(),
     };
-    add_ann(&users.store).await;
+    add(&users.store, "ann").await;
     let everything = async |_: LoggedIn, _: Staff, _: Option<LoggedIn>| "all of them";
     let router = Router::new()
         .route("/in", get(log_in).public())
@@ -327,6 +406,36 @@ async fn a_rule_that_nobody_can_meet_is_refused() {
 }
 
 #[tokio::test]
+async fn a_recent_login_of_everybody_is_refused_and_is_no_rule_by_itself() {
+    let hello = || get(async || "hello");
+    let users = SqliteUsers::new(Sqlite::in_memory().unwrap()).unwrap();
+    let palisade = Palisade::new(settings())
+        .with_sessions(MemorySessions::new())
+        .with_users(users);
+    let router = Router::new()
+        .route("/one", hello().public().recent())
+        .route("/other", hello().recent().public())
+        .nest("/nest", Router::new().route("/", hello().public()).recent())
+        .route("/alone", hello().recent())
+        .route("/fine", hello().recent().logged_in())
+        .fallback(async || "lost");
+    let refused = palisade.protect(router).unwrap_err();
+    assert_eq!(refused.public_and_recent, ["/one", "/other", "/nest"]);
+    assert_eq!(refused.without_rule, ["/alone"]);
+    let text = refused.to_string();
+    for said in [
+        "/one\n  /other\n  /nest",
+        "a recent login, which not everybody has",
+        ".recent()",
+    ] {
+        assert!(text.contains(said), "{text}");
+    }
+    let around = Router::new().route("/me", hello()).recent().logged_in();
+    let after = around.route("/", hello().public());
+    assert!(palisade.protect(after).is_ok());
+}
+
+#[tokio::test]
 async fn the_report_says_who_may_reach_what_and_each_exception() {
     let site = Site::new().await;
     let report = site.app.routes_report();
@@ -349,6 +458,10 @@ async fn the_report_says_who_may_reach_what_and_each_exception() {
         "/edit any notes.change_note anywhere checked DENY private 2.5 MiB"
     );
     assert_eq!(
+        line("/recent/staff"),
+        "/recent/staff any staff, recent login anywhere checked DENY private 2.5 MiB"
+    );
+    assert_eq!(
         line("/nest/open"),
         "/nest/open any everybody anywhere checked DENY private 2.5 MiB"
     );
@@ -366,5 +479,13 @@ async fn the_report_says_who_may_reach_what_and_each_exception() {
     assert_eq!(json[0]["path"], "/in");
     assert_eq!(json[0]["methods"], serde_json::json!(["GET", "HEAD"]));
     assert_eq!(json[0]["access"], "everybody");
+    assert_eq!(json[0]["recent_login"], false);
     assert_eq!(json[0]["body_limit"], 2_621_440);
+    let routes = json.as_array().unwrap();
+    let staff = routes
+        .iter()
+        .find(|route| route["path"] == "/recent/staff")
+        .unwrap();
+    assert_eq!(staff["access"], "staff");
+    assert_eq!(staff["recent_login"], true);
 }

@@ -20,6 +20,8 @@ mod client_certificates;
 mod client_pki;
 mod corpus_reports;
 mod corpus_scan;
+#[cfg(feature = "minijinja")]
+mod corpus_templates;
 mod csp_reports;
 mod csrf;
 mod csrf_anonymous;

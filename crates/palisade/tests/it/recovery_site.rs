@@ -96,7 +96,7 @@ impl Site {
                 get(async |user: Recent<LoggedIn>| user.username.clone())
                     .post(async |_: Recent<LoggedIn>| "done"),
             )
-            .route("/recent/rule/", get(async || "let through").recently_logged_in())
+            .route("/recent/rule/", get(async || "let through").logged_in().recent())
             .route("/factor/", post(begin).logged_in())
             .route("/factor/confirm/", post(enrol).logged_in())
             .route("/factor/codes/", post(renew).logged_in())

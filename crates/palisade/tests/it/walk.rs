@@ -341,6 +341,35 @@ async fn a_handler_that_fails_and_a_path_without_a_row_are_found() {
 }
 
 #[tokio::test]
+async fn whom_the_rule_lets_through_is_refused_with_a_login_of_long_ago() {
+    let site = Site::new().await;
+    let router = Router::new()
+        .route(
+            "/notes/{id}/share",
+            post(async || "shared").owned::<Note>().recent(),
+        )
+        .route("/staff", get(async || "the list").staff().recent())
+        .route("/", get(async || "hello").public());
+    let walked = site.walk(router).await.unwrap();
+    let (long_ago, just_now): (Vec<_>, Vec<_>) = walked.steps().iter().partition(|step| step.long_ago);
+    for (who, path) in [(Who::Owner, "/notes/{id}/share"), (Who::Staff, "/staff")] {
+        let asked = long_ago.iter().filter(|step| step.who == Some(who));
+        assert_eq!(asked.count(), 7, "{who}, by each method");
+        let refused = |step: &&&palisade::testing::Step| {
+            step.path == path && step.answer.starts_with("302 to /login/confirm/")
+        };
+        assert_eq!(long_ago.iter().filter(refused).count(), 7, "{walked}");
+        let let_in = |step: &&palisade::testing::Step| {
+            step.path == path && step.who == Some(who) && step.answer == "200"
+        };
+        assert!(just_now.iter().any(let_in), "{walked}");
+    }
+    assert_eq!(long_ago.len(), 14, "nobody else is let through by the rule");
+    assert!(walked.to_string().contains("the owner, long ago"), "{walked}");
+    assert!(walked.to_string().contains("staff, recent login"), "{walked}");
+}
+
+#[tokio::test]
 async fn a_walk_without_owner_or_other_proves_nothing_and_says_so() {
     let site = Site::new().await;
     let app = site.palisade.protect(sound()).unwrap();

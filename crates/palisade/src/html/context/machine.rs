@@ -11,6 +11,8 @@ pub(super) enum Place {
     TagOpen { close: bool },
     /// In a comment.
     Comment,
+    /// In a doctype, or in what browsers take for a comment: whatever it holds, the first `>` ends it.
+    Declaration,
     /// In a tag, between attributes.
     Tag(String),
     /// In a tag's own name.
@@ -26,8 +28,36 @@ pub(super) enum Place {
         quote: Option<char>,
         before: String,
     },
-    /// In an element whose content is not read as HTML; with where in a script it is, if it is one.
+    /// In an element whose content is not read as HTML; with what a script's reader knows.
     Raw { tag: String, script: Script },
+    /// Where browsers themselves go different ways, for this reason; nothing behind it can be told.
+    Lost(&'static str),
+}
+
+/// What a script may not hold: behind it `<script>` and `</script>` count differently.
+const HIDDEN_SCRIPT: &str =
+    "a script holds <!--, behind which browsers look for its end in another way: leave it out";
+
+/// The attributes that hold an address.
+const ADDRESSES: [&str; 13] = [
+    "action",
+    "background",
+    "cite",
+    "codebase",
+    "data",
+    "formaction",
+    "href",
+    "longdesc",
+    "manifest",
+    "ping",
+    "poster",
+    "src",
+    "xlink:href",
+];
+
+/// Whether an attribute of this name holds an address.
+pub(super) fn holds_address(name: &str) -> bool {
+    ADDRESSES.contains(&name)
 }
 
 /// The elements whose content is not read as HTML.
@@ -54,12 +84,16 @@ impl Place {
             Self::Text => text(rest).unwrap_or((Self::Text, one)),
             Self::TagOpen { close } => match next {
                 '/' if !close => (Self::TagOpen { close: true }, one),
-                '!' | '?' if !close => (Self::Tag("!".to_owned()), one),
                 next if next.is_ascii_alphabetic() => {
                     (Self::TagName(if close { "/" } else { "" }.to_owned()), 0)
                 }
+                '!' | '?' => (Self::Declaration, one),
+                _ if close => (Self::Declaration, 0),
                 _ => (Self::Text, 0),
             },
+            Self::Lost(_) => (self, rest.len()),
+            Self::Declaration if next == '>' => (Self::Text, one),
+            Self::Declaration => (self, one),
             Self::Comment => match rest.strip_prefix("-->").or_else(|| rest.strip_prefix("--!>")) {
                 Some(after) => (Self::Text, rest.len() - after.len()),
                 None => (Self::Comment, one),
@@ -75,14 +109,15 @@ impl Place {
             },
             Self::Tag(tag) => match next {
                 '>' => (behind(&tag), one),
-                // A doctype, and what browsers take for a comment, end at the first `>`, whatever quotes say.
-                _ if tag == "!" => (Self::Tag(tag), one),
                 '/' => (Self::Tag(tag), one),
                 next if next.is_ascii_whitespace() => (Self::Tag(tag), one),
                 next => (Self::named(tag, next), one),
             },
             Self::AttributeName { .. } | Self::BeforeValue { .. } | Self::Value { .. } => {
                 (self.in_attribute(next), one)
+            }
+            Self::Raw { tag, .. } if tag == "script" && rest.starts_with("<!--") => {
+                (Self::Lost(HIDDEN_SCRIPT), one)
             }
             Self::Raw { tag, script } => {
                 let name = rest.strip_prefix("</");
@@ -94,11 +129,7 @@ impl Place {
                     let read = 2 + tag.len();
                     (Self::TagName(format!("/{tag}")), read)
                 } else {
-                    let script = if tag == "script" {
-                        script.step(next)
-                    } else {
-                        script
-                    };
+                    let script = script.step(next);
                     (Self::Raw { tag, script }, one)
                 }
             }
@@ -111,10 +142,6 @@ impl Place {
             Self::AttributeName { tag, mut name, ended } => match next {
                 '>' => behind(&tag),
                 '/' => Self::Tag(tag),
-                '=' if tag == "meta" && name == "http-equiv" => Self::BeforeValue {
-                    tag: META_HEADER.to_owned(),
-                    name,
-                },
                 '=' => Self::BeforeValue { tag, name },
                 next if next.is_ascii_whitespace() => Self::AttributeName {
                     tag,
@@ -192,9 +219,7 @@ impl Place {
                     before: other_before,
                 },
             ) if tag == *other_tag && name == *other_name && quote == *other_quote => {
-                let before = if before == *other_before {
-                    before
-                } else if is_begun(&before) && is_begun(other_before) {
+                let before = if before == *other_before || (is_begun(&before) && is_begun(other_before)) {
                     // Of two the one that says less of where it leads.
                     if names_its_site(&before) {
                         other_before.clone()
@@ -215,10 +240,10 @@ impl Place {
                 Self::Raw { tag, script },
                 Self::Raw {
                     tag: other,
-                    script: other_script,
+                    script: there,
                 },
             ) if tag == *other => {
-                let script = script.meet(*other_script)?;
+                let script = script.meet(*there);
                 Some(Self::Raw { tag, script })
             }
             (place, other) => {
@@ -226,6 +251,21 @@ impl Place {
                 let (place, other) = (place.settled(), other.clone().settled());
                 (place == other).then_some(place)
             }
+        }
+    }
+
+    /// Whether what was found of a loop's body, entered here, also holds where its next round begins.
+    pub(super) fn goes_round_to(&self, next: &Self) -> bool {
+        match (self, next) {
+            (
+                Self::Value { name, before, .. },
+                Self::Value {
+                    before: next_before, ..
+                },
+            ) => !holds_address(name) || before == next_before || is_begun(next_before),
+            (Self::Raw { script, .. }, Self::Raw { script: next, .. }) => script == next,
+            // Whether they are the same place at all is asked where ways meet.
+            _ => true,
         }
     }
 
@@ -240,11 +280,19 @@ impl Place {
 /// The beginning of an address that is not the same on every way to it.
 pub(super) const UNCLEAR: &str = "\0";
 
-/// A value in an address that a filter has judged: it has no scheme of its own but a good one, and may be empty.
-pub(super) const JUDGED: char = '\u{1}';
+/// A value in an address: by itself it decides nothing, as two of them may make up a scheme together.
+pub(super) const VALUE: char = '\u{1}';
 
-/// A `meta` whose content a browser obeys as it would a header.
-pub(super) const META_HEADER: &str = "meta http-equiv";
+/// Whether what is written of an address decides its scheme, so that a value behind it cannot.
+pub(super) fn is_begun(before: &str) -> bool {
+    let before = before.trim_start().to_ascii_lowercase();
+    before.starts_with("mailto:")
+        || before.starts_with("tel:")
+        || (before.contains(['/', '?', '#'])
+            && before.split(['/', '?', '#']).next().is_some_and(|first| {
+                matches!(first, "http:" | "https:") || !first.contains([':', '&', '\0'])
+            }))
+}
 
 /// Whether what is written of an address decides from which site it is: `/` alone does not, since another may follow.
 pub(super) fn names_its_site(before: &str) -> bool {
@@ -267,43 +315,32 @@ pub(super) fn names_its_site(before: &str) -> bool {
     }
 }
 
-/// Whether what is written of an address decides its scheme, so that a value behind it cannot.
-pub(super) fn is_begun(before: &str) -> bool {
-    let before = before.trim_start().to_ascii_lowercase();
-    before.starts_with("mailto:")
-        || before.starts_with("tel:")
-        || (before.contains(['/', '?', '#'])
-            && before.split(['/', '?', '#']).next().is_some_and(|first| {
-                matches!(first, "http:" | "https:") || !first.contains([':', '&', '\0'])
-            }))
-}
-
 /// What `<` begins, if it begins anything.
 fn text(rest: &str) -> Option<(Place, usize)> {
     let after = rest.strip_prefix('<')?;
-    if let Some(comment) = after.strip_prefix("!--") {
-        // Two ways in which a comment is over before it began.
-        return Some(
-            match comment.strip_prefix('>').or_else(|| comment.strip_prefix("->")) {
-                Some(behind) => (Place::Text, rest.len() - behind.len()),
-                None => (Place::Comment, 4),
-            },
-        );
-    }
     // What follows is a value, or a branch.
     if after.is_empty() || after == "/" {
         return Some((Place::TagOpen { close: after == "/" }, rest.len()));
     }
+    for empty in ["!-->", "!--->"] {
+        if after.starts_with(empty) {
+            return Some((Place::Text, 1 + empty.len()));
+        }
+    }
+    if after.starts_with("!--") {
+        return Some((Place::Comment, 4));
+    }
     if after.starts_with(['!', '?']) {
-        // A doctype, or what browsers take for a comment; it ends at the first `>`.
-        return Some((Place::Tag("!".to_owned()), 2));
+        return Some((Place::Declaration, 2));
     }
     let (close, name) = match after.strip_prefix('/') {
         Some(name) => ("/", name),
         None => ("", after),
     };
-    name.starts_with(|first: char| first.is_ascii_alphabetic())
-        .then(|| (Place::TagName(close.to_owned()), 1 + close.len()))
+    if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Some((Place::TagName(close.to_owned()), 1 + close.len()));
+    }
+    (close == "/" && !name.is_empty()).then_some((Place::Declaration, 2))
 }
 
 /// Where the reader is behind the `>` of a tag.

@@ -1,129 +1,67 @@
-//! Where in a script a value stands: code, a string, a comment.
+//! A script, as far as it decides whether a value stands in a string, in code, or where neither can be told.
 //!
-//! It decides which filter helps: JSON is a value where code stands, and ends the string that it is put into. This reader knows as much
-//! of JavaScript as that takes. A `/` begins a regular expression where no value can stand before it.
+//! What JavaScript's own tokenizer has to know, whether `/` divides or begins a regular expression, is not asked: behind such a
+//! `/`, as behind a backtick, the rest of the script takes no values.
 
 /// Where in a script the reader is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Script {
-    /// Where a statement or an expression stands, with the last character that is no space.
-    Code(char),
-    /// Behind a `/` in code, with what stood before it.
-    Slash(char),
-    /// In a string; whether nothing is written in it yet, and whether a `\\` was the last.
-    Text { quote: char, empty: bool, escaped: bool },
-    /// In a regular expression; whether in one of its classes, and whether a `\\` was the last.
-    Pattern { class: bool, escaped: bool },
+    /// In code.
+    #[default]
+    Code,
+    /// In code, behind a slash that may begin a comment.
+    Slash,
+    /// In a string, which this quote ends unless a backslash stands before it.
+    InString { quote: char, escaped: bool },
     /// In a comment up to the end of the line.
     Line,
-    /// In a comment up to `*/`; whether a `*` was the last.
+    /// In a comment up to `*/`; whether a star stands right before.
     Block { star: bool },
-}
-
-impl Default for Script {
-    fn default() -> Self {
-        Self::Code(';')
-    }
+    /// Behind something that this reader does not follow, or on ways that end differently.
+    Unclear,
 }
 
 impl Script {
-    /// Takes one step.
     pub(super) fn step(self, next: char) -> Self {
-        match self {
-            Self::Code(last) => Self::in_code(last, next),
-            Self::Slash(before) => match next {
-                '/' => Self::Line,
-                '*' => Self::Block { star: false },
-                next if "(,=:[!&|?{};+-*%<>~^".contains(before) => Self::Pattern {
-                    class: false,
-                    escaped: false,
-                }
-                .step(next),
-                next => Self::in_code('/', next),
-            },
-            Self::Text { quote, escaped, .. } => match next {
-                '\n' | '\r' if quote != '`' && !escaped => Self::Code(';'),
-                next if next == quote && !escaped => Self::Code(quote),
-                next => Self::Text {
-                    quote,
-                    empty: false,
-                    escaped: next == '\\' && !escaped,
-                },
-            },
-            Self::Pattern { class, escaped } => match next {
-                '\n' | '\r' => Self::Code(';'),
-                '/' if !class && !escaped => Self::Code(')'),
-                next => Self::Pattern {
-                    class: !escaped && next == '[' || class && (escaped || next != ']'),
-                    escaped: next == '\\' && !escaped,
-                },
-            },
-            Self::Line => match next {
-                '\n' | '\r' | '\u{2028}' | '\u{2029}' => Self::Code(';'),
-                _ => Self::Line,
-            },
-            Self::Block { star } => match next {
-                '/' if star => Self::Code(';'),
-                next => Self::Block { star: next == '*' },
-            },
-        }
-    }
-
-    fn in_code(last: char, next: char) -> Self {
-        match next {
-            '"' | '\'' | '`' => Self::Text {
+        let ends_line = matches!(next, '\n' | '\r' | '\u{2028}' | '\u{2029}');
+        match (self, next) {
+            (Self::Code, '"' | '\'') => Self::InString {
                 quote: next,
-                empty: true,
                 escaped: false,
             },
-            '/' => Self::Slash(last),
-            next if next.is_whitespace() => Self::Code(last),
-            next => Self::Code(next),
-        }
-    }
-
-    /// Where the reader is behind a value.
-    pub(super) fn behind_a_value(self) -> Self {
-        match self {
-            Self::Code(_) | Self::Slash(_) => Self::Code(')'),
-            Self::Text { quote, .. } => Self::Text {
+            (Self::Code, '/') => Self::Slash,
+            (Self::Code, '`') => Self::Unclear,
+            (Self::Code, _) => Self::Code,
+            (Self::Slash, '/') => Self::Line,
+            (Self::Slash, '*') => Self::Block { star: false },
+            (Self::Slash | Self::Unclear, _) => Self::Unclear,
+            (Self::InString { quote, escaped: true }, _) => Self::InString {
                 quote,
-                empty: false,
                 escaped: false,
             },
-            place => place,
+            (Self::InString { quote, .. }, '\\') => Self::InString { quote, escaped: true },
+            (Self::InString { quote, .. }, next) if next == quote => Self::Code,
+            // What looked like a string is none: a quote in a regular expression, or a mistake.
+            (Self::InString { .. }, '\n' | '\r') => Self::Unclear,
+            (Self::InString { .. }, _) => self,
+            (Self::Line, _) if ends_line => Self::Code,
+            (Self::Line, _) => Self::Line,
+            (Self::Block { star: true }, '/') => Self::Code,
+            (Self::Block { .. }, next) => Self::Block { star: next == '*' },
         }
     }
 
-    /// Whether an expression may stand here.
-    pub(super) fn is_code(self) -> bool {
-        matches!(self, Self::Code(_))
+    /// Where two ways through a template meet.
+    pub(super) fn meet(self, other: Self) -> Self {
+        if self == other { self } else { Self::Unclear }
     }
 
-    /// The quote of a string in which nothing stands yet. In a string of back ticks a value can be code whatever is done to it.
-    pub(super) fn quote_just_opened(self) -> Option<char> {
+    /// The filter that makes a value harmless here, if there is one.
+    pub(super) fn filter(self) -> Option<&'static str> {
         match self {
-            Self::Text {
-                quote: quote @ ('"' | '\''),
-                empty: true,
-                ..
-            } => Some(quote),
+            Self::Code => Some("tojson"),
+            Self::InString { escaped: false, .. } => Some("escapejs"),
             _ => None,
-        }
-    }
-
-    /// Whether two ways through a template end in the same place.
-    pub(super) fn meet(self, other: Self) -> Option<Self> {
-        match (self, other) {
-            (Self::Code(last), Self::Code(other)) if last != other => Some(Self::Code(';')),
-            (Self::Text { quote, .. }, Self::Text { quote: other, .. }) if quote == other => {
-                Some(Self::Text {
-                    quote,
-                    empty: false,
-                    escaped: false,
-                })
-            }
-            (one, other) => (one == other).then_some(one),
         }
     }
 }

@@ -1,34 +1,26 @@
 //! The way through a template: text, values and tags in their order, and each branch from where it begins.
 
-use std::ops::Range;
-
 use super::expression::{declares_safe, ends_with_filter, first_word};
-use super::machine::{JUDGED, META_HEADER, Place, UNCLEAR, is_begun, names_its_site};
+use super::machine::{Place, UNCLEAR, VALUE, holds_address, is_begun, names_its_site};
 use super::script::Script;
-
-/// The attributes that hold an address.
-const ADDRESSES: [&str; 13] = [
-    "action",
-    "background",
-    "cite",
-    "codebase",
-    "data",
-    "formaction",
-    "href",
-    "longdesc",
-    "manifest",
-    "ping",
-    "poster",
-    "src",
-    "xlink:href",
-];
 
 /// The elements that run or change everything by their address: which one it is must not be left to a value.
 const POWERFUL: [&str; 4] = ["base", "embed", "object", "script"];
 
-/// The elements of SVG that write attributes of others, and the attributes that say which and what.
+/// The elements of SVG that set another attribute, be it `href` or `onclick`.
 const ANIMATIONS: [&str; 4] = ["animate", "animatemotion", "animatetransform", "set"];
-const ANIMATED: [&str; 5] = ["attributename", "by", "from", "to", "values"];
+
+/// What stands behind a value in an attribute of a template that is rewritten: see [`Walked::rewritten`].
+pub(crate) const IN_ATTRIBUTE: &str = "in_attribute";
+
+/// What was found on the way through a template.
+pub(crate) struct Walked {
+    /// Lines, and what is wrong in them.
+    pub(crate) faults: Vec<(usize, String)>,
+    /// The template with [`IN_ATTRIBUTE`] behind each value of a quoted attribute, a title and a text area, where also what is declared
+    /// safe has to be escaped: it was made for a place between tags, and its quotes would end the attribute.
+    pub(crate) rewritten: String,
+}
 
 /// A part of the template that waits for its end.
 struct Open {
@@ -43,25 +35,17 @@ struct Open {
 struct Walk {
     place: Place,
     open: Vec<Open>,
-    seen: Seen,
+    faults: Vec<(usize, String)>,
 }
 
-/// What was seen in a template.
-#[derive(Default)]
-pub(super) struct Seen {
-    /// Lines, and what is wrong in them.
-    pub(super) faults: Vec<(usize, String)>,
-    /// Where in the source the values of attributes are said.
-    pub(super) in_attributes: Vec<Range<usize>>,
-}
-
-/// Lists what is wrong, and what stands in attributes.
-pub(super) fn walk(source: &str) -> Seen {
+/// Goes through a template.
+pub(crate) fn walk(source: &str) -> Walked {
     let mut walk = Walk {
         place: Place::Text,
         open: Vec::new(),
-        seen: Seen::default(),
+        faults: Vec::new(),
     };
+    let mut rewritten = String::with_capacity(source.len() + source.len() / 16);
     let mut rest = source;
     // `{{-` takes away the space before it, and `-}}` that behind it.
     let mut trimmed = false;
@@ -72,16 +56,18 @@ pub(super) fn walk(source: &str) -> Seen {
         .chain(rest.find("{#"))
         .min()
     {
-        let (mut text, tag) = rest.split_at(at);
-        if trimmed {
-            text = text.trim_start();
-        }
+        let (text, tag) = rest.split_at(at);
+        let mut left = if trimmed { text.trim_start() } else { text };
         if tag.get(2..3) == Some("-") {
-            text = text.trim_end();
+            left = left.trim_end();
         }
-        walk.text(text);
-        let read = source.len().saturating_sub(tag.len());
-        let line = 1 + source.get(..read).map_or(0, |read| read.matches('\n').count());
+        walk.text(left);
+        rewritten.push_str(text);
+        let line = 1 + source
+            .len()
+            .checked_sub(tag.len())
+            .and_then(|read| source.get(..read))
+            .map_or(0, |read| read.matches('\n').count());
         let end = match tag.get(1..2) {
             Some("{") => "}}",
             Some("%") => "%}",
@@ -93,39 +79,48 @@ pub(super) fn walk(source: &str) -> Seen {
                 line,
                 format!("{} is not closed", &tag.get(..2).unwrap_or_default()),
             );
-            return walk.seen;
+            return Walked {
+                faults: walk.faults,
+                rewritten,
+            };
         };
-        let code = inside.get(..length).unwrap_or_default();
+        let whole = inside.get(..length).unwrap_or_default();
         rest = inside.get(length + 2..).unwrap_or_default();
-        trimmed = code.ends_with('-');
-        let from = usize::from(code.starts_with(['-', '+']));
-        let to = code.len() - usize::from(code.len() > from && code.ends_with(['-', '+']));
-        let written = code.get(from..to).unwrap_or_default();
-        let code = written.trim();
-        match end {
-            "}}" => {
-                if matches!(walk.place, Place::Value { .. }) {
-                    let from = read + 2 + from;
-                    walk.seen.in_attributes.push(from..from + written.len());
-                }
-                walk.value(line, code, rest);
+        trimmed = whole.ends_with('-');
+        let code = whole.trim_matches(['-', '+']).trim();
+        let written = tag.get(..length + 4).unwrap_or_default();
+        if end == "}}" && walk.is_quoted() && !matches!(first_word(code), "super" | "loop") {
+            let (before, after) = written.split_once(code).unwrap_or((written, ""));
+            for part in [before, "(", code, ")|", IN_ATTRIBUTE, after] {
+                rewritten.push_str(part);
             }
+        } else {
+            rewritten.push_str(written);
+        }
+        match end {
+            "}}" => walk.value(line, code),
             "%}" => walk.tag(line, code),
             _ => {}
         }
     }
     walk.text(if trimmed { rest.trim_start() } else { rest });
-    if walk.place != Place::Text {
-        let last = source.lines().count();
-        walk.fault(
+    rewritten.push_str(rest);
+    let last = source.lines().count();
+    match walk.place {
+        Place::Text => {}
+        Place::Lost(why) => walk.fault(last, why.to_owned()),
+        _ => walk.fault(
             last,
             "the template ends within a tag, a comment, a script or a style".to_owned(),
-        );
+        ),
     }
-    walk.seen
+    Walked {
+        faults: walk.faults,
+        rewritten,
+    }
 }
 
-/// Finds the end of a tag, which does not stand in a string, and that of a value not in brackets either.
+/// Finds the end of a tag, which stands neither in a string nor in brackets.
 fn end_of(inside: &str, end: &str) -> Option<usize> {
     let (mut string, mut escaped, mut depth) = (None, false, 0_usize);
     for (place, character) in inside.char_indices() {
@@ -153,7 +148,7 @@ fn end_of(inside: &str, end: &str) -> Option<usize> {
 
 impl Walk {
     fn fault(&mut self, line: usize, reason: String) {
-        self.seen.faults.push((line, reason));
+        self.faults.push((line, reason));
     }
 
     fn text(&mut self, text: &str) {
@@ -161,7 +156,16 @@ impl Walk {
         self.place = place.go_on(text);
     }
 
-    fn value(&mut self, line: usize, code: &str, rest: &str) {
+    /// Whether a value stands here in quotes, or where text is all there can be.
+    fn is_quoted(&self) -> bool {
+        match &self.place {
+            Place::Value { quote, .. } => quote.is_some(),
+            Place::Raw { tag, .. } => tag == "title" || tag == "textarea",
+            _ => false,
+        }
+    }
+
+    fn value(&mut self, line: usize, code: &str) {
         if declares_safe(code) {
             self.fault(
                 line,
@@ -174,6 +178,10 @@ impl Walk {
                 Some("stands behind <, where it could be a whole tag: write the tag's name down".to_owned())
             }
             Place::Comment => Some("stands in a comment, which a value can end: use {# … #}".to_owned()),
+            Place::Declaration => {
+                Some("stands in a doctype or in what browsers take for a comment: use {# … #}".to_owned())
+            }
+            Place::Lost(why) => Some(format!("stands where no reader can tell the context: {why}")),
             Place::Tag(_) | Place::TagName(_) | Place::AttributeName { .. } => Some(
                 "stands in a tag outside of any value, where it could be an attribute such as onclick"
                     .to_owned(),
@@ -185,32 +193,24 @@ impl Walk {
                 "stands in the attribute {name} without quotes, where a space ends it: write {name}=\"{{{{ … }}}}\""
             )),
             Place::Value {
-                tag,
-                name,
-                before,
-                quote,
-            } => in_attribute(tag, name, before, code)
-                .or_else(|| is_obeyed(tag, name, rest))
-                .or_else(|| ends_the_quotes(*quote, name, code)),
-            Place::Raw { tag, script } => in_raw(tag, *script, rest.chars().next(), code),
+                tag, name, before, ..
+            } => in_attribute(tag, name, before, code),
+            Place::Raw { tag, script } => in_raw(tag, *script, code),
         };
         if let Some(fault) = fault {
             self.fault(line, format!("{{{{ {code} }}}} {fault}"));
         }
         match &mut self.place {
-            // A value that a filter has judged may be empty, or `java`: what decides an address has to be written behind it.
-            Place::Value { before, .. } if before != UNCLEAR => before.push(JUDGED),
+            Place::Value { before, .. } if before != UNCLEAR => before.push(VALUE),
             Place::BeforeValue { tag, name } => {
                 let (tag, name) = (std::mem::take(tag), std::mem::take(name));
                 self.place = Place::Value {
                     tag,
                     name,
                     quote: None,
-                    before: UNCLEAR.to_owned(),
+                    before: VALUE.to_string(),
                 };
             }
-            Place::Raw { tag, script } if tag == "script" => *script = script.behind_a_value(),
-            Place::TagOpen { .. } => self.place = Place::Text,
             _ => {}
         }
     }
@@ -268,13 +268,6 @@ impl Walk {
             ends: None,
             has_else: false,
         });
-        // What a loop writes stands before what it writes the next time.
-        if self.open.last().is_some_and(|open| open.word == "for")
-            && let Place::Value { before, .. } = &mut self.place
-            && !is_begun(before)
-        {
-            UNCLEAR.clone_into(before);
-        }
     }
 
     fn other(&mut self, line: usize, is_else: bool) {
@@ -314,6 +307,12 @@ impl Walk {
         };
         let (start, has_else, is_loop) = (open.start.clone(), open.has_else, open.word == "for");
         let end = self.place.clone();
+        if is_loop && !start.goes_round_to(&end) {
+            self.fault(
+                line,
+                "the loop ends where its next round may not begin: what one round writes changes what the next one's values are".to_owned(),
+            );
+        }
         self.join(line, end);
         // Without `else` there is a way past it, and a loop comes back to where it began.
         if is_loop || !has_else {
@@ -332,11 +331,6 @@ fn in_attribute(tag: &str, name: &str, before: &str, code: &str) -> Option<Strin
             "stands in {name}, which is script: put it into a data- attribute, and the script into a file"
         ));
     }
-    if ANIMATIONS.contains(&tag) && ANIMATED.contains(&name) {
-        return Some(format!(
-            "stands in {name} of <{tag}>, which can make any link one to javascript: — write it down"
-        ));
-    }
     match name {
         "style" => return Some("stands in a style: use a class, or a data- attribute".to_owned()),
         "srcdoc" => return Some("stands in srcdoc, which is a whole page: serve that page".to_owned()),
@@ -345,7 +339,15 @@ fn in_attribute(tag: &str, name: &str, before: &str, code: &str) -> Option<Strin
                 "stands in {name}, a list of addresses that no filter judges: use src"
             ));
         }
-        _ if !ADDRESSES.contains(&name) => return None,
+        "from" | "to" | "by" | "values" if ANIMATIONS.contains(&tag) => {
+            return Some(format!(
+                "stands in {name} of <{tag}>, which sets another attribute: write it down"
+            ));
+        }
+        "content" if tag == "meta" && before.to_ascii_lowercase().contains("url") => {
+            return Some("decides where the page leads by itself: redirect in the handler".to_owned());
+        }
+        _ if !holds_address(name) => return None,
         _ => {}
     }
     if POWERFUL.contains(&tag) && !names_its_site(before) {
@@ -363,34 +365,28 @@ fn in_attribute(tag: &str, name: &str, before: &str, code: &str) -> Option<Strin
     })
 }
 
-/// Says so where a browser obeys the value as it would a header: `refresh` leads away from the page.
-fn is_obeyed(tag: &str, name: &str, rest: &str) -> Option<String> {
-    let behind = rest.split('>').next().unwrap_or_default();
-    let is_header =
-        tag == META_HEADER || (tag == "meta" && behind.to_ascii_lowercase().contains("http-equiv"));
-    (is_header && matches!(name, "content" | "http-equiv")).then(|| {
-        format!("stands in {name} of a <meta http-equiv>, which browsers obey: send the header itself")
-    })
-}
-
-/// Says so where a filter writes quotes that the attribute ends at.
-fn ends_the_quotes(quote: Option<char>, name: &str, code: &str) -> Option<String> {
-    (quote == Some('"') && ends_with_filter(code, "tojson")).then(|| {
-        format!("stands in {name}=\"…\", and JSON has such quotes: write {name}='{{{{ …|tojson }}}}'")
-    })
-}
-
 /// What is wrong with a value in an element that is not read as HTML.
-fn in_raw(tag: &str, script: Script, next: Option<char>, code: &str) -> Option<String> {
+fn in_raw(tag: &str, script: Script, code: &str) -> Option<String> {
     match tag {
         "title" | "textarea" => None,
         "script" => {
-            let good = ends_with_filter(code, "tojson") && script.is_code()
-                || ends_with_filter(code, "escapejs") && next.is_some() && next == script.quote_just_opened();
+            let good = script
+                .filter()
+                .is_some_and(|filter| ends_with_filter(code, filter));
+            let place = match script {
+                Script::Code => "stands in a script: write {{ …|tojson }}",
+                Script::InString { escaped: false, .. } => {
+                    "stands in a string of a script: write {{ …|escapejs }}"
+                }
+                Script::InString { .. } => "stands behind a backslash in a script: write it before,",
+                Script::Line | Script::Block { .. } => "stands in a comment of a script: use {# … #},",
+                Script::Slash | Script::Unclear => {
+                    "stands in a script behind a backtick, or a slash that begins no comment, where its context cannot be told: \
+                     write it before them,"
+                }
+            };
             (!good).then(|| {
-                "stands in a script: write {{ …|tojson }} outside of quotes and comments, or \"{{ …|escapejs }}\", or put it into the \
-                 page by {{ …|json_script(\"id\") }} and read it from there"
-                    .to_owned()
+                format!("{place} or put it into the page by {{{{ …|json_script(\"id\") }}}} and read it from there")
             })
         }
         _ => Some(format!("stands in <{tag}>, where no filter helps")),

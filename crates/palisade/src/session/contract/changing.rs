@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{Broken, Contract, answered, broken, near, same};
+use super::{Contract, near};
+use crate::promise::{Broken, answered, broken, same};
 use crate::session::store::{Merge, StoreError, Stored, Updated};
 
 pub(super) async fn check(contract: &Contract) -> Result<(), Broken> {

@@ -1,6 +1,7 @@
 //! A user's sessions are listed and ended, and ended sessions are cleared a batch at a time.
 
-use super::{Broken, Contract, answered, device, ensure, near, same, stranger};
+use super::{Contract, device, near};
+use crate::promise::{Broken, answered, ensure, same, stranger};
 use crate::session::key::SessionKey;
 use crate::session::store::Listed;
 

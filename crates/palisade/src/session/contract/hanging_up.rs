@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::{interval, timeout};
 
-use super::{Broken, Contract, broken, device, ensure, same, stranger};
+use super::{Contract, device};
+use crate::promise::{Broken, broken, ensure, same, stranger};
 use crate::session::key::SessionKey;
 
 /// How long a store may take for what nobody waits for.

@@ -1,6 +1,7 @@
 //! What is written is found, under its key and no other.
 
-use super::{Broken, Contract, answered, ensure, near, same, stranger};
+use super::{Contract, near};
+use crate::promise::{Broken, answered, ensure, same, stranger};
 use crate::session::key::SessionKey;
 use crate::session::store::Stored;
 

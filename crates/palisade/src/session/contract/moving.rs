@@ -1,6 +1,7 @@
 //! A session that moves to a new key is under one of the two, never under both or none.
 
-use super::{Broken, Contract, answered, device, ensure, near, same, stranger};
+use super::{Contract, device, near};
+use crate::promise::{Broken, answered, ensure, same, stranger};
 use crate::session::key::SessionKey;
 use crate::session::store::Updated;
 

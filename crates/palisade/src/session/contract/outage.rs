@@ -7,7 +7,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
-use super::{Broken, Contract, PATIENCE, answered, broken, device, ensure, same, stranger};
+use super::{Contract, PATIENCE, device};
+use crate::promise::{Broken, answered, broken, ensure, same, stranger};
 use crate::session::key::SessionKey;
 use crate::session::store::{StoreError, Updated};
 

@@ -21,7 +21,7 @@ pub(super) struct Judge<'a> {
 }
 
 impl Answer {
-    /// Nothing was given: not let in, not there, or sent to the login page.
+    /// Nothing was given: not let in, not there, or sent to the login page or to give the password once more.
     fn refuses(&self) -> bool {
         let refused = [
             StatusCode::UNAUTHORIZED,
@@ -63,13 +63,8 @@ impl<'a> Judge<'a> {
         person: &Person,
         answer: &Answer,
     ) -> Option<String> {
-        if answer.status.is_server_error() {
-            return Some("the handler fails".to_owned());
-        }
-        if answer.threat == Some(Threat::CrossSiteRequestForgery) {
-            return Some(
-                "the CSRF proof was refused, so that the rule was not asked: nothing is proved".to_owned(),
-            );
+        if let Some(nothing) = Self::proves_nothing(answer) {
+            return Some(nothing.to_owned());
         }
         let may = self.may(line, person);
         if !may && !Self::is_declared(line, method) && answer.status == StatusCode::METHOD_NOT_ALLOWED {
@@ -101,6 +96,26 @@ impl<'a> Judge<'a> {
         None
     }
 
+    /// Says what is wrong with an answer to somebody whom the rule lets through, and whose login is long ago.
+    pub(super) fn judge_long_ago(line: &RouteLine, method: &Method, answer: &Answer) -> Option<String> {
+        if let Some(nothing) = Self::proves_nothing(answer) {
+            return Some(nothing.to_owned());
+        }
+        let has_no_such_method =
+            !Self::is_declared(line, method) && answer.status == StatusCode::METHOD_NOT_ALLOWED;
+        (!answer.refuses() && !has_no_such_method)
+            .then(|| "asks for a recent login, and lets one of long ago through".to_owned())
+    }
+
+    /// Why an answer says nothing of the rule, if it does not.
+    fn proves_nothing(answer: &Answer) -> Option<&'static str> {
+        if answer.status.is_server_error() {
+            return Some("the handler fails");
+        }
+        (answer.threat == Some(Threat::CrossSiteRequestForgery))
+            .then_some("the CSRF proof was refused, so that the rule was not asked: nothing is proved")
+    }
+
     /// A route with a parameter whose rule does not ask whose it is has to tell people apart by itself.
     pub(super) fn tells_apart(
         line: &RouteLine,
@@ -108,10 +123,7 @@ impl<'a> Judge<'a> {
         answer: &Answer,
         owners: Option<&Answer>,
     ) -> Option<String> {
-        let is_asked = matches!(
-            line.policy.access,
-            Some(Access::LoggedIn | Access::RecentlyLoggedIn)
-        );
+        let is_asked = line.policy.access == Some(Access::LoggedIn);
         let is_stranger = matches!(person.who, Who::Other | Who::Staff);
         if !is_asked || !is_stranger || !line.path.contains('{') || !answer.gives() {
             return None;
@@ -129,12 +141,11 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether the rule lets the person through.
-    fn may(&self, line: &RouteLine, person: &Person) -> bool {
+    pub(super) fn may(&self, line: &RouteLine, person: &Person) -> bool {
         match &line.policy.access {
             None => false,
             Some(Access::Public) => true,
-            // Whoever was let in for a step has just logged in.
-            Some(Access::LoggedIn | Access::RecentlyLoggedIn) => person.user.is_some(),
+            Some(Access::LoggedIn) => person.user.is_some(),
             Some(Access::Staff) => person.user.as_ref().is_some_and(|user| user.is_staff),
             Some(Access::Permission(name)) => {
                 let known = self.permissions.get(&person.who);

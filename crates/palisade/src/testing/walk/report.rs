@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use http::Method;
 
 use super::person::Who;
-use super::visit::Answer;
+use super::visit::{Answer, Login};
 use crate::router::RouteLine;
 
 /// One request and its answer.
@@ -18,6 +18,8 @@ pub struct Step {
     pub method: Option<Method>,
     /// Who asked.
     pub who: Option<Who>,
+    /// Whether that was somebody whose login is long ago; everybody else has just logged in.
+    pub long_ago: bool,
     /// What the route says of itself.
     pub rule: String,
     /// What was answered.
@@ -30,17 +32,17 @@ impl Step {
     pub(super) fn new(
         line: &RouteLine,
         method: &Method,
-        who: Who,
+        (who, login): (Who, Login),
         answer: &Answer,
         wrong: Option<String>,
     ) -> Self {
-        let access = line.policy.access.as_ref();
         let status = answer.status.as_u16();
         Self {
             path: line.path.clone(),
             method: Some(method.clone()),
             who: Some(who),
-            rule: access.map_or_else(|| "nobody said".to_owned(), ToString::to_string),
+            long_ago: login == Login::LongAgo,
+            rule: line.who(),
             answer: match &answer.location {
                 Some(location) => format!("{status} to {location}"),
                 None => status.to_string(),
@@ -55,6 +57,7 @@ impl Step {
             path: path.to_owned(),
             method: None,
             who: None,
+            long_ago: false,
             rule: String::new(),
             answer: String::new(),
             wrong: Some(wrong.into()),
@@ -65,7 +68,10 @@ impl Step {
         [
             self.path.clone(),
             self.method.as_ref().map_or_else(String::new, ToString::to_string),
-            self.who.map_or_else(String::new, |who| who.to_string()),
+            self.who.map_or_else(String::new, |who| {
+                let ago = if self.long_ago { ", long ago" } else { "" };
+                format!("{who}{ago}")
+            }),
             self.rule.clone(),
             self.answer.clone(),
             self.wrong.clone().unwrap_or_default(),

@@ -14,11 +14,12 @@ use tower::ServiceExt as _;
 
 use super::person::Person;
 use super::report::WalkError;
-use crate::auth::{Auth, LoginStep, User};
+use crate::auth::{Auth, LoginStep, User, disprove};
 use crate::csrf::CsrfToken;
 use crate::peer::Peer;
 use crate::rejection::{Refusal, Rejection};
 use crate::router::{Policies as _, Router};
+use crate::session::Session;
 use crate::stack::{Palisade, Protected};
 
 /// The path of the door through which people come in without a login page.
@@ -31,10 +32,21 @@ const LARGEST: usize = 16 << 20;
 pub(super) struct Visits<'a> {
     app: &'a Protected,
     door: Protected,
-    entering: Arc<Mutex<Option<User>>>,
+    entering: Arc<Mutex<Entering>>,
     host: String,
     token_header: String,
-    login_path: String,
+    /// Of the page that asks who one is, and of the one that asks for the password once more.
+    login_paths: [String; 2],
+}
+
+/// Who comes in through the door next, and as if when.
+type Entering = Option<(User, Login)>;
+
+/// When somebody has logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Login {
+    JustNow,
+    LongAgo,
 }
 
 /// What came back.
@@ -57,14 +69,17 @@ struct Entered {
 impl<'a> Visits<'a> {
     pub(super) fn new(palisade: &Palisade, app: &'a Protected) -> Result<Self, WalkError> {
         let settings = palisade.settings();
-        let entering: Arc<Mutex<Option<User>>> = Arc::default();
+        let entering: Arc<Mutex<Entering>> = Arc::default();
         let who = Arc::clone(&entering);
-        let enter = async move |auth: Auth, csrf: CsrfToken| -> Result<String, Rejection> {
-            let user = who.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(user) = user
-                && auth.login(&user).await? == LoginStep::SecondFactor
-            {
-                return Err(Rejection::internal("walk with people who have no second factor"));
+        let enter = async move |auth: Auth, session: Session, csrf: CsrfToken| -> Result<String, Rejection> {
+            let entering = who.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some((user, login)) = entering {
+                if auth.login(&user).await? == LoginStep::SecondFactor {
+                    return Err(Rejection::internal("walk with people who have no second factor"));
+                }
+                if login == Login::LongAgo {
+                    disprove(&session).await?;
+                }
             }
             Ok(csrf.masked())
         };
@@ -81,12 +96,8 @@ impl<'a> Visits<'a> {
             entering,
             host: host.to_owned(),
             token_header: settings.csrf_header_name.as_str().to_owned(),
-            login_path: settings
-                .login_url
-                .split(['?', '#'])
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
+            login_paths: [&settings.login_url, &settings.reauthenticate_url]
+                .map(|url| url.split(['?', '#']).next().unwrap_or_default().to_owned()),
         })
     }
 
@@ -105,11 +116,9 @@ impl<'a> Visits<'a> {
     }
 
     /// Lets somebody in, by a session of their own.
-    async fn enter(&self, person: &Person) -> Result<Entered, WalkError> {
-        self.entering
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone_from(&person.user);
+    async fn enter(&self, person: &Person, login: Login) -> Result<Entered, WalkError> {
+        *self.entering.lock().unwrap_or_else(PoisonError::into_inner) =
+            person.user.clone().map(|user| (user, login));
         let request = self.request(&Method::GET, DOOR).body(Body::empty());
         let request = request.map_err(|error| WalkError::stopped(error.to_string()))?;
         let Ok(response) = self.door.clone().oneshot(request).await;
@@ -137,12 +146,12 @@ impl<'a> Visits<'a> {
     /// Asks once.
     pub(super) async fn ask(
         &self,
-        person: &Person,
+        (person, login): (&Person, Login),
         method: &Method,
         path: &str,
         body: &str,
     ) -> Result<Answer, WalkError> {
-        let entered = self.enter(person).await?;
+        let entered = self.enter(person, login).await?;
         let cookies: Vec<String> = entered
             .cookies
             .iter()
@@ -184,7 +193,8 @@ impl<'a> Visits<'a> {
         let own = location
             .strip_prefix(&format!("https://{}", self.host))
             .unwrap_or(location);
-        own.split(['?', '#']).next() == Some(self.login_path.as_str())
+        let path = own.split(['?', '#']).next().unwrap_or_default();
+        self.login_paths.iter().any(|login| login == path)
     }
 }
 
