@@ -105,7 +105,7 @@ pub(super) fn holds(data: &[u8]) {
     let Ok(template) = templates.get_template("t") else {
         return;
     };
-    let page = |x: &str, y: &str, c: bool| {
+    let page = |x: &'static str, y: &'static str, c: bool| {
         let about = context! { x => x, y => y, c => c, zs => [x, y, x] };
         template.render(about).ok().map(|html| shape(&html))
     };

@@ -10,6 +10,7 @@ import datetime
 import importlib
 import io
 import json
+import logging
 import os
 import sys
 
@@ -23,11 +24,15 @@ from django.contrib.auth import authenticate  # noqa: E402
 from django.contrib.auth.hashers import check_password, make_password  # noqa: E402
 from django.contrib.auth.models import Group, Permission, User  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+from django.core import mail  # noqa: E402
 from django.http import HttpResponse, parse_cookie  # noqa: E402
 from django.http.request import DisallowedHost  # noqa: E402
 from django.middleware.csrf import CsrfViewMiddleware  # noqa: E402
 from django.test import RequestFactory, override_settings  # noqa: E402
 from django.utils.http import url_has_allowed_host_and_scheme  # noqa: E402
+from django.utils.log import AdminEmailHandler  # noqa: E402
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter  # noqa: E402
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables  # noqa: E402
 
 
 def shell(script):
@@ -191,6 +196,62 @@ def csrf(method, path, headers, body, trusted):
         middleware.process_request(request)
         refusal = middleware.process_view(request, lambda request: HttpResponse(), (), {})
     return refusal and refusal.content.decode()
+
+
+def cleanse(name, value):
+    return SafeExceptionReporterFilter().cleanse_setting(name, value)
+
+
+def fault(path, headers, body, marked, variables, hidden):
+    """A request on which a view fails, and what is known of it: `marked` POST parameters and `hidden` variables are sensitive."""
+    meta = {"HTTP_" + name.upper().replace("-", "_"): value for name, value in headers}
+    request = RequestFactory().generic("POST", path, body, "application/x-www-form-urlencoded", secure=True, **meta)
+
+    # The variables have names that are known at run time only.
+    source = "def work(values):\n" + "".join(f"    {name} = values[{name!r}]\n" for name in variables)
+    made = {}
+    exec(source + "    raise ValueError('the price list cannot be read')\n", made)
+    work = made["work"] if hidden is None else sensitive_variables(*hidden)(made["work"])
+
+    def view(request):
+        work(variables)
+
+    decorated = view if marked is None else sensitive_post_parameters(*marked)(view)
+    try:
+        decorated(request)
+    except ValueError:
+        return request, sys.exc_info()
+
+
+def fault_report(**about):
+    """The text of its report, and the variables that stand in the frame where it failed."""
+    request, (kind, value, traceback) = fault(**about)
+    reporter = ExceptionReporter(request, kind, value, traceback, is_email=True)
+    frame = traceback
+    while frame.tb_next:
+        frame = frame.tb_next
+    shown = SafeExceptionReporterFilter().get_traceback_frame_variables(request, frame.tb_frame)
+    return [reporter.get_traceback_text(), {name: str(value) for name, value in shown if name != "values"}]
+
+
+def fault_letter(path, prefix):
+    """The subject and the addresses of the letter about a path on which a view fails."""
+    request, exc_info = fault(path, [], "", None, {}, None)
+    record = logging.LogRecord(
+        "django.request", logging.ERROR, "", 0, "%s: %s", ("Internal Server Error", request.path), exc_info
+    )
+    record.request = request
+    told = override_settings(
+        ADMINS=[("Ann", "ann@example.com"), ("", "bob@example.com")],
+        EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
+        EMAIL_SUBJECT_PREFIX=prefix,
+        SERVER_EMAIL="shop@example.com",
+    )
+    with told:
+        mail.outbox = []
+        AdminEmailHandler().emit(record)
+        letter = mail.outbox[0]
+    return {"subject": letter.subject, "from": letter.from_email, "to": letter.to}
 
 
 for line in sys.stdin:

@@ -120,9 +120,7 @@ async fn serve(options: Options) -> Result<()> {
         mail.as_deref(),
     );
     server.await;
-    if let Some(mailer) = palisade.mailer() {
-        mailer.close().await;
-    }
+    palisade.close().await;
     database.close().await.context("cannot close the database")
 }
 

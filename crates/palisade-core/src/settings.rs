@@ -21,6 +21,7 @@ use crate::origin::{Origin, TrustedOrigins};
 use crate::password::Algorithm;
 use crate::{KeyRing, SecretKey, Sensitive};
 
+mod admin;
 mod defaults;
 mod django;
 mod django_key;
@@ -42,6 +43,7 @@ mod slot;
 mod tests;
 mod unshareable;
 
+pub use admin::{Admin, InvalidAdmin};
 pub use django::{DJANGO_SETTINGS, DjangoSettings};
 pub use django_site::{DjangoCache, DjangoSite, PassedOver, SessionEngine};
 pub use errors::{Place, Problem, SettingsErrors};
@@ -309,6 +311,12 @@ pub struct Settings {
     pub email_file_path: Option<Folder>,
     /// Whom mails are from.
     pub default_from_email: String,
+    /// Who gets a mail when the site fails.
+    pub admins: Vec<Admin>,
+    /// Whom those mails are from.
+    pub server_email: String,
+    /// What their subjects begin with.
+    pub email_subject_prefix: String,
     /// Whether mails may travel without TLS, within this machine.
     pub dangerous_email_in_clear: bool,
     /// Whether signed cookies with the salt of Django before 5.2.15 are still read.
@@ -318,6 +326,8 @@ pub struct Settings {
 }
 
 const DAY: Duration = Duration::from_hours(24);
+/// Django's default, which few mail servers take.
+const SERVER_EMAIL: &str = "root@localhost";
 
 impl Settings {
     /// Reads settings from a TOML text and from environment variables, which override it.

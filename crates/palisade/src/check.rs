@@ -34,6 +34,8 @@ pub use secrets::{Exposed, committed, readable};
 
 use crate::load::{LoadError, read_leniently};
 use crate::mail::{MailSetupError, Mailer};
+use crate::report::NOBODY_IS_TOLD;
+use crate::stack::Protected;
 
 /// How much a finding matters, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -200,6 +202,32 @@ impl Report {
         };
         let (what, advice) = text.split_once(": ").unwrap_or((&text, "correct the value"));
         self.add(Finding::error(setting, threat, what, advice));
+    }
+
+    /// Adds what only the built site knows: whether anybody is told of its faults. Django has no check for it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use axum::routing::get;
+    /// use palisade::check::Report;
+    /// use palisade::{Palisade, Policies, Router, SecretKey, Settings};
+    ///
+    /// let key = "kJ5!fT8v(0xk_7y^mW2s&Jb9+Ld5@nRc4*hGp6-uEa1=tYiOoQ";
+    /// let settings = Settings::new(SecretKey::new(key), ["example.com"]);
+    /// let mut report = Report::of(&settings);
+    /// let site = Palisade::new(settings).protect(Router::new().route("/", get(async || "hello").public()))?;
+    /// report.add_site(&site);
+    /// assert_eq!(report.findings()[0].id, "palisade.admins");
+    /// # Ok::<(), palisade::stack::ProtectError>(())
+    /// ```
+    pub fn add_site(&mut self, site: &Protected) {
+        if !site.reports_faults() {
+            let (what, advice) = NOBODY_IS_TOLD.split_once(": ").unwrap_or((NOBODY_IS_TOLD, ""));
+            let mut finding = Finding::error("admins", Threat::InertDefence, what, advice);
+            finding.level = Level::Warning;
+            self.add(finding);
+        }
     }
 
     /// Adds what is wrong with a file that holds a secret: that others may read it, or that it was committed.

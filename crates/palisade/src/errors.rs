@@ -32,17 +32,16 @@ use axum::body::Body;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, REFERER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
-use palisade_core::{Settings, Threat};
+use palisade_core::Threat;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use self::current::Scope;
-use crate::clock::Clock;
 use crate::peer::Peer;
 use crate::redact::{Redactor, printable};
 use crate::rejection::{Refusal, in_one_line};
-use crate::report::{Facts, Notes, ReportSink, Reporter};
+use crate::report::{Facts, Notes, Reporter};
 
 /// How much of a header the report keeps, in characters.
 const LONGEST: usize = 300;
@@ -62,24 +61,17 @@ pub struct ErrorLayer {
 
 impl ErrorLayer {
     /// Makes the layer with the page that people see when something goes wrong, and what masks secrets in the log.
-    pub fn new(page: ErrorPage, redactor: Redactor) -> Self {
+    pub fn new(page: ErrorPage, redactor: impl Into<Arc<Redactor>>) -> Self {
         Self {
             page,
-            redactor: Arc::new(redactor),
+            redactor: redactor.into(),
             reporter: None,
         }
     }
 
-    /// Reports faults to these sinks.
-    pub(crate) fn with_reports(
-        mut self,
-        sinks: Vec<Arc<dyn ReportSink>>,
-        settings: &Settings,
-        clock: Clock,
-    ) -> Self {
-        if !sinks.is_empty() {
-            self.reporter = Some(Reporter::new(sinks, settings, Arc::clone(&self.redactor), clock));
-        }
+    /// Reports faults here.
+    pub(crate) fn with_reports(mut self, reporter: Option<Reporter>) -> Self {
+        self.reporter = reporter;
         self
     }
 }
@@ -283,7 +275,7 @@ impl Seen {
             target: "palisade::access",
             id = %self.id,
             method = %self.method,
-            path = %redactor.uri(&self.uri),
+            path = %redactor.uri_of(&self.uri, self.id.route()),
             route = self.id.route(),
             status = status.as_u16(),
             micros,
@@ -296,20 +288,22 @@ impl Seen {
 
     /// The error report: the request with its secrets masked. What the form held is not in it at all.
     fn report(&self, status: StatusCode, refusal: Option<&Refusal>, redactor: &Redactor) {
-        let text = |header: &Option<HeaderValue>| {
-            let text = header.as_ref()?.to_str().unwrap_or("(not ASCII)");
-            Some(printable(text, LONGEST).into_owned())
+        let whole = |header: &Option<HeaderValue>| -> Option<String> {
+            Some(header.as_ref()?.to_str().unwrap_or("(not ASCII)").to_owned())
         };
+        let text = |header| whole(header).map(|text| printable(&text, LONGEST).into_owned());
+        // Cleansed before it is cut: half an address hides where its secret begins.
+        let referer = whole(&self.referer).map(|referer| redactor.address(&referer));
         tracing::error!(
             target: "palisade::error",
             id = %self.id,
             status = status.as_u16(),
             method = %self.method,
-            path = %redactor.uri(&self.uri),
+            path = %redactor.uri_of(&self.uri, self.id.route()),
             route = self.id.route(),
             client = self.id.client().map(tracing::field::display),
             peer = self.peer.filter(|_| self.id.client().is_none()).map(tracing::field::display),
-            referer = text(&self.referer).map(|referer| redactor.address(&referer)),
+            referer = referer.map(|referer| printable(&referer, LONGEST).into_owned()),
             user_agent = text(&self.user_agent),
             content_type = text(&self.content_type),
             reason = refusal.map_or_else(|| "the handler's own answer".to_owned(), |refusal| in_one_line(refusal.reason())),

@@ -75,6 +75,7 @@ pub mod stack;
 #[cfg(feature = "minijinja")]
 pub mod templates;
 pub mod testing;
+mod text_table;
 pub mod throttle;
 pub mod transport;
 mod turn;

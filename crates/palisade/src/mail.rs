@@ -62,8 +62,12 @@ use palisade_core::settings::EmailBackend;
 use palisade_core::token::{Alphabet, random_string};
 
 use crate::clock::Clock;
+use crate::redact::printable;
+use message::Admins;
 use queue::Queue;
 
+/// How many characters a subject has, so that it fits into one line of a mail (RFC 5322: 998) behind its name.
+const LONGEST_SUBJECT: usize = 988;
 /// How many characters a mail's number has.
 const NUMBER_CHARS: usize = 16;
 
@@ -117,6 +121,12 @@ pub enum MailSetupError {
     /// The sender is none.
     #[error("default_from_email is no address to send from, such as \"Vault <vault@example.com>\": {0}")]
     From(String),
+    /// Who faults are told by is nobody.
+    #[error("server_email is no address to send from, such as \"shop@example.com\": {0}")]
+    ServerEmail(String),
+    /// Somebody who is to be told of faults has no address.
+    #[error("admins has {0:?} in it, which is no address that mail can be sent to: {1}")]
+    Admin(String, String),
     /// No folder for files.
     #[error("email_file_path is not set: name the folder that email_backend = \"file\" writes into")]
     NoFolder,
@@ -162,6 +172,7 @@ pub struct Mailer {
     carrier: Arc<dyn Carrier>,
     queue: Queue,
     from: Mailbox,
+    admins: Arc<Admins>,
     site: Origin,
     outbox: Option<Outbox>,
     clock: Clock,
@@ -191,6 +202,7 @@ impl Mailer {
             carrier,
             queue: Queue::default(),
             from,
+            admins: Arc::new(Admins::from_settings(settings)?),
             site,
             outbox,
             clock: Clock::system(),
@@ -241,6 +253,37 @@ impl Mailer {
     /// [`MailBusy`] when too many wait to be sent.
     pub fn post(&self, mail: Mail) -> Result<(), MailBusy> {
         self.post_later(async move { vec![mail] })
+    }
+
+    /// Hands over a mail to each of `admins`, from `server_email`, with `email_subject_prefix` before the subject: Django's
+    /// `mail_admins`. Line breaks in the subject become visible, and it is cut where a line of a mail ends.
+    ///
+    /// Faults reach them without it ([`report`](crate::report)).
+    ///
+    /// # Errors
+    ///
+    /// [`MailBusy`] when too many wait to be sent; then nobody gets it who has not got it yet.
+    pub fn mail_admins(&self, subject: &str, text: impl Into<String>) -> Result<(), MailBusy> {
+        let (prefix, text) = (&self.admins.prefix, text.into());
+        let room = LONGEST_SUBJECT.saturating_sub(prefix.chars().count());
+        // What is printed is ASCII.
+        let shown = printable(subject, room);
+        let subject = format!(
+            "{prefix}{}",
+            shown.get(..room).unwrap_or(&shown).trim_end_matches('…')
+        );
+        for to in &self.admins.to {
+            match Mail::to_admin(&self.admins, to, subject.clone(), text.clone()) {
+                Ok(mail) => self.post(mail)?,
+                Err(error) => tracing::error!(target: "palisade::mail", %error, "admins are not told"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anybody is to be told of faults.
+    pub(crate) fn has_admins(&self) -> bool {
+        !self.admins.to.is_empty()
     }
 
     /// Hands over what has still to be found out: whether there is anything to send takes its time in the background, too.

@@ -62,6 +62,10 @@ const CREDENTIALS: [&str; 6] = ["api", "token", "key", "secret", "password", "si
 const ADDRESSES: [&str; 3] = ["referer", "location", "content-location"];
 /// The most characters of one value in a report.
 const LONGEST: usize = 1000;
+/// How many addresses may stand in one another, as `next` in `next`.
+const NESTED: u8 = 3;
+/// The library's own cookies with a secret in them that Django's pattern does not find.
+const COOKIES: [&str; 2] = ["__host-device", "__host-anoncsrf"];
 
 /// Says whether Django's pattern `API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE` is found in the name, in any case.
 ///
@@ -183,6 +187,7 @@ impl Redactor {
         name == self.session_cookie_name
             || is_sensitive_name(name)
             || self.names.contains(&name.to_lowercase())
+            || COOKIES.iter().any(|cookie| name.eq_ignore_ascii_case(cookie))
             || self.refused.contains(name)
     }
 
@@ -248,7 +253,7 @@ impl Redactor {
             let Some((name, value)) = pair.split_once('=') else {
                 return Cow::Borrowed(pair);
             };
-            let hides = self.is_sensitive(&decoded(name)) || self.has_secret_address(&decoded(value));
+            let hides = self.is_sensitive(&decoded(name)) || self.has_secret_address(&decoded(value), NESTED);
             if hides {
                 format!("{name}={CLEANSED}").into()
             } else {
@@ -259,24 +264,78 @@ impl Redactor {
         printable(&cleansed, LONGEST).into_owned()
     }
 
-    fn has_secret_address(&self, value: &str) -> bool {
-        let Some(place) = value.find(['?', '#']) else {
-            return false;
-        };
-        let query = value.get(place + 1..).unwrap_or_default();
-        query.split(['&', '?', '#']).any(|pair| {
-            pair.split_once('=')
-                .is_some_and(|(name, _)| self.is_sensitive(&decoded(name)))
-        })
+    /// Whether an address stands in a value that carries a secret, or an address that does, and so on.
+    fn has_secret_address(&self, value: &str, depth: u8) -> bool {
+        let (base, query) = value.split_once(['?', '#']).unwrap_or((value, ""));
+        let has_user = base
+            .split_once("//")
+            .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@')));
+        has_user
+            || query.split(['&', '?', '#']).any(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                let is_named = !value.is_empty() && self.is_sensitive(&decoded(name));
+                // Nobody sends that many for a good reason; what is in there is not looked for.
+                is_named
+                    || (!value.is_empty()
+                        && (depth == 0 || self.has_secret_address(&decoded(value), depth - 1)))
+            })
     }
 
     /// Cleanses path and query of a request.
     pub fn uri(&self, uri: &Uri) -> String {
-        let path = printable(uri.path(), LONGEST);
-        uri.query().map_or_else(
-            || path.to_string(),
-            |query| format!("{path}?{}", self.query(query)),
-        )
+        self.uri_of(uri, None)
+    }
+
+    /// Cleanses path and query of a request that this route answers.
+    pub(crate) fn uri_of(&self, uri: &Uri, route: Option<&str>) -> String {
+        let path = self.path(uri.path(), route);
+        match uri.query() {
+            None => path,
+            Some(query) => format!("{path}?{}", self.query(query)),
+        }
+    }
+
+    /// Cleanses a path: what stands where its route has a parameter of a telling name.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use palisade::redact::Redactor;
+    ///
+    /// let shown = Redactor::default().path("/reset/Nw/d1rciu-6f3a/", Some("/reset/{uid}/{token}/"));
+    /// assert_eq!(shown, "/reset/Nw/********************/");
+    /// ```
+    pub fn path(&self, path: &str, route: Option<&str>) -> String {
+        let Some(route) = route.filter(|route| route.contains('{')) else {
+            return printable(path, LONGEST).into_owned();
+        };
+        let mut shown = Vec::new();
+        let mut parts = path.split('/');
+        for pattern in route.split('/') {
+            let hides = pattern
+                .split('{')
+                .skip(1)
+                .filter_map(|rest| rest.split('}').next())
+                .any(|name| self.is_sensitive(name.trim_start_matches('*')));
+            let Some(part) = parts.next() else {
+                break;
+            };
+            let part = if pattern.starts_with("{*") {
+                parts
+                    .by_ref()
+                    .fold(part.to_owned(), |rest, part| rest + "/" + part)
+            } else {
+                part.to_owned()
+            };
+            shown.push(if hides && !part.is_empty() {
+                CLEANSED.to_owned()
+            } else {
+                part
+            });
+        }
+        // A path has no more parts than its route; and if it has, nothing is known of them.
+        shown.extend(parts.map(str::to_owned));
+        printable(&shown.join("/"), LONGEST).into_owned()
     }
 
     /// Cleanses an address: the user before the host, the query, the fragment.
@@ -417,11 +476,58 @@ mod tests {
     }
 
     #[test]
+    fn path_is_hidden_where_the_route_has_a_telling_parameter() {
+        let redactor = Redactor::default().with_names(["pin"]);
+        let path = |path, route| redactor.path(path, route);
+        for (asked, route, shown) in [
+            ("/reset/Nw/d1-6f/", "/reset/{uid}/{token}/", "/reset/Nw/*/"),
+            ("/a/b/c/d", "/a/{*api_key}", "/a/*"),
+            ("/a/4711.png", "/a/{PIN}.png", "/a/*"),
+            ("/a/b", "/a/{id}", "/a/b"),
+            ("/a\n/b", "/{author}/{id}", "/*/b"),
+            ("/x", "/{id}/{token}", "/x"),
+            ("/a/b/c", "/a/{token}", "/a/*/c"),
+        ] {
+            assert_eq!(path(asked, Some(route)), shown.replace('*', CLEANSED), "{route}");
+        }
+        assert_eq!(path("/reset/Nw/d1-6f/\n", None), "/reset/Nw/d1-6f/\\n");
+    }
+
+    #[test]
+    #[expect(clippy::format_collect, reason = "a few bytes, once")]
+    fn address_in_an_address_in_a_value_carries_no_secret_out() {
+        let redactor = Redactor::default();
+        let mut value = "/reset?token=t0psecret".to_owned();
+        for depth in 0..8 {
+            let encoded: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let shown = redactor.query(&format!("page=2&next={encoded}"));
+            assert_eq!(shown, format!("page=2&next={CLEANSED}"), "{depth}");
+            value = format!("/login?next={encoded}");
+        }
+        assert!(
+            redactor
+                .query("next=https://u:t0psecret@a.example/b")
+                .ends_with(CLEANSED)
+        );
+        for harmless in [
+            "next=/a?b=c",
+            "next=%2Fa%3Fnext%3D%252Fb%253Fc%253D1",
+            "q=a@b.example",
+            "next=/login?token",
+        ] {
+            assert_eq!(redactor.query(harmless), harmless);
+        }
+    }
+
+    #[test]
     fn cookies_keep_their_names() {
-        let shown = Redactor::default().cookies("sessionid=s; theme=dark; csrftoken=t; bare");
+        let shown =
+            Redactor::default().cookies("sessionid=s; theme=dark; csrftoken=t; bare; __Host-device=d");
         assert_eq!(
             shown,
-            format!("sessionid={CLEANSED}; theme=dark; csrftoken={CLEANSED}; ={CLEANSED}")
+            format!(
+                "sessionid={CLEANSED}; theme=dark; csrftoken={CLEANSED}; ={CLEANSED}; __Host-device={CLEANSED}"
+            )
         );
     }
 

@@ -226,10 +226,18 @@ impl std::fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// A reason in one line of a log, whatever a client put into it. Apostrophes stay, so that Django's sentences are found.
+/// The most characters of a reason in the log.
+const LONGEST: usize = 2000;
+
+/// A reason in one line of a log, whatever a client put into it, and however much. Apostrophes stay, so that Django's sentences are
+/// found.
 pub(crate) fn in_one_line(reason: &str) -> String {
+    let (shown, more) = match reason.char_indices().nth(LONGEST) {
+        Some((at, _)) => (reason.get(..at).unwrap_or_default(), "…"),
+        None => (reason, ""),
+    };
     // It has escaped every apostrophe, and a backslash by another.
-    reason.escape_debug().to_string().replace("\\'", "'")
+    shown.escape_debug().to_string().replace("\\'", "'") + more
 }
 
 impl IntoResponse for Rejection {

@@ -45,6 +45,7 @@ pub use error::ServeError;
 pub use limits::Limits;
 pub use tls::{Reload, Tls};
 
+use crate::report::NOBODY_IS_TOLD;
 use crate::stack::Protected;
 use admission::Admission;
 use connection::Connections;
@@ -175,6 +176,9 @@ impl Serve {
             .collect();
         if !asks_clients && !needing.is_empty() {
             return Err(ServeError::NoClientCa { routes: needing });
+        }
+        if !app.reports_faults() {
+            tracing::warn!(target: "palisade::report", "{NOBODY_IS_TOLD}");
         }
         if addresses.is_empty() {
             addresses.push("127.0.0.1:8443".to_owned());

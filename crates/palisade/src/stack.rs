@@ -23,7 +23,7 @@ mod context;
 mod refusal;
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -45,7 +45,7 @@ use crate::host::HostGuard;
 use crate::mail::Mailer;
 use crate::password::{Hashers, NoPassword, PasswordPolicy, read_keys};
 use crate::redact::{QueryGuard, Redactor, SensitiveNames};
-use crate::report::ReportSink;
+use crate::report::{self, ReportSink, Reporter};
 use crate::router::{Router, RoutesReport};
 use crate::rows::RowStore;
 use crate::seal::SealKeys;
@@ -86,6 +86,7 @@ pub struct Palisade {
     sensitive: SensitiveNames,
     anonymous: Option<Arc<dyn AnonymousSecrets>>,
     reports: Vec<Arc<dyn ReportSink>>,
+    reporter: OnceLock<Option<Reporter>>,
 }
 
 impl Palisade {
@@ -107,6 +108,7 @@ impl Palisade {
             sensitive: SensitiveNames::default(),
             anonymous: None,
             reports: Vec::new(),
+            reporter: OnceLock::new(),
         }
     }
 
@@ -187,6 +189,7 @@ impl Palisade {
     /// Sends mail through this: links that reset passwords, and word of what happens to an account.
     pub fn with_mailer(mut self, mailer: Mailer) -> Self {
         self.mailer = Some(mailer.with_clock(self.clock.clone()));
+        self.reporter = OnceLock::new();
         self
     }
 
@@ -221,10 +224,23 @@ impl Palisade {
         self
     }
 
-    /// Reports faults here, too: every 5xx and panic, cleansed ([`crate::report`]).
+    /// Reports faults here, too: every 5xx and panic, cleansed ([`crate::report`]). Where the settings name `admins` and there is a
+    /// mailer, they are told without it.
     pub fn with_reports(mut self, sink: impl ReportSink) -> Self {
         self.reports.push(Arc::new(sink));
+        self.reporter = OnceLock::new();
         self
+    }
+
+    /// Writes the reports and sends the mails that wait, and takes no more of either: for the end of a program, after the server's.
+    pub async fn close(&self) {
+        // Reports may become mails.
+        if let Some(Some(reporter)) = self.reporter.get() {
+            reporter.close().await;
+        }
+        if let Some(mailer) = &self.mailer {
+            mailer.close().await;
+        }
     }
 
     /// The settings.
@@ -237,7 +253,7 @@ impl Palisade {
         self.throttles.as_ref()
     }
 
-    /// The mailer, if there is one: close it at the end of the program, so that what waits is sent.
+    /// The mailer, if there is one. [`close`](Self::close) sends what waits.
     pub fn mailer(&self) -> Option<&Mailer> {
         self.mailer.as_ref()
     }
@@ -285,17 +301,45 @@ impl Palisade {
                     .layer(GuardLayer::new(query).layer(PanicLayer.layer(inner))),
             ),
         );
-        let redactor =
-            Redactor::new(settings.session_cookie_name.clone()).with_refused(self.sensitive.clone());
+        let reporter = self.reporter();
         Ok(Protected {
-            stack: ErrorLayer::new(self.page.clone(), redactor)
-                .with_reports(self.reports.clone(), settings, self.clock.clone())
+            stack: ErrorLayer::new(self.page.clone(), self.redactor())
+                .with_reports(reporter.cloned())
                 .layer(guarded),
+            reports: reporter.is_some(),
             knows_its_proxy: settings.secure_proxy_ssl_header.is_some() || !settings.secure_ssl_redirect,
             exposes_debug: settings.debug && !settings.dangerous_expose_debug,
             refuses_readable_secrets: !settings.debug && !settings.dangerous_readable_secrets,
             routes: Arc::new(report),
         })
+    }
+
+    /// What masks secrets in the log and in reports.
+    fn redactor(&self) -> Arc<Redactor> {
+        let settings = &self.settings;
+        let redactor = Redactor::new(settings.session_cookie_name.clone())
+            .with_names([
+                settings.csrf_cookie_name.as_str(),
+                settings.csrf_header_name.as_str(),
+            ])
+            .with_refused(self.sensitive.clone());
+        Arc::new(redactor)
+    }
+
+    /// What reports faults, if anybody is to hear of them: the sinks, and the admins where mail reaches them.
+    fn reporter(&self) -> Option<&Reporter> {
+        let make = || {
+            let mut sinks = self.reports.clone();
+            let mailer = self.mailer.as_ref().filter(|mailer| mailer.has_admins());
+            if !self.settings.debug
+                && let Some(mailer) = mailer
+            {
+                sinks.push(Arc::new(report::AdminEmails::new(mailer.clone())));
+            }
+            let some = !sinks.is_empty();
+            some.then(|| Reporter::new(sinks, &self.settings, self.redactor(), self.clock.clone()))
+        };
+        self.reporter.get_or_init(make).as_ref()
     }
 
     /// What a route's rule can ask.
@@ -358,6 +402,7 @@ pub struct Protected {
     knows_its_proxy: bool,
     exposes_debug: bool,
     refuses_readable_secrets: bool,
+    reports: bool,
     routes: Arc<RoutesReport>,
 }
 
@@ -365,6 +410,11 @@ impl Protected {
     /// Reports every route: its methods, who may reach it, and each exception that it makes.
     pub fn routes_report(&self) -> &RoutesReport {
         &self.routes
+    }
+
+    /// Whether anybody is told of faults, beside the log: a sink, or `admins` by mail.
+    pub fn reports_faults(&self) -> bool {
+        self.reports
     }
 
     /// Whether other machines must not reach it, because it shows its inside.

@@ -2,6 +2,7 @@
 //! that was left, a log and a fault.
 
 use std::io::Read as _;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use base64::Engine as _;
@@ -13,6 +14,10 @@ use testkit::visitor::form;
 
 use super::Outcome;
 use crate::{Person, Target};
+
+/// How long a letter may take on a busy machine, and how often is looked for it.
+const PATIENCE: Duration = Duration::from_mins(1);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What stands in a page that knows its visitor.
 const KNOWN: &str = "data-user";
@@ -190,6 +195,43 @@ pub async fn secret_in_log_or_report(target: &Target) -> Result<Outcome> {
     // As a form sends it there are no spaces between its words.
     let word = SECRET.split(' ').nth(1).unwrap_or(SECRET);
     let found = written.lines().find(|line| line.contains(word));
+    Ok(Outcome::new(found.is_some(), format!("{status}, and {found:?}")))
+}
+
+/// `sensitive-data-exposure`: reads the letter that the site sends to the person who runs it, on its way or in a shared mailbox.
+///
+/// # Errors
+/// When the attack could not be carried out, or no letter came.
+pub async fn secret_in_a_letter_to_an_admin(target: &Target) -> Result<Outcome> {
+    let (status, _) = fault(target).await?;
+    let begun = Instant::now();
+    let letter = loop {
+        // A long line goes on behind an equals sign.
+        let mails = target
+            .mails()?
+            .into_iter()
+            .map(|mail| mail.replace("=\r\n", "").replace("=\n", ""));
+        if let Some(letter) = mails
+            .into_iter()
+            .find(|mail| mail.contains("Internal Server Error"))
+        {
+            break letter;
+        }
+        ensure!(
+            begun.elapsed() < PATIENCE,
+            "no letter came; the site says {}",
+            target.log()
+        );
+        tokio::time::sleep(LOOK).await;
+    };
+    ensure!(
+        letter.contains("/secret/"),
+        "it is about something else: {letter}"
+    );
+    let secrets = [SECRET, Person::VICTIM.password];
+    let found = letter
+        .lines()
+        .find(|line| secrets.iter().any(|secret| line.contains(secret)));
     Ok(Outcome::new(found.is_some(), format!("{status}, and {found:?}")))
 }
 

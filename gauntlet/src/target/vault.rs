@@ -128,7 +128,8 @@ pub(super) async fn open(options: &[&str]) -> Result<Target> {
         .arg(data.path())
         .args(["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"])
         .args(options)
-        .env("PALISADE_ALLOWED_HOSTS", format!("localhost,{HOST}"));
+        .env("PALISADE_ALLOWED_HOSTS", format!("localhost,{HOST}"))
+        .env("PALISADE_ADMINS", "Ann <ann@shop.example>");
     let process = Process::start(command)?;
     let secure = port_after(&process, "listening on https://localhost:")?;
     let in_clear = port_after(&process, "redirecting from http://localhost:")?;

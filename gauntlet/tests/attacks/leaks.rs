@@ -50,6 +50,11 @@ async fn secret_in_log_or_report() {
 }
 
 #[tokio::test]
+async fn secret_in_a_letter_to_an_admin() {
+    on_both(leaks::secret_in_a_letter_to_an_admin).await;
+}
+
+#[tokio::test]
 async fn settings_in_an_error_page() {
     on_both(leaks::settings_in_an_error_page).await;
 }

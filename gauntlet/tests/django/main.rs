@@ -10,6 +10,7 @@
 mod answers;
 mod checks;
 mod dump;
+mod error_reports;
 mod everywhere;
 mod keys;
 mod logins;

@@ -1,4 +1,4 @@
-//! The weak twin's holes of diagnostics: a fault whose page and log tell everything, and a table of sessions that lies open.
+//! The weak twin's holes of diagnostics: a fault whose page, log and letter tell everything, and a table of sessions that lies open.
 
 use axum::extract::{Form, State};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -38,6 +38,9 @@ pub(super) async fn keep_secret(state: State<Shared>, visit: Visit, fields: Fiel
     let mut shelf = state.0.lock();
     shelf.log.push_str(&trace);
     shelf.log.push('\n');
+    shelf
+        .mails
+        .push(format!("Subject: Internal Server Error: /secret/\n\n{trace}\n"));
     let page = format!("<h1>Server error</h1><pre>{trace}\nSECRET_KEY = 'weak'</pre>");
     (StatusCode::INTERNAL_SERVER_ERROR, Html(page)).into_response()
 }

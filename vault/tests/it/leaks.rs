@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use anyhow::{Context as _, Result};
 use palisade::axum::http::StatusCode;
 
-use crate::program::{refused, start, vault};
+use crate::program::{refused, start, start_with, vault};
 use crate::site::{PASSWORD, Site};
 
 #[tokio::test]
@@ -140,5 +140,49 @@ async fn key_in_the_data_folder_that_others_may_read_stops_the_start() -> Result
     fs::set_permissions(data.join("secret-key"), fs::Permissions::from_mode(0o644))?;
     let said = refused(&mut vault(&data))?;
     assert!(said.contains("chmod 600"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn admin_gets_a_letter_of_a_fault_before_the_vault_ends_and_what_was_written_is_not_in_it() -> Result<()>
+{
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let config = folder.path().join("vault.toml");
+    fs::write(
+        &config,
+        "admins = [\"Ann <ann@example.com>\"]\nemail_subject_prefix = \"[Vault] \"\n",
+    )?;
+    let (mut process, mut anna) = start_with(&data, &["--config".as_ref(), config.as_os_str()])?;
+    let fields = [
+        ("username", "anna"),
+        ("email", ""),
+        ("password1", PASSWORD),
+        ("password2", PASSWORD),
+    ];
+    assert_eq!(anna.submit("/signup/", &fields).await?.status, 303);
+    rusqlite::Connection::open(data.join("vault.sqlite3"))?
+        .execute_batch("ALTER TABLE vault_note RENAME TO vault_note_away")?;
+    for _ in 0..3 {
+        let note = [("title", "safe"), ("body", "the combination is 4711")];
+        assert_eq!(anna.submit("/secret/", &note).await?.status, 500);
+    }
+    assert!(process.terminate()?.success());
+    let mut letters = Vec::new();
+    for entry in fs::read_dir(data.join("mail"))? {
+        letters.push(fs::read_to_string(entry?.path())?.replace("=\r\n", ""));
+    }
+    letters.sort_by_key(|letter| letter.contains("more faults"));
+    assert_eq!(letters.len(), 2, "{letters:#?}");
+    assert!(letters[0].contains("Subject: [Vault] ERROR (EXTERNAL IP): Internal Server Error: /secret/"));
+    assert!(letters[0].contains("To: Ann <ann@example.com>"), "{}", letters[0]);
+    assert!(
+        letters[1].contains("2 times  Internal Server Error: /secret/"),
+        "{}",
+        letters[1]
+    );
+    for letter in letters {
+        assert!(!letter.contains("4711") && !letter.contains(PASSWORD), "{letter}");
+    }
     Ok(())
 }

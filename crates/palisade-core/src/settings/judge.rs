@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{PasswordRule, Settings};
+use super::{EmailBackend, PasswordRule, Settings};
 use crate::cookie::SameSite;
 use crate::header::{FrameOptions, SecurityHeader};
 use crate::password::Algorithm;
@@ -53,6 +53,18 @@ fn mails(settings: &Settings, found: &mut Found) {
         settings.dangerous_email_in_clear,
         Threat::InsecureTransport,
         "dangerous_email_in_clear is on: links that reset passwords may leave this program without TLS",
+    );
+    let are_told = !settings.admins.is_empty() && !settings.debug;
+    let sends = settings.email_backend == EmailBackend::Smtp;
+    found.when(
+        are_told && ((sends && settings.email_host.is_empty()) || settings.site_url.is_none()),
+        Threat::InertDefence,
+        "admins are named, but no mail can be sent to them: set email_host and site_url, or they never learn of a fault",
+    );
+    found.when(
+        are_told && sends && settings.server_email == super::SERVER_EMAIL,
+        Threat::InertDefence,
+        "server_email is root@localhost, which many mail servers refuse: name an address of the site, or admins never learn of a fault",
     );
     found.when(
         settings.reauthenticate_after > Duration::from_hours(24),

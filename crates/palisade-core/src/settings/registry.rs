@@ -549,6 +549,25 @@ pub static REGISTRY: &[Setting] = &[
         Whom mails are from, such as \"Vault <vault@example.com>\".",
     ),
     Setting::new(
+        "admins",
+        |s| &mut s.admins,
+        "\
+        Who gets a mail when the site fails, such as [\"Ann <ann@example.com>\"]; Django's pairs [\"Ann\", \
+        \"ann@example.com\"] are read, too. Nobody does while debug is on.",
+    ),
+    Setting::new(
+        "server_email",
+        |s| &mut s.server_email,
+        "\
+        Whom the mails to admins are from. Many mail servers refuse the default.",
+    ),
+    Setting::new(
+        "email_subject_prefix",
+        |s| &mut s.email_subject_prefix,
+        "\
+        What the subjects of mails to admins begin with.",
+    ),
+    Setting::new(
         "dangerous_email_in_clear",
         |s| &mut s.dangerous_email_in_clear,
         "\

@@ -6,6 +6,7 @@ use lettre::Message;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, SinglePart};
+use palisade_core::Settings;
 use palisade_core::origin::Origin;
 
 use super::{Letter, MailSetupError};
@@ -28,6 +29,8 @@ pub enum BadMail {
 /// A mail to one person, in plain text.
 #[derive(Clone, Debug)]
 pub struct Mail {
+    /// Who it is from, where that is not who all others are from.
+    from: Option<Mailbox>,
     to: Mailbox,
     subject: String,
     text: String,
@@ -54,9 +57,26 @@ impl Mail {
         one_line("To", to)?;
         one_line("Subject", &subject)?;
         Ok(Self {
+            from: None,
             to: to.parse().map_err(|_| BadMail::Address)?,
             subject,
             text: text.into(),
+        })
+    }
+
+    /// Writes a mail from the site itself to one who runs it.
+    pub(super) fn to_admin(
+        admins: &Admins,
+        to: &Mailbox,
+        subject: String,
+        text: String,
+    ) -> Result<Self, BadMail> {
+        one_line("Subject", &subject)?;
+        Ok(Self {
+            from: Some(admins.from.clone()),
+            to: to.clone(),
+            subject,
+            text,
         })
     }
 
@@ -85,6 +105,7 @@ impl Mail {
     ) -> Result<Letter, BadMail> {
         let unwritable = |error: lettre::error::Error| BadMail::Unwritable(error.to_string());
         let host = host_of(site);
+        let from = self.from.as_ref().unwrap_or(from);
         let message = Message::builder()
             .from(from.clone())
             .to(self.to.clone())
@@ -111,9 +132,38 @@ impl Mail {
 
 /// Who mails are from.
 pub(super) fn sender(text: &str) -> Result<Mailbox, MailSetupError> {
-    one_line("From", text).map_err(|error| MailSetupError::From(error.to_string()))?;
+    mailbox(text).map_err(MailSetupError::From)
+}
+
+fn mailbox(text: &str) -> Result<Mailbox, String> {
+    one_line("From", text).map_err(|error| error.to_string())?;
     text.parse()
-        .map_err(|error: lettre::address::AddressError| MailSetupError::From(error.to_string()))
+        .map_err(|error: lettre::address::AddressError| error.to_string())
+}
+
+/// Who is told of the site's faults, and by whom.
+#[derive(Debug)]
+pub(super) struct Admins {
+    from: Mailbox,
+    pub(super) to: Vec<Mailbox>,
+    pub(super) prefix: String,
+}
+
+impl Admins {
+    pub(super) fn from_settings(settings: &Settings) -> Result<Self, MailSetupError> {
+        let to = settings.admins.iter().map(|admin| {
+            let refused = |error: lettre::address::AddressError| {
+                MailSetupError::Admin(admin.address().to_owned(), error.to_string())
+            };
+            let name = Some(admin.name().to_owned()).filter(|name| !name.is_empty());
+            Ok(Mailbox::new(name, admin.address().parse().map_err(refused)?))
+        });
+        Ok(Self {
+            from: mailbox(&settings.server_email).map_err(MailSetupError::ServerEmail)?,
+            to: to.collect::<Result<_, _>>()?,
+            prefix: settings.email_subject_prefix.clone(),
+        })
+    }
 }
 
 /// The host of the site, as a domain that numbers of mails end with.

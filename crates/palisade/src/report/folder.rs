@@ -4,16 +4,15 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::{ErrorReport, ReportSink};
+use super::{ErrorDigest, ErrorReport, ReportSink, cut};
 
 /// How many reports are kept, unless it is said.
 const KEPT: usize = 200;
-/// How many bytes of each are.
-const LARGEST: usize = 64 * 1024;
 /// What ends the name of a report.
 const ENDING: &str = ".report.txt";
 
@@ -39,7 +38,8 @@ pub enum ReportFolderError {
     },
 }
 
-/// Keeps reports as files, `2026-11-22T20-26-00Z-0123456789abcdef.report.txt`, each readable by the service alone.
+/// Keeps reports as files, `2026-11-22T20-26-00Z-0123456789abcdef.report.txt`, each readable by the service alone; and once an hour
+/// what was seen again, `2026-11-22T21-26-00Z-digest.report.txt`.
 ///
 /// # Security
 ///
@@ -77,25 +77,16 @@ impl ReportFolder {
         self
     }
 
-    fn write(&self, report: &ErrorReport) -> io::Result<PathBuf> {
+    fn write(&self, time: SystemTime, id: &str, text: &str) -> io::Result<PathBuf> {
         let stamp = format_description!("[year]-[month]-[day]T[hour]-[minute]-[second]Z");
-        let time = OffsetDateTime::from(report.time)
-            .format(&stamp)
-            .unwrap_or_default();
-        let path = self.path.join(format!("{time}-{}{ENDING}", report.id));
+        let time = OffsetDateTime::from(time).format(&stamp).unwrap_or_default();
+        let path = self.path.join(format!("{time}-{id}{ENDING}"));
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&path)?;
-        let text = &report.text;
-        match text.char_indices().find(|(at, _)| *at >= LARGEST) {
-            Some((at, _)) => {
-                file.write_all(text.get(..at).unwrap_or_default().as_bytes())?;
-                file.write_all("\n… (the report was cut here)\n".as_bytes())?;
-            }
-            None => file.write_all(text.as_bytes())?,
-        }
+        file.write_all(cut(text).as_bytes())?;
         Ok(path)
     }
 
@@ -115,29 +106,41 @@ impl ReportFolder {
         }
         Ok(())
     }
+
+    fn keep(&self, time: SystemTime, id: &str, text: &str) {
+        let written = self.write(time, id, text);
+        match written.and_then(|path| self.tidy().map(|()| path)) {
+            Ok(path) => {
+                tracing::error!(target: "palisade::report", id, path = %path.display(), "a fault was reported");
+            }
+            Err(error) => {
+                let path = self.path.display();
+                tracing::error!(target: "palisade::report", id, %path, %error, "a fault could not be reported");
+            }
+        }
+    }
 }
 
 impl ReportSink for ReportFolder {
     fn take(&self, report: &ErrorReport) {
-        let written = self.write(report).and_then(|path| self.tidy().map(|()| path));
-        match written {
-            Ok(path) => {
-                tracing::error!(target: "palisade::report", id = report.id, path = %path.display(), "a fault was reported");
-            }
-            Err(error) => {
-                let path = self.path.display();
-                tracing::error!(target: "palisade::report", id = report.id, %path, %error, "a fault could not be reported");
-            }
+        self.keep(report.time, &report.id, &report.text);
+    }
+
+    fn sum_up(&self, digest: &ErrorDigest) {
+        if !digest.is_empty() {
+            let text = format!("{}\n\n{}", digest.subject(), digest.text());
+            self.keep(digest.time, "digest", &text);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     use http::StatusCode;
 
+    use super::super::LARGEST;
     use super::*;
 
     fn report(number: u64, text: &str) -> ErrorReport {

@@ -39,7 +39,6 @@ pub(crate) struct Facts {
 impl Facts {
     /// What makes two faults the same: the numbers in their words do not.
     pub(super) fn fault(&self) -> String {
-        let route = self.route.as_deref().unwrap_or("-");
         let place = self.panic.as_ref().map_or("", PanicTrace::location);
         let words: String = self
             .reason
@@ -47,7 +46,20 @@ impl Facts {
             .filter(|letter| !letter.is_ascii_digit())
             .take(200)
             .collect();
-        format!("{} {} {route} {place} {words}", self.status.as_u16(), self.method)
+        format!("{} {} {place} {words}", self.status.as_u16(), self.place())
+    }
+
+    /// Where it can be provoked.
+    pub(super) fn place(&self) -> String {
+        format!("{} {}", self.method, self.route.as_deref().unwrap_or("-"))
+    }
+
+    /// What failed, and where: Django's words. The route stands for its addresses, which may tell more than a subject should.
+    pub(super) fn subject(&self, redactor: &Redactor) -> String {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let route = self.route.as_deref().map(|route| printable(route, LONGEST));
+        let path = || redactor.path(self.uri.path(), None).into();
+        format!("{title}: {}", route.unwrap_or_else(path))
     }
 
     /// Writes the report.
@@ -59,11 +71,7 @@ impl Facts {
         seen: u64,
     ) -> ErrorReport {
         let title = self.status.canonical_reason().unwrap_or("Error");
-        let place = self
-            .route
-            .clone()
-            .unwrap_or_else(|| printable(self.uri.path(), LONGEST).into_owned());
-        let subject = format!("{title}: {} {place}", self.method);
+        let subject = self.subject(redactor);
         let time = OffsetDateTime::from(now).format(&Rfc3339).unwrap_or_default();
         let mut text = format!("{subject}\n\nReport {} of {time}\n", self.id);
         // Writing into a String cannot fail.
@@ -99,7 +107,8 @@ impl Facts {
     }
 
     fn write_request(&self, redactor: &Redactor, text: &mut String) {
-        let line = format!("{} {} {:?}", self.method, redactor.uri(&self.uri), self.version);
+        let uri = redactor.uri_of(&self.uri, self.route.as_deref());
+        let line = format!("{} {uri} {:?}", self.method, self.version);
         let _ = writeln!(text, "\nRequest\n  {line}");
         for (name, value) in redactor.headers(&self.headers) {
             let _ = writeln!(text, "  {name}: {value}");

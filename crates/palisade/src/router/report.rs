@@ -1,6 +1,6 @@
 //! The route report: each route with who may reach it and what it is excepted from, as text for people and as JSON for programs.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -17,6 +17,7 @@ use tower_service::Service as _;
 use super::RoutePolicy;
 use crate::headers::FramePolicy;
 use crate::redact::SensitiveParameters;
+use crate::text_table;
 
 /// What stands in the place of a path where there is none.
 pub(super) const ANYTHING_ELSE: &str = "(anything else)";
@@ -162,23 +163,7 @@ const HEADINGS: [&str; 8] = [
 
 impl fmt::Display for RoutesReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![HEADINGS.map(str::to_owned)];
-        rows.extend(self.lines.iter().map(|line| self.cells(line)));
-        let mut widths = [0; HEADINGS.len()];
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        for row in rows {
-            let mut line = String::new();
-            for (cell, width) in row.iter().zip(widths) {
-                // The blanks after the last cell are taken off again.
-                write!(line, "{cell:width$}  ")?;
-            }
-            writeln!(f, "{}", line.trim_end())?;
-        }
-        Ok(())
+        text_table::write(f, HEADINGS, self.lines.iter().map(|line| self.cells(line)))
     }
 }
 

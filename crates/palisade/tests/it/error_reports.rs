@@ -114,7 +114,7 @@ async fn report_of_a_failed_form_has_what_is_needed_and_no_secret() {
     let report = next(&reports);
     let text = &report.text;
     for says in [
-        "Internal Server Error: POST /marked\n",
+        "Internal Server Error: /marked\n",
         &format!("Report {} of 20", answer.header("x-request-id")),
         "Status: 500 Internal Server Error\n",
         "Reason: the price list cannot be read\n",
@@ -228,4 +228,35 @@ async fn folder_gets_the_report() {
             .unwrap()
             .contains("Reason: broken")
     );
+}
+
+#[tokio::test]
+async fn page_before_is_named_in_a_refusal_without_what_its_address_holds() {
+    let (app, _reports) = app();
+    let (log, _guard) = Log::begin();
+    let request = Request::post("/order")
+        .header(
+            "referer",
+            format!("https://u:{SECRET}@evil.example/a?token={SECRET}&page=2"),
+        )
+        .body(Body::empty());
+    assert_eq!(Client::new(&app).send(request.unwrap()).await.status, 403);
+    let log = log.text();
+    assert!(
+        log.contains("Referer checking failed - https://") && !log.contains(SECRET),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn reason_and_referer_are_cut_in_the_log_and_leave_no_half_of_a_secret() {
+    let (app, reports) = app();
+    let (log, _guard) = Log::begin();
+    let long = "x".repeat(400);
+    let request = Request::get(format!("/fail/{}", "%C3%A9".repeat(900)))
+        .header("referer", format!("https://u:{SECRET}{long}@example.com/"))
+        .body(Body::empty());
+    assert_eq!(Client::new(&app).send(request.unwrap()).await.status, 500);
+    next(&reports);
+    assert!(!log.text().contains(SECRET), "{}", log.text());
 }

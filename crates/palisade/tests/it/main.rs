@@ -10,6 +10,7 @@
 
 mod access;
 mod accounts;
+mod admin_emails;
 mod attacks;
 #[cfg(feature = "redis")]
 mod cache_sessions;

@@ -192,6 +192,21 @@ const LOOSE: &[(&str, Threat, &str)] = &[
         Threat::InertDefence,
         "not needed",
     ),
+    (
+        "admins = ['ann@example.com']\nserver_email = 'shop@example.com'\nsite_url = 'https://a.example'",
+        Threat::InertDefence,
+        "no mail can be sent to them",
+    ),
+    (
+        "admins = ['ann@example.com']\nserver_email = 'shop@example.com'\nemail_host = 'mail.example'",
+        Threat::InertDefence,
+        "no mail can be sent to them",
+    ),
+    (
+        "admins = ['ann@example.com']\nemail_host = 'mail.example'\nsite_url = 'https://a.example'",
+        Threat::InertDefence,
+        "server_email is root@localhost",
+    ),
 ];
 
 #[test]

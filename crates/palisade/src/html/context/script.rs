@@ -22,6 +22,10 @@ pub(super) enum Script {
 }
 
 impl Script {
+    #[expect(
+        clippy::match_same_arms,
+        reason = "in the order of the states, each with its ways out of it"
+    )]
     pub(super) fn step(self, next: char) -> Self {
         let ends_line = matches!(next, '\n' | '\r' | '\u{2028}' | '\u{2029}');
         match (self, next) {

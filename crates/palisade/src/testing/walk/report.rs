@@ -1,12 +1,13 @@
 //! What came of a walk: a table of steps.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use http::Method;
 
 use super::person::Who;
 use super::visit::{Answer, Login};
 use crate::router::RouteLine;
+use crate::text_table;
 
 /// One request and its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,20 +148,5 @@ impl fmt::Debug for WalkError {
 const HEADINGS: [&str; 6] = ["ROUTE", "METHOD", "WHO", "RULE", "ANSWER", "WRONG"];
 
 fn table(steps: &[Step], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut rows = vec![HEADINGS.map(str::to_owned)];
-    rows.extend(steps.iter().map(Step::cells));
-    let mut widths = [0; HEADINGS.len()];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            write!(line, "{cell:width$}  ")?;
-        }
-        writeln!(f, "{}", line.trim_end())?;
-    }
-    Ok(())
+    text_table::write(f, HEADINGS, steps.iter().map(Step::cells))
 }
