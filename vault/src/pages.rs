@@ -196,14 +196,21 @@ impl Page {
         form: &Bound<F>,
         wait: Duration,
     ) -> Result<Response, Rejection> {
-        let mut response = self.ask(template, form)?;
-        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
-        Ok(response)
+        Ok(later(self.ask(template, form)?, wait))
     }
+}
+
+/// Says to programs, too, when to come back: the status is 429.
+pub(crate) fn later(mut response: Response, wait: Duration) -> Response {
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
+    response
+}
+
+/// A wait in whole seconds, never too short.
+pub(crate) fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// Says to programs, too, that what was sent is not right: the status is 422.

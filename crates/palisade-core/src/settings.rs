@@ -275,7 +275,7 @@ pub struct Settings {
     pub login_throttle_network_max_delay: Duration,
     /// For how long a browser is known to an account after a login.
     pub login_throttle_device_age: Duration,
-    /// What becomes of a login while the throttle's store does not answer.
+    /// What becomes of a login while the throttle's store does not answer. Codes of a second factor are refused whatever it says.
     pub login_throttle_on_outage: OnOutage,
     /// What the browser forgets at logout.
     pub logout_clear_site_data: Option<ClearSiteData>,

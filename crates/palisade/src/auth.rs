@@ -67,7 +67,8 @@ pub use user::{
 };
 
 pub(crate) use letters::PlainLetters;
-pub(crate) use second_factor::SecondFactors;
+pub(crate) use reset::RESET_TOKEN;
+pub(crate) use second_factor::{HALF_LOGIN, SecondFactors};
 
 use std::sync::Arc;
 

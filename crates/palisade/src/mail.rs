@@ -293,7 +293,7 @@ impl Mailer {
     ) -> Result<(), MailBusy> {
         let mailer = self.clone();
         self.queue.take(async move |patience| {
-            for mail in mails.await {
+            for mail in patience.in_turn(mails).await {
                 let number = random_string(NUMBER_CHARS, Alphabet::Base36);
                 match mail.letter(number.clone(), &mailer.from, &mailer.site, mailer.clock.now()) {
                     Ok(letter) => patience.deliver(&*mailer.carrier, &letter).await,

@@ -499,7 +499,9 @@ mod tests {
         let redactor = Redactor::default();
         let mut value = "/reset?token=t0psecret".to_owned();
         for depth in 0..8 {
-            let encoded: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let encoded = value
+                .bytes()
+                .fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02x}"));
             let shown = redactor.query(&format!("page=2&next={encoded}"));
             assert_eq!(shown, format!("page=2&next={CLEANSED}"), "{depth}");
             value = format!("/login?next={encoded}");

@@ -10,9 +10,9 @@
 //! 4. Counts are kept in memory, or in a store that the processes of a site share ([`ThrottleStore`]): SQLite, `PostgreSQL`, MySQL,
 //!    Redis. What a store must promise stands in [`contract`].
 //!
-//! [`crate::auth::Auth::authenticate`], [`crate::auth::Auth::change_password`] and [`crate::auth::Auth::sign_up`] reserve by
-//! themselves: no handler can forget it. What else can be guessed (a code, the address of an account) reserves with a scope of
-//! its own.
+//! [`crate::auth::Auth::authenticate`], [`crate::auth::Auth::finish_second_factor`], [`crate::auth::Auth::change_password`],
+//! [`crate::auth::Auth::confirm`], [`crate::auth::Auth::request_reset`] and [`crate::auth::Auth::sign_up`] reserve by themselves: no
+//! handler can forget it. What else can be guessed reserves with one of the scopes.
 //!
 //! # Example
 //!
@@ -20,10 +20,10 @@
 //! use palisade::throttle::{Attempt, Scope, ThrottleError, Throttles};
 //! use palisade::transport::Connection;
 //!
-//! async fn code_is_right(throttles: &Throttles, user: &str, connection: Connection, code: &str) -> Result<bool, ThrottleError> {
-//!     let attempt = Attempt::new(Scope::SecondFactor).of_account(user).at_address(connection.client);
+//! async fn pin_is_right(throttles: &Throttles, user: &str, connection: Connection, pin: &str) -> Result<bool, ThrottleError> {
+//!     let attempt = Attempt::new(Scope::Reauthentication).of_account(user).at_address(connection.client);
 //!     let reservation = throttles.reserve(&attempt).await?;
-//!     let right = code == "123456";
+//!     let right = pin == "123456";
 //!     if right {
 //!         reservation.refund().await;
 //!     }
@@ -114,7 +114,7 @@ pub enum ThrottleError {
         /// How long to wait.
         retry_after: Duration,
     },
-    /// Nobody can say how many there were, and the setting `login_throttle_on_outage` is `closed`.
+    /// Nobody can say how many there were, and the setting `login_throttle_on_outage` is `closed`, or a code was tried.
     #[error(transparent)]
     Unavailable(#[from] ThrottleStoreError),
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use testkit::{Visitor, authenticator};
 
 use super::Outcome;
@@ -264,10 +264,16 @@ fn code(secret: &str, ahead: u64) -> Result<String> {
     authenticator::code(secret, now + ahead).context("the secret is none")
 }
 
-/// Knows the password, and gives a code: whether that opens the account.
-async fn second_step(target: &Target, given: &str) -> Result<bool> {
+/// Somebody who knows the password.
+async fn half_logged_in(target: &Target) -> Result<Visitor> {
     let mut visitor = target.visitor()?;
     log_in(&mut visitor, Person::VICTIM.username, Person::VICTIM.password).await?;
+    Ok(visitor)
+}
+
+/// Knows the password, and gives a code: whether that opens the account.
+async fn second_step(target: &Target, given: &str) -> Result<bool> {
+    let mut visitor = half_logged_in(target).await?;
     let reply = visitor.submit("/login/second/", &[("code", given)]).await?;
     Ok(reply.header("location") == "/" && is_logged_in(&mut visitor).await?)
 }
@@ -309,16 +315,27 @@ pub async fn recovery_code_twice(target: &Target) -> Result<Outcome> {
     Ok(Outcome::new(opened, "the same recovery code again"))
 }
 
-/// Guesses codes in a row, with the right one among them at last.
+/// Guesses codes in a row, with the right one among them at last: whether each of them was looked at, and that one opened the account.
 ///
 /// # Errors
 /// When the site does not answer.
 pub async fn codes_guessed(target: &Target) -> Result<Outcome> {
+    const GUESSES: usize = 20;
     let mut victim = member(target, Person::VICTIM).await?;
     let (secret, _) = second_factor(&mut victim).await?;
-    for guess in 0..20 {
-        second_step(target, &format!("{guess:06}")).await?;
+    let mut refused = 0;
+    for guess in 0..GUESSES {
+        let mut stranger = half_logged_in(target).await?;
+        let reply = stranger
+            .submit("/login/second/", &[("code", &format!("{guess:06}"))])
+            .await?;
+        refused += usize::from(reply.status == StatusCode::TOO_MANY_REQUESTS);
     }
     let opened = second_step(target, &code(&secret, 30)?).await?;
-    Ok(Outcome::new(opened, "the twenty-first guess was right"))
+    Ok(Outcome::new(
+        opened && refused == 0,
+        format!(
+            "{refused} of {GUESSES} guesses were refused; the one after them opened the account: {opened}"
+        ),
+    ))
 }

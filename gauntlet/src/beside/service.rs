@@ -12,14 +12,20 @@ use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
-use palisade::auth::{Auth, LoggedIn, LoginStep, PasswordChangeError, UserStore, UserStoreError};
+use palisade::auth::{
+    Auth, EnrolError, LoggedIn, LoginStep, MemorySecondFactors, PasswordChangeError, Recent,
+    SecondFactorStep, UserStore, UserStoreError,
+};
+use palisade::clock::Clock;
 use palisade::core::KeyRing;
 use palisade::core::cookie::{self, SetCookie};
+use palisade::core::dated_key::{DatedKey, DatedKeys};
 use palisade::core::password::{ResetSubject, ResetTokens};
 use palisade::core::permission::PermissionName;
 use palisade::core::settings::DjangoSettings;
 use palisade::core::signing::{self, CookieSigner};
 use palisade::csrf::CsrfToken;
+use palisade::seal::SealKeys;
 use palisade::serve::{Bound, Listen};
 use palisade::session::Session;
 use palisade::{Palisade, Rejection, Router, SecretKey, Sensitive, Settings};
@@ -75,6 +81,7 @@ async fn bind(ground: Arc<Ground>, settings: Settings) -> Result<Bound> {
     let palisade = Palisade::new(settings.clone());
     let palisade = opened.with_sessions(&ground, &settings, palisade).await?;
     let (palisade, users) = opened.with_users(palisade).await?;
+    let palisade = palisade.with_second_factors(MemorySecondFactors::default(), seal_keys()?);
     let app = palisade.protect(router(&Shop { keys, users }).public())?;
     let listen = Listen::plain_behind_proxy("127.0.0.1:0");
     Ok(palisade::serve(app, listen).bind().await?)
@@ -92,6 +99,15 @@ pub(super) fn settings(oracle: &Oracle) -> Result<Settings> {
     // Here Argon2id is preferred whatever Django prefers, so that there is something to upgrade.
     settings.password_hashers = Settings::for_tests(SecretKey::new("")).password_hashers;
     Ok(settings)
+}
+
+/// Keys of the service's own: Django knows of no second factor.
+fn seal_keys() -> Result<SealKeys> {
+    let key = DatedKey::parse(
+        "2020-01-01",
+        "secret = \"what secrets of second factors lie sealed under\"",
+    )?;
+    Ok(SealKeys::of(DatedKeys::new([key]), Clock::system()))
 }
 
 /// What the handlers know beside what Palisade gives them.
@@ -118,6 +134,9 @@ fn router(shop: &Shop) -> Router {
     Router::new()
         .route("/form/", get(page).post(note))
         .route("/login/", post(log_in))
+        .route("/login/second/", post(second_step))
+        .route("/second-factor/", post(begin_second_factor))
+        .route("/second-factor/confirm/", post(confirm_second_factor))
         .route("/logout/", post(log_out))
         .route("/password/", post(change_password))
         .route("/who/", get(who))
@@ -158,7 +177,40 @@ async fn log_in(auth: Auth, fields: Fields) -> Result<&'static str, Rejection> {
         .ok_or_else(|| Rejection::forbidden("wrong name or password"))?;
     match auth.login(&user).await? {
         LoginStep::Done => Ok("in"),
-        _ => Err(Rejection::forbidden("this site has no page for a second factor")),
+        _ => Ok("and the code"),
+    }
+}
+
+async fn second_step(auth: Auth, fields: Fields) -> Result<&'static str, Rejection> {
+    match auth.finish_second_factor(&secret(&fields, "code")).await? {
+        SecondFactorStep::Done(_) => Ok("in"),
+        SecondFactorStep::Ended => Ok("log in anew"),
+        _ => Err(Rejection::forbidden("wrong code")),
+    }
+}
+
+async fn begin_second_factor(auth: Auth, user: Recent<LoggedIn>) -> Result<String, Rejection> {
+    let told = auth.begin_second_factor(&user, "Shop").await.map_err(not_added)?;
+    Ok(told.secret.expose().replace(' ', ""))
+}
+
+async fn confirm_second_factor(
+    auth: Auth,
+    user: Recent<LoggedIn>,
+    fields: Fields,
+) -> Result<&'static str, Rejection> {
+    let code = secret(&fields, "code");
+    let _recovery = auth
+        .confirm_second_factor(&user, &code)
+        .await
+        .map_err(not_added)?;
+    Ok("asked for from now on")
+}
+
+fn not_added(error: EnrolError) -> Rejection {
+    match error {
+        EnrolError::Auth(error) => error.into(),
+        error => Rejection::forbidden(error.to_string()),
     }
 }
 

@@ -12,6 +12,7 @@ mod checks;
 mod dump;
 mod error_reports;
 mod everywhere;
+mod half_logins;
 mod keys;
 mod logins;
 mod passwords;

@@ -1,7 +1,7 @@
 //! The password once more, before something that cannot be taken back.
 
 use axum::response::{IntoResponse as _, Redirect, Response};
-use palisade::auth::{Auth, LoggedIn, Next};
+use palisade::auth::{Auth, AuthError, LoggedIn, Next};
 use palisade::form::{Checked, Form};
 use palisade::{Rejection, Sensitive};
 
@@ -28,9 +28,16 @@ pub(super) async fn take(
         Ok(form) => form,
         Err(form) => return page.ask_again("confirm.html", &form),
     };
-    if auth.confirm(&user, &form.password).await? {
-        return Ok(Redirect::to(&next.after_login(None)).into_response());
+    match auth.confirm(&user, &form.password).await {
+        Ok(true) => Ok(Redirect::to(&next.after_login(None)).into_response()),
+        Ok(false) => {
+            let wrong = "That is not your password. Please enter it again.";
+            page.ask_again("confirm.html", &form.refuse("password", wrong))
+        }
+        Err(error @ AuthError::Throttled { retry_after }) => {
+            let form = form.refuse("password", error.to_string());
+            page.ask_later("confirm.html", &form, retry_after)
+        }
+        Err(error) => Err(error.into()),
     }
-    let wrong = "That is not your password. Please enter it again.";
-    page.ask_again("confirm.html", &form.refuse("password", wrong))
 }

@@ -1,12 +1,14 @@
 //! The second step of a login: the code of the authenticator, or one for recovery.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse as _, Redirect, Response};
 use minijinja::context;
 use palisade::auth::{Auth, Next, SecondFactorStep};
 use palisade::form::{Bound, Checked, Form};
 use palisade::{Rejection, Sensitive, templates};
 
-use crate::pages::{Page, unprocessable};
+use crate::pages::{Page, later, seconds, unprocessable};
 
 #[derive(Form)]
 pub(super) struct CodeForm {
@@ -42,12 +44,15 @@ pub(super) async fn take(
         SecondFactorStep::Done(_) => return Ok(Redirect::to(&next.after_login(None)).into_response()),
         SecondFactorStep::Wrong => {
             "That code is wrong, or was used before. Please enter the one that your authenticator shows now."
-                .to_owned()
         }
-        SecondFactorStep::TooMany { retry_after } => format!(
-            "Too many codes were wrong. Please wait {}, or use a recovery code.",
-            spoken(retry_after.as_secs())
-        ),
+        SecondFactorStep::TooMany { retry_after } => {
+            let sentence = format!(
+                "Too many codes were wrong. Please wait {}, or use a recovery code.",
+                spoken(retry_after)
+            );
+            let shown = show(&page, &whose, &form.refuse("code", sentence))?;
+            return Ok(later(shown, retry_after));
+        }
         _ => return Ok(unprocessable(page.show("second_step_ended.html", context! {})?)),
     };
     Ok(unprocessable(show(
@@ -64,10 +69,10 @@ fn show(page: &Page, whose: &str, form: &Bound<CodeForm>) -> Result<Response, Re
     )
 }
 
-fn spoken(seconds: u64) -> String {
-    match seconds {
+fn spoken(wait: Duration) -> String {
+    match seconds(wait) {
         0..=1 => "a second".to_owned(),
-        2..=90 => format!("{seconds} seconds"),
-        _ => format!("{} minutes", seconds.div_ceil(60)),
+        seconds @ 2..=90 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
     }
 }

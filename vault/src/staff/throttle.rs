@@ -14,7 +14,7 @@ use palisade::auth::Staff;
 use palisade::form::{Checked, Form};
 use palisade::session::Session;
 use palisade::templates;
-use palisade::throttle::{Kind, Scope, Throttled, Throttles};
+use palisade::throttle::{Bucket, Kind, Scope, Throttled, Throttles};
 use palisade::{Policies as _, Rejection, Router};
 
 use super::Room;
@@ -89,6 +89,10 @@ async fn clear(
         Err(form) => return page.ask_again("throttle.html", &form),
     };
     let mut cleared = throttles.clear_account(&form.whom).await?;
+    // The buttons of the list say which count they are beside; no account has such a name.
+    if let Ok(bucket) = form.whom.parse::<Bucket>() {
+        cleared += usize::from(throttles.clear(bucket).await?);
+    }
     if let Ok(address) = form.whom.parse::<IpAddr>() {
         cleared += throttles.clear_address(address).await?;
     }
@@ -111,6 +115,7 @@ fn line(counted: &Throttled) -> Value {
             _ => "an account".to_owned(),
         },
         failures => counted.failures,
+        place => counted.bucket.to_string(),
         until => moment(counted.until),
     }
 }

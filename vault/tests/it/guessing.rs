@@ -121,6 +121,31 @@ async fn staff_sees_who_waits_looks_a_name_up_and_lets_them_try_again() {
 }
 
 #[tokio::test]
+async fn staff_lets_a_known_device_try_again_that_no_name_leads_to() {
+    let site = Site::with(|settings| settings.login_throttle_base_delay = Duration::from_mins(5));
+    let mut anna = site.member("anna").await;
+    let token = anna.open("/").await.token();
+    anna.post("/logout/", &[], &token).await.leads_to("/logout/");
+    for _ in 0..5 {
+        anna.submit("/login/", &WRONG).await;
+    }
+    assert_eq!(anna.submit("/login/", &RIGHT).await.status, 429);
+    let mut berta = site.staff("berta").await;
+    let page = berta.open("/staff/throttle/").await;
+    page.says("<th scope=\"row\">a known device</th>");
+    let place = page.text.split("name=\"whom\" value=\"").nth(1).unwrap();
+    let (place, _) = place.split_once('"').unwrap();
+    let place = place.replace("&#x2f;", "/");
+    assert!(place.starts_with("login/device/"), "{place}");
+    berta
+        .post("/staff/throttle/clear/", &[("whom", &place)], &page.token())
+        .await
+        .leads_to("/staff/throttle/");
+    berta.open("/staff/throttle/").await.says("Nobody has to wait");
+    anna.submit("/login/", &RIGHT).await.leads_to("/");
+}
+
+#[tokio::test]
 async fn stolen_session_of_staff_lets_nobody_try_again() {
     let clock = Clock::fixed(SystemTime::now());
     let site = Site::timed(&clock);

@@ -440,7 +440,8 @@ pub static REGISTRY: &[Setting] = &[
         "login_throttle_on_outage",
         |s| &mut s.login_throttle_on_outage,
         "\
-        What becomes of a login while the throttle's store does not answer: closed (503) or open (let through, uncounted).",
+        What becomes of a login while the throttle's store does not answer: closed (503) or open (let through, uncounted; codes of a \
+        second factor never are).",
     ),
     Setting::new(
         "logout_clear_site_data",

@@ -96,11 +96,17 @@ pub trait Letters: fmt::Debug + Send + Sync + 'static {
                 "New recovery codes were made for your account; the older ones no longer work"
             }
         };
+        let otherwise = match event {
+            // A link to reset the password would go to the other address.
+            AccountEvent::AddressChanged => {
+                "write to those who run the site, at once: from now on a forgotten password is reset through the other address"
+            }
+            _ => "reset your password there, and look at where you are logged in",
+        };
         Wording {
             subject: format!("Your account at {}", name(site)),
             text: format!(
-                "Hello {username},\n\n{what}.\n\nIf that was you, there is nothing to do. If it was not, reset your password at \
-                 {site}, and look at where you are logged in.\n"
+                "Hello {username},\n\n{what}: {site}\n\nIf that was you, there is nothing to do. If it was not, {otherwise}.\n"
             ),
         }
     }
@@ -129,6 +135,19 @@ fn spoken(valid: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn older_address_is_not_told_to_reset_a_password_through_the_newer_one() {
+        let to = Addressee {
+            username: "ada",
+            site: "https://vault.example",
+        };
+        let told = |event| PlainLetters.account_event(to, event).text;
+        assert!(told(AccountEvent::PasswordChanged).contains("reset your password"));
+        let moved = told(AccountEvent::AddressChanged);
+        assert!(!moved.contains("reset your password"), "{moved}");
+        assert!(moved.contains("write to those who run the site"), "{moved}");
+    }
 
     #[test]
     fn time_is_said_as_people_say_it() {

@@ -8,7 +8,8 @@ use http::{HeaderValue, request};
 use palisade_core::session::{KeyAction, StoredLogin, update_login_hash};
 use palisade_core::{Sensitive, Threat};
 
-use self::counted::{no_throttles, settled};
+use self::counted::no_throttles;
+pub(super) use self::counted::settled;
 use super::Users;
 use super::error::{AuthError, PasswordChangeError, SignUpError};
 use super::letters::AccountEvent;
@@ -44,8 +45,9 @@ const USER_AGENT_CHARS: usize = 200;
 /// async fn log_in(auth: Auth, username: String, password: Sensitive<String>) -> Result<&'static str, Rejection> {
 ///     match auth.authenticate(&username, &password).await? {
 ///         Some(user) => match auth.login(&user).await? {
-///             LoginStep::SecondFactor => Ok("and the code of your authenticator, please"),
-///             _ => Ok("welcome"),
+///             LoginStep::Done => Ok("welcome"),
+///             // Nobody is logged in yet.
+///             _ => Ok("and the code of your authenticator, please"),
 ///         },
 ///         None => Ok("wrong name or password"),
 ///     }

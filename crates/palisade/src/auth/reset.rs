@@ -31,7 +31,7 @@ use crate::stack::StackContext;
 use crate::throttle::Scope;
 
 /// Where the token waits in the session (Django's `INTERNAL_RESET_SESSION_TOKEN`).
-const TOKEN: &str = "_password_reset_token";
+pub(crate) const RESET_TOKEN: &str = "_password_reset_token";
 
 /// What stands in the address in place of the token (Django's `reset_url_token`).
 const IN_THE_SESSION: &str = "set-password";
@@ -120,7 +120,7 @@ impl Auth {
             return Ok(ResetStep::Invalid);
         };
         if token == IN_THE_SESSION {
-            let kept: Option<String> = self.session.get(TOKEN).await?;
+            let kept: Option<String> = self.session.get(RESET_TOKEN).await?;
             return Ok(match kept {
                 Some(kept) if self.is_good(&user, &kept) => ResetStep::Ask(Resetting {
                     user,
@@ -134,7 +134,7 @@ impl Auth {
         }
         // Whoever knows this session's key, because it was theirs to begin with, must not find the token in it.
         self.session.cycle_key().await?;
-        self.session.insert(TOKEN, token).await?;
+        self.session.insert(RESET_TOKEN, token).await?;
         Ok(ResetStep::Elsewhere(page(&self.context, uid, IN_THE_SESSION)))
     }
 
@@ -187,7 +187,7 @@ impl Auth {
         if here.user_id.as_deref() == Some(id.as_str()) {
             self.session.flush().await?;
         } else {
-            self.session.remove(TOKEN).await?;
+            self.session.remove(RESET_TOKEN).await?;
             self.session.cycle_key().await?;
         }
         match self.session.sessions().store().delete_others(&id, None).await {

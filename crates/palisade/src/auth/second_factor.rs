@@ -6,8 +6,9 @@
 //! 1. [`Auth::login`] of a user with a confirmed second factor logs nobody in. It begins a *half login* in the session, without the
 //!    user's id under Django's key, so that neither [`LoggedIn`] nor a Django beside sees anybody, and answers
 //!    [`LoginStep::SecondFactor`]. [`Auth::finish_second_factor`] takes the code, within ten minutes and five tries.
-//! 2. A place is taken before a code is looked at, in the database, by compare-and-swap. So ten thousand parallel guesses get five
-//!    looks; after those each needs a pause that doubles, to a quarter of an hour. The right code takes it back.
+//! 2. A try at a code is counted before it is looked at, where all tries are: in the throttle ([`Scope::SecondFactor`]). So ten
+//!    thousand parallel guesses get five looks, then each waits, twice as long as the one before, and more than a hundred or so a
+//!    day are had by nobody; the owner, at a browser that has been logged in, is not among those who wait.
 //! 3. A code is accepted once: its step of thirty seconds must be later than the last that was used, by compare-and-swap. Of two
 //!    parallel logins with one code, one wins.
 //! 4. The secret lies sealed in the database ([`crate::seal`]), bound to its user; recovery codes, of 75 bits each, lie hashed, and each
@@ -19,9 +20,12 @@
 //! # Security
 //!
 //! A code can be asked for by a site in the middle that passes it on at once (phishing): the browser does not bind it to a host. Who
-//! knows a password can keep its owner waiting for the pauses; recovery codes are not held up by them. A Django beside knows nothing of
+//! knows a password can keep its owner waiting at a new device; recovery codes are not counted, and not held up. Counts are as good
+//! as the store they are in: several processes need one that they share ([`Palisade::with_throttle`]). A Django beside knows nothing of
 //! the factor: its login page asks for the password only.
 //!
+//! [`Scope::SecondFactor`]: crate::throttle::Scope::SecondFactor
+//! [`Palisade::with_throttle`]: crate::Palisade::with_throttle
 //! [`LoggedIn`]: super::LoggedIn
 //! [`Recent`]: super::Recent
 
@@ -52,7 +56,7 @@ pub use sqlite::SqliteSecondFactors;
 pub use store::{SecondFactorStore, StoredFactor};
 pub use verify::FactorError;
 
-pub(super) use half::HALF_LOGIN;
+pub(crate) use half::HALF_LOGIN;
 
 use std::sync::Arc;
 

@@ -54,28 +54,39 @@ impl Default for Queue {
     }
 }
 
-/// How often and how long a delivery is tried.
-pub(super) struct Patience(watch::Receiver<bool>);
+/// How often and how long a delivery is tried, and in whose turn.
+pub(super) struct Patience {
+    closing: watch::Receiver<bool>,
+    senders: Arc<Semaphore>,
+}
 
 impl Patience {
-    /// Delivers a letter, or says in the log that it was not.
+    /// Does something when it is its turn.
+    pub(super) async fn in_turn<T>(&self, work: impl Future<Output = T>) -> T {
+        // The turns are never closed, so that one can always be had.
+        let _turn = self.senders.acquire().await;
+        work.await
+    }
+
+    /// Delivers a letter, or says in the log that it was not. Who waits to try again gives the turn away: else a few mailboxes that
+    /// answer "later" on purpose would keep everybody's mails.
     pub(super) async fn deliver(&self, carrier: &dyn Carrier, letter: &Letter) {
         let mut pauses = PAUSES.iter();
         loop {
-            let error = match carrier.deliver(letter).await {
+            let error = match self.in_turn(carrier.deliver(letter)).await {
                 Ok(()) => {
                     tracing::debug!(target: "palisade::mail", mail = letter.number, "a mail was sent");
                     return;
                 }
                 Err(error) => error,
             };
-            let pause = pauses.next().filter(|_| error.for_now && !*self.0.borrow());
+            let pause = pauses.next().filter(|_| error.for_now && !*self.closing.borrow());
             let Some(pause) = pause else {
                 tracing::error!(target: "palisade::mail", mail = letter.number, %error, "a mail was not sent");
                 return;
             };
             tracing::warn!(target: "palisade::mail", mail = letter.number, %error, "a mail is tried again");
-            let mut closing = self.0.clone();
+            let mut closing = self.closing.clone();
             tokio::select! {
                 () = tokio::time::sleep(*pause) => {}
                 // The last attempt, at once.
@@ -86,7 +97,7 @@ impl Patience {
 }
 
 impl Queue {
-    /// Does the work in the background, when it is its turn.
+    /// Does the work in the background: what takes long of it, in its turn ([`Patience::in_turn`]).
     pub(super) fn take<W, F>(&self, work: W) -> Result<(), MailBusy>
     where
         W: FnOnce(Patience) -> F + Send + 'static,
@@ -98,12 +109,13 @@ impl Queue {
         let place = Arc::clone(&self.places)
             .try_acquire_owned()
             .map_err(|_| MailBusy)?;
-        let (senders, patience) = (Arc::clone(&self.senders), Patience(self.closing.subscribe()));
+        let patience = Patience {
+            closing: self.closing.subscribe(),
+            senders: Arc::clone(&self.senders),
+        };
         tokio::spawn(async move {
             let _place = place;
-            if let Ok(_turn) = senders.acquire().await {
-                work(patience).await;
-            }
+            work(patience).await;
         });
         Ok(())
     }
@@ -124,7 +136,56 @@ impl Queue {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use std::time::SystemTime;
+
+    use futures_util::future::{BoxFuture, FutureExt as _, ready};
+    use tokio::sync::mpsc;
+
+    use super::super::{Mail, Undelivered, message};
     use super::*;
+
+    /// Some mailboxes answer "later"; what is taken by the others is told.
+    #[derive(Debug)]
+    struct Postman {
+        tried: Arc<AtomicUsize>,
+        taken: mpsc::UnboundedSender<String>,
+    }
+
+    impl Carrier for Postman {
+        fn deliver<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Result<(), Undelivered>> {
+            let to = letter.mail.to().to_owned();
+            if to.starts_with("later") {
+                self.tried.fetch_add(1, Ordering::SeqCst);
+                let what = "later".to_owned();
+                return ready(Err(Undelivered { what, for_now: true })).boxed();
+            }
+            ready(self.taken.send(to).map_err(|_| unreachable!())).boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn mailboxes_that_answer_later_keep_nobody_elses_mail() {
+        let (queue, tried) = (Queue::default(), Arc::new(AtomicUsize::new(0)));
+        let (taken, mut delivered) = mpsc::unbounded_channel();
+        let from = message::sender("shop@example.com").unwrap();
+        let site = "https://example.com".parse().unwrap();
+        let slow = (0..3 * AT_ONCE).map(|nth| format!("later{nth}@example.com"));
+        for to in slow.chain(["ada@example.com".to_owned()]) {
+            let letter = Mail::new(&to, "s", "t").unwrap();
+            let letter = letter.letter("n".to_owned(), &from, &site, SystemTime::UNIX_EPOCH);
+            let (letter, tried, taken) = (letter.unwrap(), Arc::clone(&tried), taken.clone());
+            let postman = Postman { tried, taken };
+            queue
+                .take(async move |patience| patience.deliver(&postman, &letter).await)
+                .unwrap();
+        }
+        assert_eq!(delivered.recv().await.unwrap(), "ada@example.com");
+        let given_up = 3 * AT_ONCE * (1 + PAUSES.len());
+        assert!(
+            tried.load(Ordering::SeqCst) < given_up,
+            "only when all others were given up"
+        );
+    }
 
     #[tokio::test]
     async fn full_queue_refuses_instead_of_growing_and_close_waits_for_what_is_in_it() {

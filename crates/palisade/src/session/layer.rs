@@ -21,7 +21,7 @@ use tower_service::Service;
 use super::change::Change;
 use super::config::{STARTED, Sessions};
 use super::key::SessionKey;
-use super::private::keep_out_of_caches;
+use super::private::{is_somebodys, keep_out_of_caches};
 use super::store::{Merge, Updated};
 use super::{Fate, Session, SessionError, State};
 
@@ -118,9 +118,9 @@ impl<F: Future<Output = Result<Response<Body>, Infallible>>> Future for SessionF
                     let Ok(mut response) = ready!(inner.poll(context));
                     match session.take() {
                         Some(session) if session.close() => {
-                            if let Some(logged_in) = session.is_unchanged() {
+                            if let Some(somebodys) = session.is_unchanged() {
                                 vary_on_cookie(response.headers_mut());
-                                if logged_in {
+                                if somebodys {
                                     keep_out_of_caches(&mut response);
                                 }
                                 return Poll::Ready(Ok(response));
@@ -155,7 +155,7 @@ impl Session {
     }
 
     /// Whether the session was only read, as most are: then there is nothing to save and nothing to wait for, and it is said whether it is
-    /// that of somebody who is logged in.
+    /// somebody's.
     fn is_unchanged(&self) -> Option<bool> {
         let sessions = &self.0.sessions;
         let state = self.0.state.try_lock().ok()?;
@@ -165,7 +165,7 @@ impl Session {
             && state.fate == Fate::Keep
             && !sessions.save_every_request()
             && state.known.as_ref().is_some_and(|(_, expires)| stays(*expires));
-        unchanged.then(|| state.view.contains(AUTH_USER_ID))
+        unchanged.then(|| is_somebodys(&state.view))
     }
 
     /// Saves what the request did, and writes cookie and `Vary` on the response; or answers why it could not.
@@ -195,7 +195,7 @@ impl Session {
                 None
             }
         };
-        if state.view.contains(AUTH_USER_ID) || state.fate == Fate::Flush {
+        if is_somebodys(&state.view) || state.fate == Fate::Flush {
             keep_out_of_caches(&mut response);
         }
         let headers = response.headers_mut();

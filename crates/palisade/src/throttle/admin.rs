@@ -14,6 +14,8 @@ use super::{ThrottleError, Throttles};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Throttled {
+    /// Where it is counted: what [`Throttles::clear`] takes.
+    pub bucket: Bucket,
     /// What was tried.
     pub scope: Scope,
     /// For whom it was counted.
@@ -61,7 +63,19 @@ impl Throttles {
             .await
     }
 
-    /// Forgives an account all failures, and says of how many scopes there were any.
+    /// Forgives all failures of one count, such as one of [`Throttles::list`], and says whether there were any.
+    ///
+    /// That is the only way to a known device's: its count stands by itself, and is found by nobody's name.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer.
+    pub async fn clear(&self, bucket: Bucket) -> Result<bool, ThrottleStoreError> {
+        Ok(self.cleared([bucket]).await? == 1)
+    }
+
+    /// Forgives an account all failures but those of the devices that it knows ([`Throttles::clear`]), and says of how many scopes there
+    /// were any.
     ///
     /// # Errors
     ///
@@ -112,6 +126,7 @@ impl Throttles {
 
     fn described(&self, bucket: Bucket, counted: &Counted) -> Throttled {
         Throttled {
+            bucket,
             scope: bucket.scope(),
             kind: bucket.kind(),
             network: counted.network,

@@ -23,7 +23,7 @@ pub enum Scope {
     PasswordChange,
     /// The password again, before a sensitive action.
     Reauthentication,
-    /// A code of a second factor, or a recovery code.
+    /// A code of a second factor.
     SecondFactor,
     /// The address of an account, to have a link sent.
     PasswordReset,

@@ -8,7 +8,7 @@ use palisade_core::settings::OnOutage;
 use palisade_core::throttle::{Rule, Tally, Verdict};
 
 use super::attempt::Attempt;
-use super::bucket::{Bucket, Kind};
+use super::bucket::{Bucket, Kind, Scope};
 use super::store::{Counted, ThrottleStoreError};
 use super::{ThrottleError, Throttles};
 
@@ -89,7 +89,7 @@ impl Throttles {
     /// # Errors
     ///
     /// [`ThrottleError::Throttled`] where there were too many: then nothing is counted. [`ThrottleError::Unavailable`] where the
-    /// store cannot answer and the setting `login_throttle_on_outage` is `closed`.
+    /// store cannot answer and the setting `login_throttle_on_outage` is `closed`, or what is tried is a code ([`Scope::SecondFactor`]).
     pub async fn reserve(&self, attempt: &Attempt<'_>) -> Result<Reservation, ThrottleError> {
         let places = self.places(attempt);
         let mut reservation = Reservation {
@@ -98,7 +98,7 @@ impl Throttles {
         };
         match self.reserve_into(&mut reservation.taken, &places).await {
             Ok(()) => Ok(reservation),
-            Err(ThrottleError::Unavailable(error)) if self.0.on_outage == OnOutage::Open => {
+            Err(ThrottleError::Unavailable(error)) if self.lets_through_uncounted(attempt.scope) => {
                 tracing::error!(
                     target: "palisade::throttle",
                     error = %source(&error),
@@ -112,6 +112,12 @@ impl Throttles {
                 Err(error)
             }
         }
+    }
+
+    /// Whether a try is made that nobody can count. One at a code is not, whatever the setting: a password of which nobody counts the
+    /// guesses may still be a good one, and six digits are not.
+    fn lets_through_uncounted(&self, scope: Scope) -> bool {
+        self.0.on_outage == OnOutage::Open && scope != Scope::SecondFactor
     }
 
     async fn reserve_into(&self, taken: &mut Vec<Taken>, places: &[Place]) -> Result<(), ThrottleError> {

@@ -90,6 +90,21 @@ async fn forgotten_password_is_set_anew_through_the_link_and_all_sessions_end() 
 }
 
 #[tokio::test]
+async fn pages_of_a_link_are_kept_by_nobody() {
+    let site = Site::new();
+    site.account("ada", "ada@example.com").await;
+    let visitor = site.visitor().await;
+    visitor.post("/forgot/", "email=ada@example.com").await;
+    let moved = visitor.get(&site.link().await).await;
+    assert_eq!(moved.header("cache-control"), "no-store");
+    let page = moved.header("location").to_owned();
+    let shown = visitor.get(&page).await;
+    assert_eq!(shown.header("cache-control"), "no-store", "{}", shown.text);
+    let refused = visitor.post(&page, "password=12345").await;
+    assert_eq!(refused.header("cache-control"), "no-store", "{}", refused.text);
+}
+
+#[tokio::test]
 async fn link_works_once_also_when_two_use_it_at_the_same_time() {
     let site = Site::new();
     site.account("ada", "ada@example.com").await;

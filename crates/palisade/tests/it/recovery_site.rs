@@ -20,6 +20,7 @@ use palisade::password::{Hashers, PasswordPolicy};
 use palisade::seal::SealKeys;
 use palisade::session::SqliteSessions;
 use palisade::sqlite::Sqlite;
+use palisade::throttle::{MemoryThrottle, ThrottleStore, Throttles};
 use palisade::{Palisade, Policies as _, Protected, Rejection, Router, Sensitive, Settings};
 
 use crate::client::{Client, settings};
@@ -33,6 +34,7 @@ pub(crate) struct Site {
     pub(crate) factors: MemorySecondFactors,
     pub(crate) sessions: SqliteSessions,
     pub(crate) mailer: Mailer,
+    pub(crate) throttles: Throttles,
     pub(crate) clock: Clock,
 }
 
@@ -61,6 +63,10 @@ impl Site {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
+        Self::throttled_by(settings, MemoryThrottle::new())
+    }
+
+    pub(crate) fn throttled_by(settings: Settings, throttle: impl ThrottleStore) -> Self {
         let clock = Clock::fixed(UNIX_EPOCH + Duration::from_hours(500_000));
         let database = Sqlite::in_memory().unwrap();
         let users = SqliteUsers::new(database.clone()).unwrap();
@@ -76,7 +82,8 @@ impl Site {
                 PasswordPolicy::default(),
             )
             .with_second_factors(factors.clone(), seal_keys(&clock))
-            .with_mailer(mailer.clone());
+            .with_mailer(mailer.clone())
+            .with_throttle(throttle);
         let router = Router::new()
             .route("/login/", get(async |csrf: CsrfToken| csrf.masked()).post(log_in))
             .route("/login/second/", post(second))
@@ -101,12 +108,14 @@ impl Site {
             .route("/factor/confirm/", post(enrol).logged_in())
             .route("/factor/codes/", post(renew).logged_in())
             .route("/factor/remove/", post(remove).logged_in());
+        let throttles = palisade.throttles().unwrap().clone();
         Self {
             app: palisade.protect(router.public()).unwrap(),
             users,
             factors,
             sessions,
             mailer,
+            throttles,
             clock,
         }
     }

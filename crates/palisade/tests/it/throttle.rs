@@ -396,7 +396,7 @@ async fn while_nobody_can_say_how_many_tries_there_were_a_login_is_refused_or_le
 
 #[tokio::test]
 async fn whoever_crowds_a_count_is_let_through_by_no_setting() {
-    for on_outage in [OnOutage::Closed, OnOutage::Open] {
+    for on_outage in [OnOutage::Open, OnOutage::Closed] {
         let mut settings = settings();
         settings.login_throttle_on_outage = on_outage;
         let site = Site::with(settings, Crowded);
@@ -435,6 +435,23 @@ async fn staff_see_who_waits_and_let_them_try_again() {
     assert_eq!(throttles.of_address([192, 0, 2, 9].into()).await.unwrap(), listed);
     assert_eq!(throttles.clear_address([192, 0, 2, 9].into()).await.unwrap(), 1);
     assert_eq!(throttles.list(10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn staff_lets_a_known_device_try_again_that_the_name_does_not_lead_to() {
+    let site = Site::new();
+    let ada = site.member("ada").await;
+    for _ in 0..6 {
+        ada.post("/login/", &form("ada", "wrong")).await;
+    }
+    let throttles = site.palisade.throttles().unwrap();
+    assert_eq!(throttles.clear_account("ada").await.unwrap(), 0);
+    let listed = throttles.list(10).await.unwrap();
+    assert_eq!((listed.len(), listed[0].kind), (1, Kind::Device));
+    assert_eq!(ada.post("/login/", &form("ada", PASSWORD)).await.status, 429);
+    assert!(throttles.clear(listed[0].bucket).await.unwrap());
+    assert!(!throttles.clear(listed[0].bucket).await.unwrap());
+    assert_eq!(ada.post("/login/", &form("ada", PASSWORD)).await.text, "in");
 }
 
 /// A store that counts how often it is asked.

@@ -10,7 +10,7 @@ use crate::throttle::{
 };
 
 /// Gives a try back that was right, or that found nothing out because something else failed; leaves it counted otherwise.
-pub(super) async fn settled<T>(
+pub(in crate::auth) async fn settled<T>(
     reservation: Reservation,
     outcome: Result<T, AuthError>,
     was_right: impl FnOnce(&T) -> bool,
@@ -66,10 +66,10 @@ impl Auth {
     /// use palisade::auth::{Auth, LoggedIn};
     /// use palisade::throttle::Scope;
     ///
-    /// async fn take_code(auth: Auth, user: LoggedIn, code: String) -> Result<&'static str, Rejection> {
-    ///     let reservation = auth.reserve(Scope::SecondFactor, &user).await?;
-    ///     if code != "123456" {
-    ///         return Ok("wrong code");
+    /// async fn take_pin(auth: Auth, user: LoggedIn, pin: String) -> Result<&'static str, Rejection> {
+    ///     let reservation = auth.reserve(Scope::Reauthentication, &user).await?;
+    ///     if pin != "123456" {
+    ///         return Ok("wrong");
     ///     }
     ///     reservation.refund().await;
     ///     Ok("right")

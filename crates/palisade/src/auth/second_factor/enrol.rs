@@ -16,6 +16,10 @@ use crate::auth::recent::Recent;
 /// How often a change is begun again because somebody else came first.
 const TURNS: usize = 5;
 
+/// Which second factor was begun in this session, by its revision. Only here is its secret told again, and only here is it confirmed:
+/// whoever began one in another session of the user's, and has its secret, must not find it confirmed by the owner later.
+const BEGUN: &str = "_palisade_second_factor_begun";
+
 /// Why a second factor was not added.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,7 +30,7 @@ pub enum EnrolError {
     /// There is one already: it is to be removed first.
     #[error("There is a second factor already.")]
     Confirmed,
-    /// There is none to be confirmed, or no more.
+    /// There is none to be confirmed, or no more, or it was begun in another session.
     #[error("There is no second factor to be confirmed. Please begin anew.")]
     NotBegun,
     /// Not the person's doing.
@@ -60,6 +64,11 @@ impl Auth {
         self.context.second_factors().ok_or(FactorError::NoStore)
     }
 
+    async fn was_begun_here(&self, factor: &StoredFactor) -> Result<bool, AuthError> {
+        let begun: Option<i64> = self.session.get(BEGUN).await?;
+        Ok(begun == Some(factor.revision))
+    }
+
     /// Says whether a user has a second factor.
     ///
     /// # Errors
@@ -77,7 +86,7 @@ impl Auth {
     }
 
     /// Begins a second factor: what the authenticator is to be told, under the name of the site. It is asked for only when a code has
-    /// confirmed it; until then the same is told again.
+    /// confirmed it; until then the same is told again in this session, and in another one a new one is begun in its place.
     ///
     /// # Errors
     ///
@@ -92,16 +101,21 @@ impl Auth {
             let found = factors.store.find(user.id).await.map_err(FactorError::from)?;
             let secret = match found {
                 Some(factor) if factor.confirmed => return Err(EnrolError::Confirmed),
-                Some(factor) => factors.open(user.id, &factor)?,
-                None => {
+                Some(factor) if self.was_begun_here(&factor).await? => factors.open(user.id, &factor)?,
+                found => {
                     let secret = code::new_secret();
                     // No revision is ever used again, also not by the next second factor of the same user.
                     let revision = i64::from(u32::from_le_bytes(token::random_bytes())) << 20;
                     let factor = StoredFactor::unconfirmed(factors.seal(user.id, &secret)?, revision);
-                    let inserted = factors.store.insert(user.id, factor).await;
-                    if !inserted.map_err(FactorError::from)? {
+                    let stored = match found {
+                        None => factors.store.insert(user.id, factor).await,
+                        Some(elsewhere) => factors.store.swap(user.id, elsewhere.revision, factor).await,
+                    };
+                    if !stored.map_err(FactorError::from)? {
                         continue;
                     }
+                    let noted = self.session.insert(BEGUN, &revision).await;
+                    noted.map_err(AuthError::from)?;
                     secret
                 }
             };
@@ -126,8 +140,8 @@ impl Auth {
         let found = factors.store.find(user.id).await.map_err(FactorError::from)?;
         let factor = match found {
             Some(factor) if factor.confirmed => return Err(EnrolError::Confirmed),
-            Some(factor) => factor,
-            None => return Err(EnrolError::NotBegun),
+            Some(factor) if self.was_begun_here(&factor).await? => factor,
+            _ => return Err(EnrolError::NotBegun),
         };
         let secret = factors.open(user.id, &factor)?;
         let typed: String = code.expose().chars().filter(|c| !c.is_whitespace()).collect();
@@ -144,6 +158,7 @@ impl Auth {
             return Err(EnrolError::Confirmed);
         }
         tracing::info!(target: "palisade::auth", client = %self.connection.client, user = user.id, "second factor added");
+        self.session.remove(BEGUN).await.map_err(AuthError::from)?;
         // Who is logged in elsewhere has shown no second factor.
         self.end_others(user).await?;
         self.tell(user, AccountEvent::SecondFactorAdded);

@@ -7,14 +7,15 @@ use palisade_core::{Sensitive, Threat, secret::constant_time_eq};
 use serde::{Deserialize, Serialize};
 
 use super::verify::{Verdict, seconds};
-use super::{FactorError, LoginStep};
+use super::{FactorError, LoginStep, recovery};
 use crate::auth::error::AuthError;
 use crate::auth::letters::AccountEvent;
-use crate::auth::login::Auth;
+use crate::auth::login::{Auth, settled};
 use crate::auth::user::User;
+use crate::throttle::Scope;
 
 /// Where a half login is kept in the session. Django has no such key, and sees nobody.
-pub(in crate::auth) const HALF_LOGIN: &str = "_palisade_half_login";
+pub(crate) const HALF_LOGIN: &str = "_palisade_half_login";
 
 /// How long a half login lives.
 const LIFE: i64 = 600;
@@ -41,7 +42,7 @@ pub enum SecondFactorStep {
     Done(Box<User>),
     /// It was wrong, or was used before.
     Wrong,
-    /// It was not looked at: too many were wrong. A recovery code still works.
+    /// It was not looked at: too many were wrong, of this account or from this network. A recovery code still works.
     TooMany {
         /// When to come back.
         retry_after: Duration,
@@ -109,9 +110,14 @@ impl Auth {
 
     /// Takes a code of the authenticator, or a recovery code, and logs the user in if it is right.
     ///
+    /// A try at a code is counted before it is looked at, as one at a password is ([`crate::throttle`], [`Scope::SecondFactor`]), and
+    /// given back if it was right. A recovery code is not: nobody guesses 75 bits, and strangers who know the password cannot keep
+    /// its owner from using one.
+    ///
     /// # Errors
     ///
-    /// What is not the person's doing.
+    /// What is not the person's doing. That includes a throttle that does not answer, also where `login_throttle_on_outage` is
+    /// open: without a count, six digits are guessed in minutes.
     pub async fn finish_second_factor(
         &self,
         code: &Sensitive<String>,
@@ -122,7 +128,21 @@ impl Auth {
         };
         let factors = self.context.second_factors().ok_or(FactorError::NoStore)?;
         let now = self.context.clock().now();
-        let verdict = factors.verify(user.id, code, now).await?;
+        let counted = match recovery::normal(code.expose()) {
+            Some(_) => None,
+            None => match self.reserve(Scope::SecondFactor, &user).await {
+                Ok(reservation) => Some(reservation),
+                Err(AuthError::Throttled { retry_after }) => {
+                    return Ok(SecondFactorStep::TooMany { retry_after });
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        let verdict = factors.verify(user.id, code, now).await.map_err(AuthError::from);
+        let verdict = match counted {
+            Some(reservation) => settled(reservation, verdict, |verdict| *verdict == Verdict::Right).await?,
+            None => verdict?,
+        };
         match verdict {
             Verdict::Right | Verdict::Recovery => {
                 self.session.remove(HALF_LOGIN).await?;
@@ -142,10 +162,6 @@ impl Auth {
                 let count = |half: &mut HalfLogin| half.tries = half.tries.saturating_add(1);
                 self.session.update(HALF_LOGIN, count).await?;
                 Ok(SecondFactorStep::Wrong)
-            }
-            Verdict::TooMany(retry_after) => {
-                self.second_factor_failed(&user);
-                Ok(SecondFactorStep::TooMany { retry_after })
             }
             // It was removed meanwhile, in a session of the user's own: the password alone may do again, and is asked for again.
             Verdict::NoFactor => {

@@ -11,8 +11,6 @@ const TABLES: &[Table] = &[Table {
                   confirmed bigint NOT NULL,
                   last_step bigint NOT NULL,
                   recovery varchar(1024) NOT NULL,
-                  failures bigint NOT NULL,
-                  not_before bigint NOT NULL,
                   revision bigint NOT NULL
               )",
 }];
@@ -48,13 +46,13 @@ impl FactorTable for MySqlSecondFactors {
     type Database = MySql;
 
     const STATEMENTS: FactorStatements = FactorStatements {
-        find: "SELECT secret, confirmed, last_step, recovery, failures, not_before, revision
+        find: "SELECT secret, confirmed, last_step, recovery, revision
                FROM palisade_second_factor WHERE user_id = ?",
         insert: "INSERT INTO palisade_second_factor
-                 (secret, confirmed, last_step, recovery, failures, not_before, revision, user_id)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                 (secret, confirmed, last_step, recovery, revision, user_id)
+                 VALUES (?, ?, ?, ?, ?, ?)",
         swap: "UPDATE palisade_second_factor
-               SET secret = ?, confirmed = ?, last_step = ?, recovery = ?, failures = ?, not_before = ?, revision = ?
+               SET secret = ?, confirmed = ?, last_step = ?, recovery = ?, revision = ?
                WHERE user_id = ? AND revision = ?",
         remove: "DELETE FROM palisade_second_factor WHERE user_id = ?",
     };

@@ -11,8 +11,6 @@ const TABLES: &[Table] = &[Table {
                   confirmed bigint NOT NULL,
                   last_step bigint NOT NULL,
                   recovery varchar(1024) NOT NULL,
-                  failures bigint NOT NULL,
-                  not_before bigint NOT NULL,
                   revision bigint NOT NULL
               );",
 }];
@@ -48,14 +46,14 @@ impl FactorTable for PostgresSecondFactors {
     type Database = Postgres;
 
     const STATEMENTS: FactorStatements = FactorStatements {
-        find: "SELECT secret, confirmed, last_step, recovery, failures, not_before, revision
+        find: "SELECT secret, confirmed, last_step, recovery, revision
                FROM palisade_second_factor WHERE user_id = $1",
         insert: "INSERT INTO palisade_second_factor
-                 (secret, confirmed, last_step, recovery, failures, not_before, revision, user_id)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                 (secret, confirmed, last_step, recovery, revision, user_id)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
         swap: "UPDATE palisade_second_factor
-               SET secret = $1, confirmed = $2, last_step = $3, recovery = $4, failures = $5, not_before = $6, revision = $7
-               WHERE user_id = $8 AND revision = $9",
+               SET secret = $1, confirmed = $2, last_step = $3, recovery = $4, revision = $5
+               WHERE user_id = $6 AND revision = $7",
         remove: "DELETE FROM palisade_second_factor WHERE user_id = $1",
     };
 

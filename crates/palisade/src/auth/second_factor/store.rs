@@ -1,7 +1,8 @@
 //! What a store of second factors must be able to do: one value a user, changed by compare-and-swap alone.
 //!
-//! Each promise (a code once, a recovery code once, a place before each look) is then made in one place, for every database, and holds
-//! across processes without locks.
+//! Each promise (a code once, a recovery code once) is then made in one place, for every database, and holds across processes without
+//! locks. How many codes may be tried is no promise of the store: tries at a code are counted where all tries are, in
+//! [`crate::throttle`].
 
 use std::fmt;
 
@@ -21,10 +22,6 @@ pub struct StoredFactor {
     pub last_step: i64,
     /// The hashes of unused recovery codes, with spaces between.
     pub recovery: String,
-    /// How many codes in a row were wrong, or are being looked at.
-    pub failures: i64,
-    /// Before this second no code is looked at.
-    pub not_before: i64,
     /// What a change names to say what it is a change of.
     pub revision: i64,
 }
@@ -33,7 +30,6 @@ impl fmt::Debug for StoredFactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredFactor")
             .field("confirmed", &self.confirmed)
-            .field("failures", &self.failures)
             .finish_non_exhaustive()
     }
 }
@@ -46,8 +42,6 @@ impl StoredFactor {
             confirmed: false,
             last_step: 0,
             recovery: String::new(),
-            failures: 0,
-            not_before: 0,
             revision,
         }
     }

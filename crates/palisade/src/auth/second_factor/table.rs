@@ -38,9 +38,7 @@ fn factor(row: &mut dyn Columns) -> Result<StoredFactor, UserStoreError> {
         confirmed: row.number(1)? == 1,
         last_step: row.number(2)?,
         recovery: row.text(3)?,
-        failures: row.number(4)?,
-        not_before: row.number(5)?,
-        revision: row.number(6)?,
+        revision: row.number(4)?,
     })
 }
 
@@ -51,8 +49,6 @@ fn values(factor: StoredFactor, then: [i64; 2]) -> Vec<Value> {
         Value::Number(i64::from(factor.confirmed)),
         Value::Number(factor.last_step),
         Value::Secret(Sensitive::new(factor.recovery)),
-        Value::Number(factor.failures),
-        Value::Number(factor.not_before),
         Value::Number(factor.revision),
     ];
     values.extend(then.map(Value::Number));

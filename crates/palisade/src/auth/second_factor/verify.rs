@@ -1,6 +1,8 @@
-//! Whether a code is right: a place first, then the look, then the step that can be used once.
+//! Whether a code is right, and that each is used once: by compare-and-swap on the step of the last one.
+//!
+//! How many may be tried is not decided here: whoever asks has counted the try before, in the throttle.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use palisade_core::Sensitive;
 
@@ -8,15 +10,6 @@ use super::recovery;
 use super::{SecondFactors, StoredFactor, code};
 use crate::auth::user::UserStoreError;
 use crate::seal::{OpenError, Place, SealError};
-
-/// So many wrong codes in a row are a slip of the finger.
-const FREE: i64 = 5;
-
-/// The pause after the first that is not; it doubles.
-const PAUSE: i64 = 30;
-
-/// The longest pause, so that a guesser cannot keep the owner out for a day.
-const LONGEST_PAUSE: i64 = 900;
 
 /// How often a change is begun again because somebody else came first.
 const TURNS: usize = 50;
@@ -54,8 +47,6 @@ pub(super) enum Verdict {
     Recovery,
     /// It is wrong, or was used before.
     Wrong,
-    /// It was not looked at.
-    TooMany(Duration),
     /// There is no second factor any more.
     NoFactor,
 }
@@ -93,11 +84,7 @@ impl SecondFactors {
         let Some(left) = recovery::without(&factor.recovery, user, code) else {
             return Ok(Some(Verdict::Wrong));
         };
-        let used = factor.changed(|factor| {
-            factor.recovery = left;
-            factor.failures = 0;
-            factor.not_before = 0;
-        });
+        let used = factor.changed(|factor| factor.recovery = left);
         let swapped = self.store.swap(user, factor.revision, used).await?;
         Ok(swapped.then_some(Verdict::Recovery))
     }
@@ -110,17 +97,6 @@ impl SecondFactors {
         typed: &Sensitive<String>,
         now: SystemTime,
     ) -> Result<Option<Verdict>, FactorError> {
-        let seconds = seconds(now);
-        if let Ok(wait @ 1..) = u64::try_from(factor.not_before.saturating_sub(seconds)) {
-            return Ok(Some(Verdict::TooMany(Duration::from_secs(wait))));
-        }
-        let held = factor.changed(|factor| {
-            factor.failures = factor.failures.saturating_add(1);
-            factor.not_before = seconds.saturating_add(pause(factor.failures));
-        });
-        if !self.store.swap(user, factor.revision, held.clone()).await? {
-            return Ok(None);
-        }
         let secret = self.open(user, factor)?;
         let code: String = typed.expose().chars().filter(|c| !c.is_whitespace()).collect();
         let step = code::step_of(&secret, &code, now).filter(|step| *step > factor.last_step);
@@ -132,15 +108,13 @@ impl SecondFactors {
         } else {
             None
         };
-        let used = held.changed(|factor| {
+        let used = factor.changed(|factor| {
             factor.last_step = step;
-            factor.failures = 0;
-            factor.not_before = 0;
             if let Some(sealed) = sealed {
                 factor.secret = sealed;
             }
         });
-        let swapped = self.store.swap(user, held.revision, used).await?;
+        let swapped = self.store.swap(user, factor.revision, used).await?;
         Ok(swapped.then_some(Verdict::Right))
     }
 
@@ -160,25 +134,4 @@ fn place(user: &str) -> Place<'_> {
 pub(super) fn seconds(now: SystemTime) -> i64 {
     let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     i64::try_from(seconds).unwrap_or(i64::MAX)
-}
-
-/// For how long no code is looked at after so many wrong ones.
-fn pause(failures: i64) -> i64 {
-    let doublings = failures.saturating_sub(FREE);
-    if doublings < 0 {
-        return 0;
-    }
-    (PAUSE << doublings.min(10)).min(LONGEST_PAUSE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pause_doubles_up_to_a_quarter_of_an_hour() {
-        let pauses: Vec<i64> = (1..=12).map(pause).collect();
-        assert_eq!(pauses, [0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900]);
-        assert_eq!(pause(i64::MAX), 900);
-    }
 }

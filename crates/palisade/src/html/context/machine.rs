@@ -7,8 +7,6 @@ use super::script::Script;
 pub(super) enum Place {
     /// Between tags.
     Text,
-    /// Behind `<` or `</`, where a letter begins a tag.
-    TagOpen { close: bool },
     /// In a comment.
     Comment,
     /// In a doctype, or in what browsers take for a comment: whatever it holds, the first `>` ends it.
@@ -30,6 +28,8 @@ pub(super) enum Place {
     },
     /// In an element whose content is not read as HTML; with what a script's reader knows.
     Raw { tag: String, script: Script },
+    /// There, behind text that means something else depending on what comes next.
+    Pending(Box<Self>, String),
     /// Where browsers themselves go different ways, for this reason; nothing behind it can be told.
     Lost(&'static str),
 }
@@ -68,8 +68,15 @@ const RAW: [&str; 8] = [
 impl Place {
     /// Goes on through text of the template, in which there is no value.
     pub(super) fn go_on(mut self, text: &str) -> Self {
+        if let Self::Pending(place, mut waiting) = self {
+            waiting.push_str(text);
+            return place.go_on(&waiting);
+        }
         let mut rest = text;
         while let Some(next) = rest.chars().next() {
+            if self.waits_behind(rest) {
+                return Self::Pending(Box::new(self), rest.to_owned());
+            }
             let (place, read) = self.step(next, rest);
             self = place;
             rest = rest.get(read..).unwrap_or_default();
@@ -77,21 +84,28 @@ impl Place {
         self
     }
 
+    /// Whether what this rest means depends on what comes behind it.
+    fn waits_behind(&self, rest: &str) -> bool {
+        let begins = |whole: &str| {
+            let part = whole.get(..rest.len());
+            part.is_some_and(|part| part.eq_ignore_ascii_case(rest))
+        };
+        match self {
+            Self::Text => begins("</") || begins("<!---"),
+            Self::Comment => begins("--!"),
+            Self::Raw { tag, .. } => {
+                begins(&format!("</{tag}")) || tag == "script" && rest.len() < 4 && begins("<!--")
+            }
+            _ => false,
+        }
+    }
+
     /// Takes one step, and says how many bytes it took.
     fn step(self, next: char, rest: &str) -> (Self, usize) {
         let one = next.len_utf8();
         match self {
             Self::Text => text(rest).unwrap_or((Self::Text, one)),
-            Self::TagOpen { close } => match next {
-                '/' if !close => (Self::TagOpen { close: true }, one),
-                next if next.is_ascii_alphabetic() => {
-                    (Self::TagName(if close { "/" } else { "" }.to_owned()), 0)
-                }
-                '!' | '?' => (Self::Declaration, one),
-                _ if close => (Self::Declaration, 0),
-                _ => (Self::Text, 0),
-            },
-            Self::Lost(_) => (self, rest.len()),
+            Self::Lost(_) | Self::Pending(..) => (self, rest.len()),
             Self::Declaration if next == '>' => (Self::Text, one),
             Self::Declaration => (self, one),
             Self::Comment => match rest.strip_prefix("-->").or_else(|| rest.strip_prefix("--!>")) {
@@ -318,10 +332,6 @@ pub(super) fn names_its_site(before: &str) -> bool {
 /// What `<` begins, if it begins anything.
 fn text(rest: &str) -> Option<(Place, usize)> {
     let after = rest.strip_prefix('<')?;
-    // What follows is a value, or a branch.
-    if after.is_empty() || after == "/" {
-        return Some((Place::TagOpen { close: after == "/" }, rest.len()));
-    }
     for empty in ["!-->", "!--->"] {
         if after.starts_with(empty) {
             return Some((Place::Text, 1 + empty.len()));

@@ -27,31 +27,39 @@ impl Script {
         reason = "in the order of the states, each with its ways out of it"
     )]
     pub(super) fn step(self, next: char) -> Self {
-        let ends_line = matches!(next, '\n' | '\r' | '\u{2028}' | '\u{2029}');
-        match (self, next) {
-            (Self::Code, '"' | '\'') => Self::InString {
-                quote: next,
-                escaped: false,
+        match self {
+            Self::Code => match next {
+                quote @ ('"' | '\'') => Self::InString {
+                    quote,
+                    escaped: false,
+                },
+                '/' => Self::Slash,
+                '`' => Self::Unclear,
+                _ => Self::Code,
             },
-            (Self::Code, '/') => Self::Slash,
-            (Self::Code, '`') => Self::Unclear,
-            (Self::Code, _) => Self::Code,
-            (Self::Slash, '/') => Self::Line,
-            (Self::Slash, '*') => Self::Block { star: false },
-            (Self::Slash | Self::Unclear, _) => Self::Unclear,
-            (Self::InString { quote, escaped: true }, _) => Self::InString {
-                quote,
-                escaped: false,
+            Self::Slash => match next {
+                '/' => Self::Line,
+                '*' => Self::Block { star: false },
+                _ => Self::Unclear,
             },
-            (Self::InString { quote, .. }, '\\') => Self::InString { quote, escaped: true },
-            (Self::InString { quote, .. }, next) if next == quote => Self::Code,
-            // What looked like a string is none: a quote in a regular expression, or a mistake.
-            (Self::InString { .. }, '\n' | '\r') => Self::Unclear,
-            (Self::InString { .. }, _) => self,
-            (Self::Line, _) if ends_line => Self::Code,
-            (Self::Line, _) => Self::Line,
-            (Self::Block { star: true }, '/') => Self::Code,
-            (Self::Block { .. }, next) => Self::Block { star: next == '*' },
+            Self::InString { quote, escaped } => match next {
+                _ if escaped => Self::InString {
+                    quote,
+                    escaped: false,
+                },
+                '\\' => Self::InString { quote, escaped: true },
+                // What looked like a string is none: a quote in a regular expression, or a mistake.
+                '\n' | '\r' => Self::Unclear,
+                next if next == quote => Self::Code,
+                _ => self,
+            },
+            Self::Line => match next {
+                '\n' | '\r' | '\u{2028}' | '\u{2029}' => Self::Code,
+                _ => Self::Line,
+            },
+            Self::Block { star: true } if next == '/' => Self::Code,
+            Self::Block { .. } => Self::Block { star: next == '*' },
+            Self::Unclear => Self::Unclear,
         }
     }
 

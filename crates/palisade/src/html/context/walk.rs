@@ -46,9 +46,7 @@ pub(crate) fn walk(source: &str) -> Walked {
         faults: Vec::new(),
     };
     let mut rewritten = String::with_capacity(source.len() + source.len() / 16);
-    let mut rest = source;
-    // `{{-` takes away the space before it, and `-}}` that behind it.
-    let mut trimmed = false;
+    let (mut rest, mut trims) = (source, false);
     while let Some(at) = rest
         .find("{{")
         .into_iter()
@@ -57,12 +55,14 @@ pub(crate) fn walk(source: &str) -> Walked {
         .min()
     {
         let (text, tag) = rest.split_at(at);
-        let mut left = if trimmed { text.trim_start() } else { text };
-        if tag.get(2..3) == Some("-") {
-            left = left.trim_end();
-        }
-        walk.text(left);
         rewritten.push_str(text);
+        // `{{-` takes the space before it away, and `-}}` the one behind.
+        let text = if trims { text.trim_start() } else { text };
+        walk.text(if tag.get(2..3) == Some("-") {
+            text.trim_end()
+        } else {
+            text
+        });
         let line = 1 + source
             .len()
             .checked_sub(tag.len())
@@ -85,8 +85,8 @@ pub(crate) fn walk(source: &str) -> Walked {
             };
         };
         let whole = inside.get(..length).unwrap_or_default();
+        trims = whole.ends_with('-');
         rest = inside.get(length + 2..).unwrap_or_default();
-        trimmed = whole.ends_with('-');
         let code = whole.trim_matches(['-', '+']).trim();
         let written = tag.get(..length + 4).unwrap_or_default();
         if end == "}}" && walk.is_quoted() && !matches!(first_word(code), "super" | "loop") {
@@ -103,7 +103,7 @@ pub(crate) fn walk(source: &str) -> Walked {
             _ => {}
         }
     }
-    walk.text(if trimmed { rest.trim_start() } else { rest });
+    walk.text(if trims { rest.trim_start() } else { rest });
     rewritten.push_str(rest);
     let last = source.lines().count();
     match walk.place {
@@ -174,13 +174,13 @@ impl Walk {
         }
         let fault = match &self.place {
             Place::Text => None,
-            Place::TagOpen { .. } => {
-                Some("stands behind <, where it could be a whole tag: write the tag's name down".to_owned())
-            }
             Place::Comment => Some("stands in a comment, which a value can end: use {# … #}".to_owned()),
             Place::Declaration => {
                 Some("stands in a doctype or in what browsers take for a comment: use {# … #}".to_owned())
             }
+            Place::Pending(_, before) => Some(format!(
+                "stands right behind {before}, where it could become a tag: write a space between, or &lt;"
+            )),
             Place::Lost(why) => Some(format!("stands where no reader can tell the context: {why}")),
             Place::Tag(_) | Place::TagName(_) | Place::AttributeName { .. } => Some(
                 "stands in a tag outside of any value, where it could be an attribute such as onclick"
