@@ -173,11 +173,11 @@ impl TokenSink for Shape {
             }
             Token::CommentToken(text) => found.push(format!("comment {text}")),
             Token::DoctypeToken(doctype) => found.push(format!("{doctype:?}")),
-            Token::CharacterTokens(text) => {
-                // Text within a script is code; where else it stands, a value may be as long as it likes.
-                if found.last().is_some_and(|tag| tag.starts_with("StartTag script")) {
-                    self.script.borrow_mut().push_str(&text);
-                }
+            // Text within a script is code; where else it stands, a value may be as long as it likes.
+            Token::CharacterTokens(text)
+                if found.last().is_some_and(|tag| tag.starts_with("StartTag script")) =>
+            {
+                self.script.borrow_mut().push_str(&text);
             }
             _ => {}
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
+use palisade::clock::Clock;
 use testkit::attacker::{Lure, Trap};
 use testkit::{Attacker, Authority, Browser};
 
@@ -36,6 +37,14 @@ impl Arena {
     /// When the vault cannot be built or a site or the browser does not start.
     pub async fn around_vault() -> Result<Arena> {
         Arena::around(Target::vault().await?, &Authority::new()?).await
+    }
+
+    /// Opens an arena around a vault within the test, by a clock that the test moves, with more lines of settings.
+    ///
+    /// # Errors
+    /// When a site or the browser does not start.
+    pub async fn around_vault_at(clock: &Clock, settings: &str) -> Result<Arena> {
+        Arena::around(Target::vault_at(clock, settings).await?, &Authority::new()?).await
     }
 
     /// Lays traps for the users of this site.

@@ -162,4 +162,12 @@ impl Arena {
         );
         Ok(())
     }
+
+    /// Returns what the page says, without the frame of every page.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn says(&self) -> Result<String> {
+        self.browser.text("main").await
+    }
 }

@@ -4,12 +4,15 @@
 //! the weak twin it must succeed, or it would not see the hole; against the vault it must fail. No attack knows which
 //! of the two it is run against.
 //!
+//! A [`journey`] is what a person does there with clicks and keys, and each page that it comes by is [looked at](look).
+//!
 //! [`beside`] is the other thing that is only true of the whole: a Django and a Palisade that share one login.
 
 pub mod arena;
 pub mod attack;
 pub mod beside;
 pub mod journey;
+pub mod look;
 pub mod target;
 
 pub use arena::Arena;

@@ -4,12 +4,20 @@ mod vault;
 mod weak_twin;
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use palisade::clock::Clock;
 use testkit::browser::Setup;
 use testkit::{Authority, Visitor, WeakTwin, certificate};
 
-use vault::Vault;
+use self::vault::Vault;
+
+/// How long a browser may take to report.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a report is looked for meanwhile.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// A running site, gone when this is dropped.
 #[derive(Debug)]
@@ -124,6 +132,19 @@ impl Target {
         }
     }
 
+    /// Waits until a browser has reported that a policy was violated.
+    ///
+    /// # Errors
+    /// When none does.
+    pub async fn reported(&self) -> Result<()> {
+        let begun = Instant::now();
+        while self.reports_kept()? == 0 {
+            ensure!(begun.elapsed() < PATIENCE, "no browser has reported anything");
+            tokio::time::sleep(GLANCE).await;
+        }
+        Ok(())
+    }
+
     /// Returns the table of sessions, as somebody has it who has stolen it: each key with its data.
     ///
     /// # Errors
@@ -145,6 +166,17 @@ impl Target {
             Site::Vault(vault) => vault.overwrite_sessions(data)?,
         }
         Ok(())
+    }
+
+    /// Lets the last day pass of everything that was shared until one; the weak twin never looks at it.
+    ///
+    /// # Errors
+    /// When the site's database cannot be written, or no end stands in it.
+    pub fn let_grants_end(&self) -> Result<()> {
+        match &self.site {
+            Site::WeakTwin(_) => Ok(()),
+            Site::Vault(vault) => vault.let_grants_end(),
+        }
     }
 
     /// Lets every new note fail.
@@ -178,6 +210,14 @@ impl Target {
         weak_twin::open(authority).await
     }
 
+    /// Opens the weak twin so that it asks browsers for a certificate, and takes any.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn weak_twin_with_certificates(authority: &Authority) -> Result<Target> {
+        weak_twin::open_with_certificates(authority).await
+    }
+
     /// Builds and starts the vault with a fresh data folder.
     ///
     /// # Errors
@@ -192,5 +232,13 @@ impl Target {
     /// When it does not build or does not start.
     pub async fn vault_with(options: &[&str]) -> Result<Target> {
         vault::open(options).await
+    }
+
+    /// Starts the vault within the test, by a clock that the test moves, with more lines of settings.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn vault_at(clock: &Clock, settings: &str) -> Result<Target> {
+        vault::open_at(clock, settings).await
     }
 }

@@ -5,8 +5,11 @@
 //! different names: `--host-resolver-rules` leads the names to ports of the loopback address and every other name
 //! to nowhere. The address bar shows `https://vault.test/`, and `SameSite` means what it means outside.
 
+mod chromium;
 mod console;
 mod element;
+mod screen;
+mod seat;
 mod setup;
 
 use std::path::Path;
@@ -20,6 +23,8 @@ use tempfile::TempDir;
 
 use crate::Process;
 
+pub use screen::Screen;
+pub use seat::Seat;
 pub use setup::Setup;
 
 /// How long a page may take before a test says that it does not come.

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::Result;
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -18,6 +18,10 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::certificate::{Authority, spki_fingerprint};
+
+/// Whether the client of a request's connection has shown a certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown(pub bool);
 
 /// A served site; its port closes when this is dropped.
 #[derive(Debug)]
@@ -42,6 +46,25 @@ impl Site {
     /// When no port or no certificate can be had.
     pub async fn tls(router: Router, authority: &Authority, names: &[&str]) -> Result<Site> {
         let (config, certificate) = authority.issue(names)?;
+        Site::start(
+            router,
+            Some(TlsAcceptor::from(Arc::new(config))),
+            Some(certificate),
+        )
+        .await
+    }
+
+    /// Serves `router` over TLS and asks every client for a certificate. Any is taken, whoever has issued it; [`Shown`] in a request's
+    /// extensions says whether there was one.
+    ///
+    /// # Errors
+    /// When no port or no certificate can be had.
+    pub async fn tls_taking_any_certificate(
+        router: Router,
+        authority: &Authority,
+        names: &[&str],
+    ) -> Result<Site> {
+        let (config, certificate) = authority.issue_asking(names)?;
         Site::start(
             router,
             Some(TlsAcceptor::from(Arc::new(config))),
@@ -91,10 +114,11 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, router: Ro
         let (acceptor, router) = (acceptor.clone(), router.clone());
         connections.spawn(async move {
             match acceptor {
-                None => answer(stream, router).await,
+                None => answer(stream, router, Shown(false)).await,
                 Some(acceptor) => {
                     if let Ok(stream) = acceptor.accept(stream).await {
-                        answer(stream, router).await;
+                        let shown = Shown(stream.get_ref().1.peer_certificates().is_some());
+                        answer(stream, router, shown).await;
                     }
                 }
             }
@@ -102,7 +126,8 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, router: Ro
     }
 }
 
-async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router) {
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, shown: Shown) {
+    let router = router.layer(Extension(shown));
     // A browser that closes a connection early is none of the site's business.
     let _closed = auto::Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))

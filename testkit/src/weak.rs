@@ -18,7 +18,7 @@
 //! | `broken-access-control` | whoever is logged in reads, changes, deletes and lists every note by its number; what is shared or taken back is never asked |
 //! | `insecure-transport` | every page is also served in clear, and the session cookie is not `Secure` there |
 //! | `credential-guessing` | links that reset passwords have the request's host and work for ever, for any account; a second factor follows the login, counts nothing and takes codes again |
-//! | `exposed-diagnostics` | its staff area believes headers about the client's address and certificate |
+//! | `exposed-diagnostics` | its staff area believes headers about the client's address and certificate, and takes any certificate |
 //! | `credential-guessing` | as many tries as one likes, all looked at; the answer says whether there is such a user; fifty failures lock the owner out |
 //! | `weak-password-storage` | passwords are kept as they are |
 
@@ -61,6 +61,21 @@ impl WeakTwin {
     pub async fn start(authority: &Authority, name: &str) -> Result<WeakTwin> {
         let shelf = Shared::default();
         let secure = Site::tls(router(&shelf, Scheme::Https), authority, &[name]).await?;
+        WeakTwin::over(shelf, secure).await
+    }
+
+    /// Opens the site so that it asks browsers for a certificate, and takes any.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start_with_certificates(authority: &Authority, name: &str) -> Result<WeakTwin> {
+        let shelf = Shared::default();
+        let site = router(&shelf, Scheme::Https);
+        let secure = Site::tls_taking_any_certificate(site, authority, &[name]).await?;
+        WeakTwin::over(shelf, secure).await
+    }
+
+    async fn over(shelf: Shared, secure: Site) -> Result<WeakTwin> {
         let plain = Site::plain(router(&shelf, Scheme::Http)).await?;
         Ok(WeakTwin { secure, plain, shelf })
     }
@@ -163,6 +178,7 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/csp-report", post(script::report))
         .route("/staff/", get(network::staff))
         .route("/staff/csp/", get(network::room))
+        .route("/staff/throttle/", get(network::kept))
         .layer(axum::Extension(scheme))
         .layer(axum::middleware::from_fn(share_with_anybody))
         .with_state(shelf.clone())

@@ -14,7 +14,7 @@ use palisade::check::{Exposed, committed, readable};
 use palisade::clock::Clock;
 use palisade::core::settings::Folder;
 use palisade::core::token::{Alphabet, random_string};
-use palisade::seal::{SealKeys, make_key as make_seal_key};
+use palisade::seal::{KeyFileError, SealKeys, make_key as make_seal_key};
 use palisade::{SecretKey, Settings};
 
 /// 64 characters of 62 are 381 bits.
@@ -48,6 +48,17 @@ impl DataFolder {
         Ok(Self(path))
     }
 
+    /// Opens the folder of a vault that was started before. None is made: a slip in its name leaves nothing behind.
+    pub(crate) fn there(path: &Path) -> Result<Self> {
+        let database = Self(std::path::absolute(path)?).database();
+        ensure!(
+            database.is_file(),
+            "there is no database {}: start the vault first, or name its folder with --data",
+            database.display()
+        );
+        Self::open(path)
+    }
+
     /// The folder itself, where the certificate's folder goes.
     pub(crate) fn path(&self) -> &Path {
         &self.0
@@ -70,13 +81,13 @@ impl DataFolder {
 
     /// Reads the keys that secrets are sealed under; [`DataFolder::seal_sessions`] has made the first one.
     pub(crate) fn seal_keys(&self, clock: Clock) -> Result<SealKeys> {
-        Ok(SealKeys::read(self.0.join("seal-keys"), clock)?)
+        Ok(SealKeys::read(self.seal_folder(), clock)?)
     }
 
     /// Lets sessions be sealed under a key of its own, which is made at the first start, and kept under the hashes of their keys. A
     /// folder of before has sessions that are not: whoever has one logs in again.
     pub(crate) fn seal_sessions(&self, settings: &mut Settings) -> Result<()> {
-        let keys = self.0.join("seal-keys");
+        let keys = self.seal_folder();
         if !keys.exists() {
             if self.database().exists() {
                 tracing::warn!("sessions are sealed from now on: everybody has to log in again, once");
@@ -100,32 +111,74 @@ impl DataFolder {
         files
     }
 
+    /// Everything else about a folder's keys with which the vault does not start, each with the setting that it is for. Nothing is made.
+    pub(crate) fn faults(path: &Path) -> Vec<(&'static str, String)> {
+        let Ok(data) = std::path::absolute(path).map(Self) else {
+            return Vec::new();
+        };
+        let key = match data.kept_key() {
+            Ok(None) if data.database().exists() => Some(data.key_is_gone()),
+            Ok(_) => None,
+            Err(fault) => Some(fault.to_string()),
+        };
+        // The first start makes the folder, and each file by itself is looked at already.
+        let seal = match SealKeys::read(data.seal_folder(), Clock::system()) {
+            Err(KeyFileError::Open { .. }) => None,
+            Err(fault) if data.seal_folder().exists() => Some(fault.to_string()),
+            _ => None,
+        };
+        let key = key.map(|fault| ("secret_key", fault));
+        key.into_iter()
+            .chain(seal.map(|fault| ("session_seal_keys", fault)))
+            .collect()
+    }
+
     /// Reads the key that signs sessions, or makes it at the first start; later only if `anew` asks for it.
     pub(crate) fn secret_key(&self, anew: bool) -> Result<SecretKey> {
-        let path = self.0.join("secret-key");
-        let text = match fs::read_to_string(&path) {
-            Ok(_) if anew => {
+        let path = self.key_file();
+        let key = match self.kept_key()? {
+            Some(_) if anew => {
                 return Err(anyhow!(
                     "--new-key makes the key {} only where there is none: move that one away, or start without the option",
                     path.display()
                 ));
             }
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                ensure!(
-                    anew || !self.database().exists(),
-                    "the key {} is gone, although there is a database that was used with it: put back a copy of it, or start \
-                     once with --new-key (everybody will have to log in again)",
-                    path.display()
-                );
-                make_key(&path).map_err(|error| {
+            Some(key) => key,
+            None => {
+                ensure!(anew || !self.database().exists(), self.key_is_gone());
+                let made = make_key(&path).map_err(|error| {
                     anyhow!(
                         "cannot write to the data folder {}: {}",
                         self.0.display(),
                         reason(&error)
                     )
-                })?
+                })?;
+                SecretKey::new(made.trim())
             }
+        };
+        for exposed in [readable(&path), committed(&path)].into_iter().flatten() {
+            match exposed {
+                Exposed::Unknown { .. } => tracing::warn!("{exposed}"),
+                exposed => return Err(anyhow!("{exposed}")),
+            }
+        }
+        Ok(key)
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.0.join("secret-key")
+    }
+
+    fn seal_folder(&self) -> PathBuf {
+        self.0.join("seal-keys")
+    }
+
+    /// The key that was made before, if there is one.
+    fn kept_key(&self) -> Result<Option<SecretKey>> {
+        let path = self.key_file();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => {
                 return Err(anyhow!(
                     "cannot read the key {}: {}",
@@ -141,13 +194,15 @@ impl DataFolder {
              (everybody will have to log in again)",
             path.display()
         );
-        for exposed in [readable(&path), committed(&path)].into_iter().flatten() {
-            match exposed {
-                Exposed::Unknown { .. } => tracing::warn!("{exposed}"),
-                exposed => return Err(anyhow!("{exposed}")),
-            }
-        }
-        Ok(key)
+        Ok(Some(key))
+    }
+
+    fn key_is_gone(&self) -> String {
+        format!(
+            "the key {} is gone, although there is a database that was used with it: put back a copy of it, or start \
+             once with --new-key (everybody will have to log in again)",
+            self.key_file().display()
+        )
     }
 }
 
@@ -187,6 +242,9 @@ pub(crate) fn reason(error: &io::Error) -> String {
         ErrorKind::NotFound => "it is not there".to_owned(),
         ErrorKind::IsADirectory => "it is a folder".to_owned(),
         ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "permission denied: start the vault as the user whom it belongs to, or give it to this one with chown".to_owned()
+        }
         kind => kind.to_string(),
     }
 }

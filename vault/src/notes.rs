@@ -57,18 +57,24 @@ struct NoteForm {
     body: String,
 }
 
+/// What of a note's form stands in no report of a fault, wherever the form is sent.
+const UNREPORTED: [&str; 2] = ["title", "body"];
+
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(home).public())
         .route(
             "/secret/",
-            get(ask).post(keep).sensitive_post_parameters(["title", "body"]),
+            get(ask).post(keep).sensitive_post_parameters(UNREPORTED),
         )
         .route("/secret/shown/", get(show_once))
         .route("/secret/{id}/", get(read).reach::<Note, Viewer>())
         .route(
             "/secret/{id}/edit/",
-            get(edit::ask).post(edit::take).reach::<Note, Editor>(),
+            get(edit::ask)
+                .post(edit::take)
+                .reach::<Note, Editor>()
+                .sensitive_post_parameters(UNREPORTED),
         )
         .route("/secret/{id}/delete/", get(back).post(delete).owned::<Note>())
         .route(
@@ -170,8 +176,8 @@ fn line(note: &NoteLine) -> Value {
     context! { id => note.id, title => note.title.as_str(), written => moment(note.written.0) }
 }
 
-/// How notes become HTML: no pictures, and lines end where they were ended.
-const MARKDOWN: RichText = RichText::new().with_line_breaks();
+/// How notes become HTML: no pictures, lines end where they were ended, and the title stands above every heading.
+const MARKDOWN: RichText = RichText::new().with_line_breaks().with_headings_below(1);
 
 /// The one place where a secret is taken out of its wrapping, to be shown to its owner and theirs with whom it is shared: as it was written, and as HTML.
 fn whole(note: &Note) -> Value {

@@ -4,8 +4,9 @@ use std::io::{self, Write as _};
 
 use anyhow::{Result, ensure};
 use palisade::SecretKey;
-use palisade::check::{Level, Report};
+use palisade::check::{Finding, Level, Report};
 use palisade::clock::Clock;
+use palisade::core::Threat;
 use palisade::core::token::{Alphabet, random_string};
 use palisade::sqlite::Sqlite;
 
@@ -13,7 +14,7 @@ use crate::app;
 use crate::cli::{CheckOptions, Options, RoutesOptions};
 use crate::data::DataFolder;
 use crate::reach::Reach;
-use crate::start::{Asked, config, load, own_settings, settings, variables, with_mail};
+use crate::start::{Asked, config, load, own_settings, readably, settings, variables, with_mail};
 
 /// Prints the routes as they would be served. Nothing is made, and no data folder opened.
 pub(crate) fn routes(options: &Options, asked: &RoutesOptions) -> Result<()> {
@@ -37,8 +38,11 @@ pub(crate) fn check(options: &Options, asked: &CheckOptions) -> Result<()> {
     // The vault makes its own key, and refuses a bad one by itself: none is judged here in its place.
     let own = own_settings(SecretKey::new(random_string(64, Alphabet::Base62)));
     let mut report = match config(options.config.as_deref()) {
-        Some(path) => Report::read(own, path, variables())?,
-        None => Report::of(&own.overlaid(None, variables())?),
+        Some(path) => Report::read(own, path, variables()).map_err(readably)?,
+        None => match own.overlaid(None, variables()) {
+            Ok(settings) => Report::of(&settings),
+            Err(refused) => Report::of_refused(&refused),
+        },
     };
     // What cannot be loaded is in the report already.
     let own = own_settings(SecretKey::new(random_string(64, Alphabet::Base62)));
@@ -55,6 +59,10 @@ pub(crate) fn check(options: &Options, asked: &CheckOptions) -> Result<()> {
     }
     for (setting, file) in DataFolder::secret_files(&options.data) {
         report.add_secret_file(setting, &file);
+    }
+    for (setting, fault) in DataFolder::faults(&options.data) {
+        let (what, advice) = fault.split_once(": ").unwrap_or((&fault, "see `vault --help`"));
+        report.add(Finding::error(setting, Threat::SessionHijacking, what, advice));
     }
     let mut out = io::stdout();
     if asked.json {

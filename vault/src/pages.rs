@@ -149,7 +149,7 @@ impl Page {
         let known = context! {
             user => self.user.as_ref().map(|user| user.username.as_str()),
             staff => self.user.as_ref().is_some_and(|user| user.is_staff),
-            csrf => Value::from_safe_string(self.csrf.input()),
+            csrf => templates::csrf(&self.csrf),
             notice => self.notice.as_deref(),
             path => self.path.as_str(),
             next => self.next.as_deref(),
@@ -196,7 +196,8 @@ impl Page {
         form: &Bound<F>,
         wait: Duration,
     ) -> Result<Response, Rejection> {
-        Ok(later(self.ask(template, form)?, wait))
+        let about = context! { form => templates::form(form), later => true };
+        Ok(later(self.show(template, about)?, wait))
     }
 }
 

@@ -15,9 +15,9 @@ use palisade::core::settings::{EmailBackend, Folder, reference_toml};
 use palisade::load::{LoadError, load_settings_over};
 use palisade::mail::Mailer;
 use palisade::report::ReportFolder;
-use palisade::serve::{ClientCa, ServeError, Tls};
+use palisade::serve::{Bound, ClientCa, ServeError, Tls};
 use palisade::sqlite::Sqlite;
-use palisade::{SecretKey, Settings};
+use palisade::{Palisade, SecretKey, Settings};
 
 use crate::app;
 use crate::cli::{Command, Options};
@@ -47,7 +47,7 @@ pub async fn run(options: Options) -> Result<()> {
     }
     log::open(&options.log)?;
     match &options.command {
-        Some(Command::Staff(asked)) => appoint::run(&DataFolder::open(&options.data)?, asked).await,
+        Some(Command::Staff(asked)) => appoint::run(&DataFolder::there(&options.data)?, asked).await,
         Some(Command::ClientCertificate(asked)) => certificate::run(&DataFolder::open(&options.data)?, asked),
         Some(Command::Routes(asked)) => overview::routes(&options, asked),
         Some(Command::Check(asked)) => overview::check(&options, asked),
@@ -56,8 +56,19 @@ pub async fn run(options: Options) -> Result<()> {
 }
 
 async fn serve(options: Options) -> Result<()> {
-    let asked = Asked::of(&options)?;
-    let reach = Reach::of(&options)?;
+    let opened = open(&options, Clock::system()).await?;
+    opened.announce();
+    opened.serve().await
+}
+
+/// Opens the vault on its ports, as the options say, by this clock. Whoever comes waits until it is [served](Opened::serve).
+///
+/// # Errors
+///
+/// Whatever keeps it from starting; [`sentence`] says it.
+pub async fn open(options: &Options, clock: Clock) -> Result<Opened> {
+    let asked = Asked::of(options)?;
+    let reach = Reach::of(options)?;
     let data = DataFolder::open(&options.data)?;
     let mut own = own_settings(data.secret_key(options.new_key)?);
     data.seal_sessions(&mut own)?;
@@ -67,7 +78,7 @@ async fn serve(options: Options) -> Result<()> {
         (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map_err(plainly)?,
         _ => Tls::development(data.path(), [""; 0])?,
     };
-    let tls = match client_ca(&options).map_err(plainly)? {
+    let tls = match client_ca(options).map_err(plainly)? {
         Some(authority) => tls.with_client_ca(authority).map_err(plainly)?,
         None => tls,
     };
@@ -82,7 +93,6 @@ async fn serve(options: Options) -> Result<()> {
         );
     }
 
-    let clock = Clock::system();
     let file = data.database();
     ensure!(
         !file.is_dir(),
@@ -105,23 +115,64 @@ async fn serve(options: Options) -> Result<()> {
         .bind()
         .await
         .map_err(|error| asked.name(error))?;
-    if let Some(sessions) = palisade.sessions() {
-        sessions.clear_expired_every(CLEANING);
-    }
     let authority = options
         .certificate
         .is_none()
         .then(|| data.path().join("tls").join("ca.pem"));
-    announce(
-        server.addresses(),
-        server.redirect_address(),
-        &hosts,
-        authority.as_deref(),
-        mail.as_deref(),
-    );
-    server.await;
-    palisade.close().await;
-    database.close().await.context("cannot close the database")
+    Ok(Opened {
+        server,
+        palisade,
+        database,
+        hosts,
+        authority,
+        mail,
+    })
+}
+
+/// A vault whose ports are open.
+pub struct Opened {
+    server: Bound,
+    palisade: Palisade,
+    database: Sqlite,
+    hosts: Vec<String>,
+    authority: Option<PathBuf>,
+    mail: Option<PathBuf>,
+}
+
+impl Opened {
+    /// Where it is served.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.server.addresses()
+    }
+
+    /// From where plain HTTP is sent on to HTTPS.
+    pub fn redirect_address(&self) -> Option<SocketAddr> {
+        self.server.redirect_address()
+    }
+
+    /// Serves until it is asked to stop.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be closed.
+    pub async fn serve(self) -> Result<()> {
+        if let Some(sessions) = self.palisade.sessions() {
+            sessions.clear_expired_every(CLEANING);
+        }
+        self.server.await;
+        self.palisade.close().await;
+        self.database.close().await.context("cannot close the database")
+    }
+
+    fn announce(&self) {
+        announce(
+            self.addresses(),
+            self.redirect_address(),
+            &self.hosts,
+            self.authority.as_deref(),
+            self.mail.as_deref(),
+        );
+    }
 }
 
 /// Says in one sentence what went wrong; settings have a line each.
@@ -230,15 +281,20 @@ pub(crate) fn settings(named: Option<&Path>, own: Settings) -> Result<Settings> 
 
 /// Reads the settings, over what the vault brings itself.
 pub(crate) fn load(named: Option<&Path>, own: Settings) -> Result<Settings> {
-    let Some(path) = config(named) else {
-        return Ok(own.overlaid(None, variables())?);
-    };
-    load_settings_over(own, path, variables()).map_err(|error| match error {
+    match config(named) {
+        None => Ok(own.overlaid(None, variables())?),
+        Some(path) => load_settings_over(own, path, variables()).map_err(readably),
+    }
+}
+
+/// Says in plain words why a file of settings cannot be read.
+pub(crate) fn readably(error: LoadError) -> anyhow::Error {
+    match error {
         LoadError::Unreadable { path, reason: why } => {
             anyhow!("cannot read the settings {}: {}", path.display(), reason(&why))
         }
         error => anyhow!(error),
-    })
+    }
 }
 
 /// Writes mails into the data folder, with links to this machine, until the settings name a server that takes them.

@@ -41,7 +41,7 @@ pub(crate) const TASKS: &[Task] = &[
     },
     Task {
         name: "browser",
-        what: "the journey and the attacks in a real browser",
+        what: "the journeys and the attacks in a real browser",
         stages: || vec![build(), browser()],
     },
     Task {
@@ -62,7 +62,16 @@ pub(crate) const TASKS: &[Task] = &[
 ];
 
 /// The targets of the gauntlet: with a browser, and without.
-const GAUNTLET: [&str; 6] = ["--test", "weak_twin", "--test", "vault", "--test", "attacks"];
+const GAUNTLET: [&str; 8] = [
+    "--test",
+    "weak_twin",
+    "--test",
+    "vault",
+    "--test",
+    "attacks",
+    "--test",
+    "journeys",
+];
 
 fn ci() -> Vec<Stage> {
     let mut stages = vec![fmt(), lint(), build(), test(), browser(), django(), suite()];

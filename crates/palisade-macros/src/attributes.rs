@@ -28,6 +28,7 @@ const WIDGETS: &[(&str, &str)] = &[
     ("url", "Url"),
     ("search", "Search"),
     ("tel", "Tel"),
+    ("date", "Date"),
 ];
 
 /// What stands on the struct.
@@ -157,6 +158,8 @@ fn rule(name: &str, meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {
         "help" => text_rule(meta, "with_help")?,
         "initial" => text_rule(meta, "with_initial")?,
         "autocomplete" => text_rule(meta, "with_autocomplete")?,
+        "autocapitalize" => text_rule(meta, "with_autocapitalize")?,
+        "inputmode" => text_rule(meta, "with_inputmode")?,
         "max_length" => length_rule(meta, "with_max_length")?,
         "min_length" => length_rule(meta, "with_min_length")?,
         "min" => limit_rule(meta, "with_min")?,
@@ -175,8 +178,8 @@ fn rule(name: &str, meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {
         "exclude" => return Err(meta.error(NO_EXCLUDE)),
         other => {
             return Err(meta.error(format!(
-                "`{other}` is not known on a field; known are `label`, `help`, `initial`, `autocomplete`, `name`, \
-                 `max_length`, `min_length`, `min`, `max`, `required`, `optional`, `email`, `username`, `strip`, \
+                "`{other}` is not known on a field; known are `label`, `help`, `initial`, `autocomplete`, \
+                 `autocapitalize`, `inputmode`, `name`, `max_length`, `min_length`, `min`, `max`, `required`, `optional`, `email`, `username`, `strip`, \
                  `regex`, `choices`, `widget` and `validate`"
             )));
         }

@@ -25,7 +25,7 @@ mod secrets;
 use std::fmt;
 use std::path::Path;
 
-use palisade_core::settings::{Problem, REGISTRY};
+use palisade_core::settings::{Problem, REGISTRY, SettingsErrors};
 use palisade_core::{SecretKey, Settings, Threat, Weakness};
 use serde_json::json;
 
@@ -95,13 +95,14 @@ impl Finding {
             problem.setting()
         };
         let written = problem.to_string();
-        // What is wrong, and after a colon what to do.
-        let (_, text) = written
-            .split_once(&format!("{setting}: "))
-            .unwrap_or(("", &written));
-        let (what, advice) = text.split_once(": ").unwrap_or((text, "correct the value"));
+        // Where it stands, and what it is called there; then what is wrong, and after a colon what to do.
+        let place = written.strip_suffix(problem.what()).unwrap_or_default();
+        let (what, advice) = problem
+            .what()
+            .split_once(": ")
+            .unwrap_or((problem.what(), "correct it; all settings are in docs/settings.md"));
         let threat = answers::threat_of(setting);
-        let mut finding = Self::error(setting, threat, format!("{setting} {what}"), advice);
+        let mut finding = Self::error(setting, threat, format!("{place}{what}"), advice);
         finding.django = named_in(&written).or(finding.django);
         finding
     }
@@ -147,6 +148,25 @@ impl Report {
         }
         report.weaknesses(settings);
         report
+    }
+
+    /// Says the same of settings that were refused: everything that is wrong with them.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use palisade::Settings;
+    /// use palisade::check::{Level, Report};
+    ///
+    /// let refused = Settings::load(Some("secure_hsts_seconds = \"a lot\""), []).unwrap_err();
+    /// let report = Report::of_refused(&refused);
+    /// assert!(report.has(Level::Error));
+    /// assert!(report.to_string().contains("line 1: secure_hsts_seconds: is a text, not a whole number"));
+    /// ```
+    pub fn of_refused(refused: &SettingsErrors) -> Self {
+        Self {
+            findings: refused.problems().iter().map(Finding::of_problem).collect(),
+        }
     }
 
     /// Reads the settings as [`load_settings_over`](crate::load::load_settings_over) does, and says everything that is wrong with them and
@@ -300,7 +320,9 @@ impl fmt::Display for Report {
             (0, 0) => writeln!(f, "Nothing was found."),
             _ => writeln!(
                 f,
-                "{errors} errors, with which no site starts; {warnings} warnings."
+                "{}, with which no site starts; {}.",
+                counted(errors, "error"),
+                counted(warnings, "warning")
             ),
         }
     }
@@ -312,6 +334,11 @@ fn setting_that_begins(text: &str) -> Option<&'static str> {
     names
         .filter(|name| text.starts_with(name))
         .max_by_key(|name| name.len())
+}
+
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// The id of Django's that a text names in brackets.

@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, MatchedPath};
 use axum::response::IntoResponse;
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::Limited;
 use palisade_core::Threat;
@@ -206,7 +206,9 @@ where
         {
             response.extensions_mut().insert(frames);
         }
-        if cacheable {
+        // The reason is one for what the route shows, and not for whom it refuses or where it sends somebody.
+        let shown = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+        if cacheable && shown {
             response.extensions_mut().insert(Cacheable);
         }
         Poll::Ready(Ok(response))
@@ -215,7 +217,7 @@ where
 
 fn too_big() -> Rejection {
     Rejection::new(
-        http::StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::PAYLOAD_TOO_LARGE,
         "Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE.",
     )
     .with_threat(Threat::ResourceExhaustion)

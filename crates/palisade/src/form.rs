@@ -14,7 +14,7 @@
 //!
 //! # Attributes
 //!
-//! On a field: `label`, `help`, `initial`, `autocomplete`, `widget`, `name = "html-name"`; `max_length`, `min_length`,
+//! On a field: `label`, `help`, `initial`, `autocomplete`, `autocapitalize`, `inputmode`, `widget`, `name = "html-name"`; `max_length`, `min_length`,
 //! `strip = false`, `email`, `username`, `regex` for text; `min`, `max` for numbers; `choices = ["a", …]`,
 //! `[("a", "Label"), …]` or the path of a constant; `optional` lets text and lists be empty, `required` asks for a
 //! checkbox to be ticked; `validate = path` calls `fn(&T) -> Result<(), E>` for a value that is there. On the struct:

@@ -44,7 +44,7 @@ use std::sync::LazyLock;
 
 use ammonia::Builder;
 use palisade_core::safe_url::{is_own_path, is_safe_url};
-use pulldown_cmark::{Event, Options, Parser};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use outline::outline;
 
@@ -115,6 +115,7 @@ pub fn rich_text(html: &str) -> SafeHtml {
 pub struct RichText {
     own_images: bool,
     line_breaks: bool,
+    headings_below: u8,
     longest: usize,
 }
 
@@ -130,6 +131,7 @@ impl RichText {
         Self {
             own_images: false,
             line_breaks: false,
+            headings_below: 0,
             longest: LONGEST,
         }
     }
@@ -147,6 +149,13 @@ impl RichText {
     /// Breaks the line where Markdown's writer has broken it, as people expect who know nothing of Markdown.
     pub const fn with_line_breaks(mut self) -> Self {
         self.line_breaks = true;
+        self
+    }
+
+    /// Puts the headings of Markdown below those of the page: with 1, `#` is an `h2`. A page has one `h1`, by which those find their way
+    /// who do not see it. None goes below `h6`.
+    pub const fn with_headings_below(mut self, level: u8) -> Self {
+        self.headings_below = level;
         self
     }
 
@@ -178,6 +187,18 @@ impl RichText {
         let events = events.map(|event| match event {
             Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
             Event::SoftBreak if self.line_breaks => Event::HardBreak,
+            Event::Start(Tag::Heading {
+                level,
+                id,
+                classes,
+                attrs,
+            }) => Event::Start(Tag::Heading {
+                level: self.lowered(level),
+                id,
+                classes,
+                attrs,
+            }),
+            Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(self.lowered(level))),
             event => event,
         });
         let mut html = String::with_capacity(text.len() * 2);
@@ -200,6 +221,11 @@ impl RichText {
             return as_written(html);
         }
         self.settle(html).unwrap_or_else(|| as_written(html))
+    }
+
+    fn lowered(self, level: HeadingLevel) -> HeadingLevel {
+        let wanted = level as usize + usize::from(self.headings_below);
+        HeadingLevel::try_from(wanted).unwrap_or(HeadingLevel::H6)
     }
 
     /// Judges until nothing changes any more.

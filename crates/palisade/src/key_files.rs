@@ -1,5 +1,6 @@
 //! The files of keys, for passwords and for what is sealed: a folder with one `2026-11-01.key` each, beside the database and not in it.
 
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,11 +13,11 @@ use palisade_core::token::{Alphabet, random_string};
 const SECRET_LENGTH: usize = 48;
 
 /// Why there are no keys to hash passwords with, or to seal under.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyFileError {
     /// The folder or a file in it cannot be read or written.
-    #[error("cannot use the keys at {}: {reason}", path.display())]
+    #[error("cannot use the keys at {}: {reason}{}", path.display(), what_to_do(path, reason))]
     Unusable {
         /// Where.
         path: PathBuf,
@@ -56,11 +57,29 @@ pub enum KeyFileError {
     },
     /// No key is there that has not expired.
     #[error("no key in {} can be used for anything new (of a day that is its name, with a secret of {MIN_SECRET_BYTES} characters or more, \
-         not expired): make one with `palisade keys make`", path.display())]
+         not expired): make one with `palisade keys make {}`", path.display(), path.display())]
     None {
         /// The folder.
         path: PathBuf,
     },
+}
+
+/// What mends it, where that can be said.
+fn what_to_do(path: &Path, reason: &std::io::Error) -> String {
+    match reason.kind() {
+        ErrorKind::NotFound => format!(": make the first with `palisade keys make {}`", path.display()),
+        ErrorKind::PermissionDenied => {
+            ": give the folder and its files to the user whom the service runs as".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// The same text: what `main` returns is shown by its `Debug`.
+impl fmt::Debug for KeyFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Reads every `….key` of a folder.

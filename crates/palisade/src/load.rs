@@ -1,6 +1,7 @@
 //! Reads the settings of a site from its files: `palisade.toml`, and the dump of a Django's settings that it may name.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -14,7 +15,7 @@ use crate::check::{Exposed, committed, readable};
 use crate::password::{KeyFileError, PasswordPolicy, PolicyError, read_keys};
 
 /// Why the settings could not be loaded.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
     /// A file cannot be read.
@@ -43,6 +44,13 @@ pub enum LoadError {
         /// What is wrong.
         problems: SettingsErrors,
     },
+}
+
+/// The same text: what `main` returns is shown by its `Debug`.
+impl fmt::Debug for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Reads a TOML file, and the environment variables that override it.

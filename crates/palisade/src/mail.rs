@@ -72,7 +72,7 @@ const LONGEST_SUBJECT: usize = 988;
 const NUMBER_CHARS: usize = 16;
 
 /// Why mail cannot be sent with these settings. Each says what to change.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum MailSetupError {
     /// No address for links.
@@ -141,6 +141,13 @@ pub enum MailSetupError {
     /// Others can read the folder.
     #[error("other users of this machine may read {}, where mails are written: chmod 700 it", .0.display())]
     FolderOpen(PathBuf),
+}
+
+/// The same text: what `main` returns is shown by its `Debug`.
+impl fmt::Debug for MailSetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A mail as it is handed over: to whom, and its text with all headers.

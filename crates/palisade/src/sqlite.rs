@@ -144,7 +144,11 @@ impl Sqlite {
     ///
     /// [`SqliteError::Migration`] with the name of the one that failed; those before it stay applied.
     pub fn migrate(&self, migrations: &'static [Migration]) -> Result<(), SqliteError> {
-        migration::apply(&mut self.0.connect_to_write()?, migrations)
+        migration::apply(
+            &mut self.0.connect_to_write()?,
+            migrations,
+            !self.0.is_temporary(),
+        )
     }
 
     /// Stops the writer after all that is queued has been committed; later writes are refused, reads go on.

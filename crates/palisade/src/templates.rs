@@ -11,7 +11,7 @@
 //! | data for a script | `{{ x|json_script("id") }}` | the element with JSON in it: Django's `json_script` |
 //! | a string in a script | `"{{ x|escapejs }}"` | Django's `escapejs` |
 //! | a value in a script | `{{ x|tojson }}` | JSON with `<`, `>`, `&` and `'` as escapes |
-//! | HTML of ours | `{{ x }}` | a [`SafeHtml`](crate::html::SafeHtml) or a [`form`] is printed as it is, in an attribute escaped; nothing else ever is |
+//! | HTML of ours | `{{ x }}` | a [`SafeHtml`](crate::html::SafeHtml), a [`form`] or the [`csrf`] field is printed as it is, in an attribute escaped; nothing else ever is |
 //! | JSON in an attribute | `data-x="{{ x|tojson }}"` | its quotes are escaped there |
 //!
 //! There is no filter `safe`.
@@ -51,6 +51,7 @@
 //! A template is code: load only those that are part of the program.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
@@ -59,11 +60,12 @@ use palisade_core::json;
 use palisade_core::safe_url::safe_url;
 use serde::Serialize;
 
+use crate::csrf::CsrfToken;
 use crate::form::{Bound, Form};
 use crate::html::{SafeHtml, TemplateFault, harden_template, in_attribute};
 
 /// Why templates were not loaded.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum TemplateError {
     /// Values stand in places where they could become script; all places of all templates at once.
@@ -72,6 +74,13 @@ pub enum TemplateError {
     /// A template cannot be read.
     #[error("a template cannot be read: {0:#}")]
     Unreadable(#[from] Error),
+}
+
+/// The same text: what `main` returns is shown by its `Debug`.
+impl fmt::Debug for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn listed(faults: &[TemplateFault]) -> String {
@@ -175,6 +184,25 @@ pub fn form<F: Form>(bound: &Bound<F>) -> Value {
     );
     shown.insert("field".to_owned(), Value::from_pairs(fields));
     Value::from_pairs(shown)
+}
+
+/// Shows the hidden field with the token to a template: `{{ csrf }}`, as Django's `{% csrf_token %}`.
+///
+/// # Example
+///
+/// ```
+/// use minijinja::context;
+/// use palisade::csrf::CsrfToken;
+/// use palisade::templates::{csrf, environment, load};
+///
+/// async fn ask(token: CsrfToken) -> Result<String, minijinja::Error> {
+///     let mut templates = environment();
+///     load(&mut templates, &[("ask.html", "<form method=\"post\">{{ csrf }}<button>Send</button></form>")]).unwrap();
+///     templates.get_template("ask.html")?.render(context! { csrf => csrf(&token) })
+/// }
+/// ```
+pub fn csrf(token: &CsrfToken) -> Value {
+    Value::from_safe_string(token.input())
 }
 
 /// A value with some of its members declared HTML.

@@ -73,15 +73,27 @@ impl Scene {
         Ok(self.owner.open(&note).await?.text())
     }
 
-    /// As the owner, shares the note with the thief.
-    async fn share(&mut self, role: &str) -> Result<()> {
+    /// As the owner, shares the note with the thief, until the end of a day if there is one.
+    async fn share(&mut self, role: &str, until: &str) -> Result<()> {
         let share = self.at("share");
-        let fields = [("username", "mallory"), ("role", role), ("until", "")];
+        let fields = [("username", "mallory"), ("role", role), ("until", until)];
         let reply = self.owner.submit(&share, &fields).await?;
         ensure!(
             reply.status.is_redirection(),
             "sharing was answered with {}",
             reply.status
+        );
+        Ok(())
+    }
+
+    /// As the thief who may edit, opens the form.
+    async fn opens_the_form(&mut self) -> Result<()> {
+        let edit = self.at("edit");
+        let opened = self.thief.open(&edit).await?;
+        ensure!(
+            opened.status.is_success(),
+            "the editor gets no form, but {}",
+            opened.status
         );
         Ok(())
     }
@@ -181,15 +193,10 @@ pub async fn list_tells_of_others_notes(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn grant_outlives_its_end(target: &Target) -> Result<Outcome> {
+pub async fn grant_is_used_after_it_was_taken_back(target: &Target) -> Result<Outcome> {
     let mut scene = Scene::on(target).await?;
-    scene.share("editor").await?;
-    let opened = scene.thief.open(&scene.at("edit")).await?;
-    ensure!(
-        opened.status.is_success(),
-        "the editor gets no form, but {}",
-        opened.status
-    );
+    scene.share("editor", "").await?;
+    scene.opens_the_form().await?;
     let (share, revoke) = (scene.at("share"), scene.at("revoke"));
     let token = scene
         .owner
@@ -220,13 +227,38 @@ pub async fn grant_outlives_its_end(target: &Target) -> Result<Outcome> {
     scene.is_rewritten(answer).await
 }
 
+/// Goes on reading and editing a note after the last day for which it was shared.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn grant_is_used_after_its_day(target: &Target) -> Result<Outcome> {
+    let mut scene = Scene::on(target).await?;
+    scene.share("editor", "2099-12-31").await?;
+    scene.opens_the_form().await?;
+    target.let_grants_end()?;
+    let mut seen = Vec::new();
+    let mut read = false;
+    for path in [scene.note.clone(), scene.at("edit"), "/shared/".to_owned()] {
+        let reply = scene.thief.open(&path).await?;
+        let text = reply.text();
+        read |= text.contains(SECRET) || text.contains(TITLE);
+        seen.push(format!("{path}: {}", reply.status));
+    }
+    let answer = scene
+        .send(&scene.at("edit"), &[("title", TITLE), ("body", WORDS)])
+        .await?;
+    seen.push(format!("editing: {answer}"));
+    let outcome = scene.is_rewritten(seen.join(", ")).await?;
+    Ok(Outcome::new(read || outcome.succeeded, outcome.evidence))
+}
+
 /// Makes an editor of a viewer: by a field of the form, and by sharing the note with oneself.
 ///
 /// # Errors
 /// When the attack could not be carried out.
 pub async fn viewer_becomes_an_editor(target: &Target) -> Result<Outcome> {
     let mut scene = Scene::on(target).await?;
-    scene.share("viewer").await?;
+    scene.share("viewer", "").await?;
     let note = scene.note.clone();
     ensure!(
         scene.thief.open(&note).await?.text().contains(SECRET),

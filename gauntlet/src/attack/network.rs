@@ -13,9 +13,10 @@ use crate::{Person, Target};
 /// The one address that a site is told staff comes from. No attacker is there: all of them come from 127.0.0.1.
 pub const OFFICE: &str = "127.0.0.9";
 
-/// The staff area, and a room of it that is easily forgotten.
+/// The staff area, a room of it that is easily forgotten, and one that asks for a certificate.
 const STAFF: &str = "/staff/";
 const ROOM: &str = "/staff/csp/";
+const KEPT: &str = "/staff/throttle/";
 
 /// Says in every header there is that the request comes from the office.
 ///
@@ -77,12 +78,20 @@ pub async fn certificate_of_another_authority(target: &Target) -> Result<Outcome
     shown(target, &Authority::new()?.issue_client("keeper")?).await
 }
 
-/// Shows the certificate of a server, which the attacker rightly has, as a client's.
+/// Shows a certificate that the authority of staff has issued: no attack, but what the others are held against.
+///
+/// # Errors
+/// When it could not be shown.
+pub async fn certificate_of_staff(target: &Target, of_staff: &Authority) -> Result<Outcome> {
+    shown(target, &of_staff.issue_client("keeper")?).await
+}
+
+/// Shows the certificate of a server, which the attacker rightly has from the authority of staff, as a client's.
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn certificate_of_a_server(target: &Target) -> Result<Outcome> {
-    let (certificate, key) = Authority::new()?.issue_pem(&["keeper"])?;
+pub async fn certificate_of_a_server(target: &Target, of_staff: &Authority) -> Result<Outcome> {
+    let (certificate, key) = of_staff.issue_pem(&["keeper"])?;
     shown(target, &format!("{certificate}{key}")).await
 }
 
@@ -104,12 +113,17 @@ async fn claimed(target: &Target, claims: &[(&'static str, String)]) -> Result<O
 
 /// Comes with a certificate, and the password beside it. A site that refuses the handshake refuses the attack.
 async fn shown(target: &Target, held: &str) -> Result<Outcome> {
-    let keeper = keeper(target).await?;
+    let mut keeper = keeper(target).await?;
+    let without = keeper.open(KEPT).await?.status;
+    ensure!(
+        !without.is_success(),
+        "{KEPT} opens without a certificate, so that one proves nothing"
+    );
     let config = certificate::showing(target.authority(), held)?;
-    Ok(match keeper.showing(config).open(ROOM).await {
+    Ok(match keeper.showing(config).open(KEPT).await {
         Ok(reply) => Outcome::new(
             reply.status.is_success(),
-            format!("{ROOM} was answered with {}", reply.status),
+            format!("{KEPT} was answered with {}", reply.status),
         ),
         Err(error) => Outcome::new(false, format!("the connection was refused: {error:#}")),
     })

@@ -62,7 +62,10 @@ async fn opens(target: &Target, person: Person, password: &str) -> Result<bool> 
 }
 
 /// The link of the mail that comes next after so many.
-async fn next_link(target: &Target, before: usize) -> Result<String> {
+///
+/// # Errors
+/// When none comes.
+pub async fn next_link(target: &Target, before: usize) -> Result<String> {
     let begun = Instant::now();
     loop {
         let resets = links(target)?;

@@ -1,6 +1,7 @@
 //! The vault as a target: the very program that the README starts, in a data folder of its own.
 //!
-//! It is built before the first test that needs it, because a test against yesterday's program says nothing.
+//! It is built before the first test that needs it, because a test against yesterday's program says nothing. Where time has to pass,
+//! the same start is made within the test, by a clock that the test moves.
 
 use std::env;
 use std::fs;
@@ -11,11 +12,14 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use palisade::clock::Clock;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 use testkit::raw::Wire;
 use testkit::{Process, certificate, spki_fingerprint};
+use tokio::task::JoinHandle;
+use vault::cli::Options;
 
 use super::{Site, Target};
 
@@ -24,19 +28,41 @@ const HOST: &str = "vault.test";
 /// The name that the development certificate is for.
 const CERTIFIED: &str = "localhost";
 
+/// A port of this machine that the system chooses.
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// How long a start may take: making a key, a certificate and a database on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running vault.
 #[derive(Debug)]
 pub(super) struct Vault {
-    process: Process,
+    running: Running,
     data: TempDir,
 }
 
+/// Where it runs.
+#[derive(Debug)]
+enum Running {
+    Program(Process),
+    Here(JoinHandle<Result<()>>),
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Running::Here(task) = self {
+            task.abort();
+        }
+    }
+}
+
 impl Vault {
+    /// What the program has printed; within a test nobody listens.
     pub(super) fn log(&self) -> String {
-        self.process.log()
+        match &self.running {
+            Running::Program(process) => process.log(),
+            Running::Here(_) => String::new(),
+        }
     }
 
     pub(super) fn mails(&self) -> Result<Vec<String>> {
@@ -62,6 +88,16 @@ impl Vault {
     }
 
     pub(super) fn appoint(&self, username: &str) -> Result<()> {
+        if let Running::Here(_) = &self.running {
+            let connection = Connection::open(database_in(self.data.path())?)?;
+            connection.busy_timeout(PATIENCE)?;
+            let change = "UPDATE auth_user SET is_staff = 1 WHERE username = ?1";
+            ensure!(
+                connection.execute(change, [username])? == 1,
+                "there is no {username}"
+            );
+            return Ok(());
+        }
         let mut command = Command::new(program()?);
         let appointed = command
             .args(["staff", username, "--data"])
@@ -100,6 +136,17 @@ impl Vault {
         Ok(())
     }
 
+    pub(super) fn let_grants_end(&self) -> Result<()> {
+        let connection = Connection::open(database_in(self.data.path())?)?;
+        connection.busy_timeout(PATIENCE)?;
+        let a_moment_ago = "UPDATE palisade_grant SET ends = unixepoch() - 1 WHERE ends > unixepoch()";
+        ensure!(
+            connection.execute(a_moment_ago, [])? > 0,
+            "nothing is shared until a day"
+        );
+        Ok(())
+    }
+
     pub(super) fn break_notes(&self) -> Result<()> {
         let connection = Connection::open(database_in(self.data.path())?)?;
         connection.busy_timeout(PATIENCE)?;
@@ -109,7 +156,10 @@ impl Vault {
 
     /// Waits for the first report, which is written beside the answer.
     pub(super) fn fault_reports(&self) -> Result<String> {
-        self.process.wait_for(PATIENCE, |line| {
+        let Running::Program(process) = &self.running else {
+            bail!("nobody hears the log of a vault within a test");
+        };
+        process.wait_for(PATIENCE, |line| {
             line.contains("a fault was reported").then_some(())
         })?;
         let mut text = String::new();
@@ -126,14 +176,46 @@ pub(super) async fn open(options: &[&str]) -> Result<Target> {
     command
         .arg("--data")
         .arg(data.path())
-        .args(["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"])
+        .args(["--listen", ANY_PORT, "--http-listen", ANY_PORT])
         .args(options)
         .env("PALISADE_ALLOWED_HOSTS", format!("localhost,{HOST}"))
         .env("PALISADE_ADMINS", "Ann <ann@shop.example>");
     let process = Process::start(command)?;
     let secure = port_after(&process, "listening on https://localhost:")?;
     let in_clear = port_after(&process, "redirecting from http://localhost:")?;
+    target(Running::Program(process), data, secure, in_clear).await
+}
 
+/// Starts it within the test, by this clock.
+pub(super) async fn open_at(clock: &Clock, settings: &str) -> Result<Target> {
+    let data = tempfile::Builder::new().prefix("vault-").tempdir()?;
+    let config = data.path().join("palisade.toml");
+    let hosts = format!("allowed_hosts = [\"localhost\", \"{HOST}\"]\nsite_url = \"https://{HOST}\"\n");
+    fs::write(&config, hosts + settings)?;
+    let options = Options {
+        command: None,
+        listen: ANY_PORT.to_owned(),
+        http_listen: ANY_PORT.to_owned(),
+        data: data.path().to_owned(),
+        config: Some(config),
+        certificate: None,
+        key: None,
+        widget_origins: Vec::new(),
+        staff_networks: Vec::new(),
+        client_ca: None,
+        client_crls: Vec::new(),
+        log: "off".to_owned(),
+        new_key: false,
+        print_config: false,
+    };
+    let opened = vault::start::open(&options, clock.clone()).await?;
+    let secure = *opened.addresses().first().context("it listens nowhere")?;
+    let in_clear = opened.redirect_address().context("nothing leads to it")?;
+    let running = Running::Here(tokio::spawn(opened.serve()));
+    target(running, data, secure, in_clear).await
+}
+
+async fn target(running: Running, data: TempDir, secure: SocketAddr, in_clear: SocketAddr) -> Result<Target> {
     let authority = fs::read_to_string(data.path().join("tls").join("ca.pem"))
         .context("the vault has left no certificate of its development authority")?;
     let wire = Wire::tls(secure, CERTIFIED, certificate::trusting(&authority)?).await?;
@@ -147,7 +229,7 @@ pub(super) async fn open(options: &[&str]) -> Result<Target> {
         fingerprint: spki_fingerprint(leaf)?,
         certified: CERTIFIED,
         authority,
-        site: Site::Vault(Box::new(Vault { process, data })),
+        site: Site::Vault(Box::new(Vault { running, data })),
     })
 }
 

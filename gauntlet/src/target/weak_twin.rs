@@ -8,7 +8,17 @@ use super::{Site, Target};
 const HOST: &str = "weak.test";
 
 pub(super) async fn open(authority: &Authority) -> Result<Target> {
-    let twin = WeakTwin::start(authority, HOST).await?;
+    reached(WeakTwin::start(authority, HOST).await?, authority)
+}
+
+pub(super) async fn open_with_certificates(authority: &Authority) -> Result<Target> {
+    reached(
+        WeakTwin::start_with_certificates(authority, HOST).await?,
+        authority,
+    )
+}
+
+fn reached(twin: WeakTwin, authority: &Authority) -> Result<Target> {
     Ok(Target {
         host: HOST,
         secure: twin.address(),

@@ -40,8 +40,13 @@ async fn list_tells_of_others_notes() {
 }
 
 #[tokio::test]
-async fn grant_outlives_its_end() {
-    on_both(access::grant_outlives_its_end).await;
+async fn grant_is_used_after_it_was_taken_back() {
+    on_both(access::grant_is_used_after_it_was_taken_back).await;
+}
+
+#[tokio::test]
+async fn grant_is_used_after_its_day() {
+    on_both(access::grant_is_used_after_its_day).await;
 }
 
 #[tokio::test]

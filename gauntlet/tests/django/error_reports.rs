@@ -135,7 +135,10 @@ impl Fault {
     }
 
     fn body(&self) -> String {
-        let quoted = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+        let quoted = |text: &str| {
+            let bytes = text.bytes();
+            bytes.fold(String::new(), |quoted, byte| quoted + &format!("%{byte:02X}"))
+        };
         let pairs: Vec<_> = self
             .posted
             .iter()
@@ -311,13 +314,13 @@ async fn letters_to_admins_are_djangos() {
     let mut settings = settings();
     settings.email_backend = EmailBackend::Memory;
     settings.site_url = Some("https://shop.test".parse().unwrap());
-    settings.server_email = "shop@example.com".to_owned();
+    "shop@example.com".clone_into(&mut settings.server_email);
     settings.admins = vec![
         Admin::new("Ann", "ann@example.com").unwrap(),
         Admin::new("", "bob@example.com").unwrap(),
     ];
     for (path, prefix) in [("/", "[Django] "), ("/a/b.html", "[Größe] ")] {
-        settings.email_subject_prefix = prefix.to_owned();
+        prefix.clone_into(&mut settings.email_subject_prefix);
         let django = oracle
             .ask(json!({"path": path, "prefix": prefix}), "fault_letter")
             .unwrap();

@@ -1,6 +1,6 @@
 //! What a person does on a page: look, type, press.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use fantoccini::Locator;
 use fantoccini::elements::Element;
 use serde_json::json;
@@ -9,6 +9,12 @@ use super::{Browser, GLANCE, PATIENCE};
 
 /// The button that a page is about.
 const MAIN_BUTTON: &str = "main form button[type=submit]";
+
+/// The Tab key, as the protocol writes it.
+const TAB: &str = "\u{e004}";
+
+/// More than any page has to be gone through.
+const MOST_TABS: usize = 60;
 
 impl Browser {
     /// Waits for the element that a CSS selector names.
@@ -99,6 +105,42 @@ impl Browser {
         self.run("document.documentElement.dataset.left = ''", &[])
             .await?;
         self.click(selector).await?;
+        self.find(":root:not([data-left]) body").await?;
+        self.loaded().await
+    }
+
+    /// Types keys into whatever has the focus.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn press(&self, keys: &str) -> Result<()> {
+        Ok(self.client.active_element().await?.send_keys(keys).await?)
+    }
+
+    /// Goes forward with the Tab key until this element has the focus, as somebody does who has no mouse.
+    ///
+    /// # Errors
+    /// When the key does not get there.
+    pub async fn tab_to(&self, selector: &str) -> Result<()> {
+        let there = "return document.activeElement?.matches(arguments[0]) ?? false";
+        for _ in 0..MOST_TABS {
+            if self.run(there, &[json!(selector)]).await? == json!(true) {
+                return Ok(());
+            }
+            self.press(TAB).await?;
+        }
+        bail!("no Tab leads to `{selector}` on {}", self.url().await?)
+    }
+
+    /// Types keys that lead to another page, and waits for that page.
+    ///
+    /// # Errors
+    /// When no page follows.
+    pub async fn enter(&self, keys: &str) -> Result<()> {
+        // As in `follow`.
+        self.run("document.documentElement.dataset.left = ''", &[])
+            .await?;
+        self.press(keys).await?;
         self.find(":root:not([data-left]) body").await?;
         self.loaded().await
     }

@@ -1,11 +1,14 @@
-//! A staff area that believes what headers say of the client's address and certificate, and a room of it that asks for neither.
+//! A staff area that believes what headers say of the client's address and certificate, a room of it that asks for neither, and one for
+//! which any certificate will do.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 
 use super::Shared;
 use super::account::Visit;
+use crate::site::Shown;
 
 /// Where staff sits.
 const OFFICE: &str = "127.0.0.9";
@@ -36,5 +39,18 @@ pub(super) async fn room(State(shelf): State<Shared>, visit: Visit) -> Response 
             names.join("\n").into_response()
         }
         _ => StatusCode::FORBIDDEN.into_response(),
+    }
+}
+
+/// Who has issued the certificate, and for what, is not looked at.
+pub(super) async fn kept(
+    shelf: State<Shared>,
+    Extension(Shown(certificate)): Extension<Shown>,
+    visit: Visit,
+) -> Response {
+    if certificate {
+        room(shelf, visit).await
+    } else {
+        StatusCode::FORBIDDEN.into_response()
     }
 }

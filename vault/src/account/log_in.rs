@@ -15,7 +15,7 @@ const WRONG: &str =
 /// Django's `AuthenticationForm`.
 #[derive(Form)]
 pub(super) struct LogInForm {
-    #[form(max_length = 150, autocomplete = "username")]
+    #[form(max_length = 150, autocomplete = "username", autocapitalize = "none")]
     username: String,
     #[form(autocomplete = "current-password")]
     password: Sensitive<String>,

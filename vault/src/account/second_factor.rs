@@ -18,7 +18,10 @@ const ISSUER: &str = "Vault";
 pub(super) struct FirstCodeForm {
     #[form(
         label = "Code",
+        widget = text,
         autocomplete = "one-time-code",
+        autocapitalize = "none",
+        inputmode = "numeric",
         help = "The six digits that your authenticator shows now."
     )]
     code: Sensitive<String>,

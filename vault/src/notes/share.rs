@@ -18,7 +18,7 @@ use time::{Date, Time};
 
 use super::store::Note;
 use crate::app::App;
-use crate::pages::moment::moment;
+use crate::pages::moment::end;
 use crate::pages::{Page, leave_notice};
 
 /// With whom, what for, until when.
@@ -28,18 +28,20 @@ pub(super) struct ShareForm {
         label = "Name of the person",
         max_length = 150,
         autocomplete = "off",
+        autocapitalize = "none",
         help = "The name they log in with. Whether somebody has it is not told here."
     )]
     username: String,
-    #[form(label = "They may", choices = [("viewer", "see it"), ("editor", "see and edit it")])]
+    #[form(label = "They may", initial = "viewer", choices = [("viewer", "see it"), ("editor", "see and edit it")])]
     role: String,
     #[form(
         label = "Until",
         optional,
         regex = r"^\d{4}-\d{2}-\d{2}$",
         max_length = 10,
+        widget = date,
         autocomplete = "off",
-        help = "The last day, such as 2030-12-24. Empty: until you take it back."
+        help = "The last day (UTC). Empty: until you take it back."
     )]
     until: String,
 }
@@ -66,7 +68,7 @@ fn line(grant: &Grant, now: SystemTime) -> Value {
     context! {
         username => grant.username.as_str(),
         edits => grant.role == Role::Editor,
-        until => grant.until.map(moment),
+        until => grant.until.map(end),
         ended => !grant.counts_at(now),
     }
 }

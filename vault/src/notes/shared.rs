@@ -1,6 +1,8 @@
-//! What others have shared with who is logged in, and giving it up.
+//! What others have shared with who is logged in, a page at a time, and giving it up.
+//!
+//! Anybody may share with anybody: so a list that ended after its first page would be filled by one stranger, and hide all else.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::{Redirect, Response};
 use minijinja::context;
 use minijinja::value::Value;
@@ -14,13 +16,24 @@ use crate::app::App;
 use crate::pages::moment::moment;
 use crate::pages::{Page, leave_notice};
 
+/// How many notes one page shows.
+const PAGE: u32 = 100;
+
+/// Reads `?page=`; what is no number is the first.
+fn number(query: &[(String, String)]) -> u32 {
+    let named = query.iter().find(|(name, _)| name == "page");
+    named.and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
+}
+
 pub(super) async fn list(
     State(app): State<App>,
+    Query(query): Query<Vec<(String, String)>>,
     notes: Rows<NoteLine>,
     page: Page,
 ) -> Result<Response, Rejection> {
     let mut lines: Vec<Value> = Vec::new();
-    for shared in notes.shared_with_me(&List::default()).await? {
+    let number = number(&query);
+    for shared in notes.shared_with_me(&List::page(number, PAGE)).await? {
         lines.push(context! {
             id => shared.row.id,
             title => shared.row.title.as_str(),
@@ -29,7 +42,12 @@ pub(super) async fn list(
             edits => shared.role == Role::Editor,
         });
     }
-    page.show("shared.html", context! { notes => lines })
+    // A full page may be the last one; then the next says that there is nothing more.
+    let more = (lines.len() == PAGE as usize).then(|| number.saturating_add(1));
+    page.show(
+        "shared.html",
+        context! { notes => lines, begins => number <= 1, more },
+    )
 }
 
 /// Gives nothing up: whoever had to log in between comes here, and is asked again.

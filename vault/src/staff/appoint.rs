@@ -15,13 +15,7 @@ use crate::data::DataFolder;
 
 /// Does what the command says, beside a running vault or without one. It counts from the person's next request on.
 pub(crate) async fn run(data: &DataFolder, asked: &StaffOptions) -> Result<()> {
-    let file = data.database();
-    ensure!(
-        file.is_file(),
-        "there is no database {}: start the vault first, or name its folder with --data",
-        file.display()
-    );
-    let database = Sqlite::open(file)?;
+    let database = Sqlite::open(data.database())?;
     SqliteUsers::new(database.clone())?;
     let done = appoint(&database, &asked.username, !asked.remove).await;
     database.close().await?;

@@ -40,7 +40,12 @@ pub(super) fn routes() -> Router<App> {
 /// Whom staff lets try again.
 #[derive(Form)]
 struct ClearForm {
-    #[form(label = "Account or address", max_length = 150, autocomplete = "off")]
+    #[form(
+        label = "Account or address",
+        max_length = 150,
+        autocomplete = "off",
+        autocapitalize = "none"
+    )]
     whom: String,
 }
 
@@ -55,10 +60,12 @@ async fn list(
         Some(whom) => counted_for(&throttles, whom).await?,
         None => throttles.list(MOST).await?,
     };
+    // Who was looked up is most likely who is to try again.
+    let form = ClearForm::blank().with_initial("whom", whom.iter().map(String::as_str));
     let about = context! {
-        whom,
         counts => counted.iter().map(line).collect::<Vec<_>>(),
-        form => templates::form(&ClearForm::blank()),
+        form => templates::form(&form),
+        whom,
     };
     page.show("throttle.html", about)
 }

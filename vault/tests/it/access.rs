@@ -118,7 +118,7 @@ async fn shared_note_is_seen_or_edited_and_stays_its_owners() {
     anna.open("/secret/1/share/")
         .await
         .says("edits</span>")
-        .says("1 January 2100");
+        .says("the end of 31 December 2099");
     bob.open("/secret/1/edit/").await.says(SECRET);
     let fields = [("title", "Gate"), ("body", "1234"), ("owner", "2")];
     bob.submit("/secret/1/edit/", &fields)
@@ -174,6 +174,42 @@ async fn what_was_taken_back_or_has_ended_opens_nothing() {
         .leads_to("/shared/");
     assert_eq!(bob.open("/secret/1/").await.status, 404);
     anna.open("/secret/1/").await.says(SECRET);
+}
+
+/// Whoever shares a hundred notes with somebody hides nothing that others share.
+#[tokio::test]
+async fn flood_of_shared_notes_hides_none() {
+    let site = Site::open();
+    let mut anna = site.member("anna").await;
+    let mut bob = site.member("bob").await;
+    site.member("mallory").await;
+    keep(&mut anna, "Door", SECRET).await;
+    share(&mut anna, "bob", "viewer", "").await;
+    let flood = site.database.write(|writer| -> Result<usize, SqliteError> {
+        writer.execute(
+            "WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 100)
+             INSERT INTO vault_note (owner, title, body, written) SELECT 3, 'flood ' || n, '', 0 FROM many",
+            [],
+        )?;
+        writer.execute(
+            "INSERT INTO palisade_grant SELECT 'vault_note', id, '', 'bob', 2, 3, 10, NULL, 9999999999
+             FROM vault_note WHERE owner = 3",
+            [],
+        )
+    });
+    assert_eq!(flood.await.unwrap(), 100);
+    bob.open("/shared/")
+        .await
+        .says("from mallory")
+        .hides("Door")
+        .says("/shared/?page=2");
+    bob.open("/shared/?page=2").await.says("Door").hides("?page=3");
+    bob.open("/shared/?page=3").await.says("There is nothing more.");
+    for first in ["0", "-1", "x", "99999999999"] {
+        bob.open(&format!("/shared/?page={first}"))
+            .await
+            .says("from mallory");
+    }
 }
 
 #[tokio::test]

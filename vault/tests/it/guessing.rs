@@ -98,7 +98,8 @@ async fn staff_sees_who_waits_looks_a_name_up_and_lets_them_try_again() {
         .open("/staff/throttle/?whom=anna")
         .await
         .says("Counted for anna")
-        .says("<td>logging in</td>");
+        .says("logging in</td>")
+        .says("name=\"whom\" value=\"anna\"");
     berta
         .open("/staff/throttle/?whom=127.0.0.1")
         .await

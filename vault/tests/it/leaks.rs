@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use palisade::axum::http::StatusCode;
+use rusqlite::Connection;
 
 use crate::program::{refused, start, start_with, vault};
 use crate::site::{PASSWORD, Site};
@@ -132,6 +134,31 @@ fn check_says_what_is_loose_and_fails_for_what_stops_the_start() -> Result<()> {
 }
 
 #[tokio::test]
+async fn check_says_which_key_keeps_the_vault_from_starting() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let (mut process, _) = start(&data)?;
+    assert!(process.terminate()?.success());
+    let says = |words: &str| -> Result<()> {
+        let output = vault(&data).current_dir(folder.path()).arg("check").output()?;
+        let said = String::from_utf8(output.stdout)?;
+        assert!(!output.status.success() && said.contains(words), "{said}");
+        Ok(())
+    };
+    let key = fs::read(data.join("secret-key"))?;
+    fs::remove_file(data.join("secret-key"))?;
+    says("secret-key is gone")?;
+    fs::write(data.join("secret-key"), "short")?;
+    fs::set_permissions(data.join("secret-key"), fs::Permissions::from_mode(0o600))?;
+    says("is damaged or too short")?;
+    fs::write(data.join("secret-key"), key)?;
+    for sealing in fs::read_dir(data.join("seal-keys"))? {
+        fs::remove_file(sealing?.path())?;
+    }
+    says("palisade keys make")
+}
+
+#[tokio::test]
 async fn key_in_the_data_folder_that_others_may_read_stops_the_start() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
@@ -161,7 +188,7 @@ async fn admin_gets_a_letter_of_a_fault_before_the_vault_ends_and_what_was_writt
         ("password2", PASSWORD),
     ];
     assert_eq!(anna.submit("/signup/", &fields).await?.status, 303);
-    rusqlite::Connection::open(data.join("vault.sqlite3"))?
+    Connection::open(data.join("vault.sqlite3"))?
         .execute_batch("ALTER TABLE vault_note RENAME TO vault_note_away")?;
     for _ in 0..3 {
         let note = [("title", "safe"), ("body", "the combination is 4711")];
@@ -183,6 +210,43 @@ async fn admin_gets_a_letter_of_a_fault_before_the_vault_ends_and_what_was_writt
     );
     for letter in letters {
         assert!(!letter.contains("4711") && !letter.contains(PASSWORD), "{letter}");
+    }
+    Ok(())
+}
+
+/// A note that could not be changed is as secret as one that could not be kept.
+#[tokio::test]
+async fn note_whose_change_fails_is_in_no_report_and_no_log() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let (process, mut anna) = start(&data)?;
+    let fields = [
+        ("username", "anna"),
+        ("email", ""),
+        ("password1", PASSWORD),
+        ("password2", PASSWORD),
+    ];
+    assert_eq!(anna.submit("/signup/", &fields).await?.status, 303);
+    let fields = [("title", "the safe"), ("body", "nothing yet")];
+    assert_eq!(anna.submit("/secret/", &fields).await?.status, 303);
+    let database = Connection::open(data.join("vault.sqlite3"))?;
+    database.busy_timeout(Duration::from_secs(30))?;
+    database.execute_batch(
+        "CREATE TRIGGER full BEFORE UPDATE ON vault_note BEGIN SELECT RAISE(FAIL, 'the disk is full'); END",
+    )?;
+    let fields = [("title", "behind the painting"), ("body", "combination-4711")];
+    let failed = anna.submit("/secret/1/edit/", &fields).await?;
+    assert_eq!(failed.status, 500, "{}", failed.text());
+    process.wait_for(Duration::from_mins(1), |line| {
+        line.contains("a fault was reported").then_some(())
+    })?;
+    let mut told = process.log();
+    for entry in fs::read_dir(data.join("reports"))? {
+        told.push_str(&fs::read_to_string(entry?.path())?);
+    }
+    assert!(told.contains("/secret/{id}/edit/"), "{told}");
+    for secret in ["combination-4711", "behind the painting"] {
+        assert!(!told.contains(secret), "{told}");
     }
     Ok(())
 }

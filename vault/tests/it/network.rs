@@ -82,6 +82,9 @@ async fn somebody_with_an_account_is_made_staff_beside_the_running_vault() -> Re
     };
     let said = refused_in_one_sentence(&mut staff(&["anna"]))?;
     assert!(said.starts_with("vault: there is no database "), "{said}");
+    let slip = folder.path().join("slip");
+    refused_in_one_sentence(vault(&slip).args(["staff", "anna"]))?;
+    assert!(!slip.exists(), "a slip leaves nothing behind");
 
     let (_process, mut anna) = start(folder.path())?;
     let said = refused_in_one_sentence(&mut staff(&["anna"]))?;

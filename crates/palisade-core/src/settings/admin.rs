@@ -119,7 +119,6 @@ impl Parsed for Vec<Admin> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::settings::{DjangoSettings, Settings};
 
     const KEY: &str = "secret_key = \"Zq3!fT8v(0xk_7y^mW2s&Jb9+Ld5@nRc4*hGp6-uEa1=tYiOoQ\"\nallowed_hosts = [\"a.example\"]\n";

@@ -118,9 +118,10 @@ pub(crate) struct PlainLetters;
 
 impl Letters for PlainLetters {}
 
-/// The site's name: its address without the scheme.
+/// The site's name: its address without the scheme, and without the slash that ends it.
 fn name(site: &str) -> &str {
-    site.split_once("://").map_or(site, |(_, name)| name)
+    let name = site.split_once("://").map_or(site, |(_, name)| name);
+    name.trim_end_matches('/')
 }
 
 fn spoken(valid: Duration) -> String {

@@ -8,7 +8,6 @@ use std::marker::PhantomData;
 
 use serde::{Serialize, Serializer};
 
-use super::spec::TextRule;
 use super::{FieldSpec, Form, FormErrors, Kind, Widget, html};
 
 /// Holds a form to be shown: empty, filled in from a model, or with what a request sent and what is wrong with it.
@@ -190,8 +189,10 @@ pub struct FieldView {
     pub widget: &'static str,
     /// What browsers may fill in.
     pub autocomplete: Option<&'static str>,
-    /// `none` for user names.
+    /// What phones write with a capital by themselves.
     pub autocapitalize: Option<&'static str>,
+    /// Which keys phones show.
+    pub inputmode: Option<&'static str>,
     /// The ids of help and errors, for `aria-describedby`.
     pub described_by: Option<String>,
     /// The control as HTML; escaped already.
@@ -238,7 +239,8 @@ impl FieldView {
             choices: choices(spec, values),
             widget: spec.widget.name(),
             autocomplete: spec.autocomplete,
-            autocapitalize: (spec.rule == Some(TextRule::Username)).then_some("none"),
+            autocapitalize: spec.autocapitalize,
+            inputmode: spec.inputmode,
             described_by: (!described_by.is_empty()).then(|| described_by.join(" ")),
             id_for_label: id,
             input: String::new(),

@@ -153,7 +153,7 @@ fn one_input(field: &FieldView, kind: &str, value: &str, is_first: bool) -> Stri
 
 fn attributes(html: &mut String, field: &FieldView, is_first: bool) {
     let lengths = [("maxlength", field.max_length), ("minlength", field.min_length)];
-    if field.widget != "select" {
+    if !matches!(field.widget, "select" | "date") {
         for (name, length) in lengths {
             if let Some(length) = length {
                 let _ = write!(html, " {name}=\"{length}\"");
@@ -163,6 +163,7 @@ fn attributes(html: &mut String, field: &FieldView, is_first: bool) {
     let words = [
         ("autocapitalize", field.autocapitalize),
         ("autocomplete", field.autocomplete),
+        ("inputmode", field.inputmode),
         ("min", field.min.as_deref().filter(|_| field.widget == "number")),
         ("max", field.max.as_deref().filter(|_| field.widget == "number")),
         ("step", field.step),

@@ -40,6 +40,7 @@ pub enum Widget {
     Url,
     Search,
     Tel,
+    Date,
 }
 
 impl Widget {
@@ -57,6 +58,7 @@ impl Widget {
             Self::Url => "url",
             Self::Search => "search",
             Self::Tel => "tel",
+            Self::Date => "date",
         }
     }
 }
@@ -118,6 +120,8 @@ pub struct FieldSpec {
     pub(crate) help: &'static str,
     pub(crate) initial: Option<&'static str>,
     pub(crate) autocomplete: Option<&'static str>,
+    pub(crate) autocapitalize: Option<&'static str>,
+    pub(crate) inputmode: Option<&'static str>,
     pub(crate) kind: Kind,
     pub(crate) widget: Widget,
     pub(crate) required: bool,
@@ -145,6 +149,8 @@ impl FieldSpec {
             help: "",
             initial: None,
             autocomplete: None,
+            autocapitalize: None,
+            inputmode: None,
             kind: T::KIND,
             widget: T::WIDGET,
             required: T::REQUIRED,
@@ -191,6 +197,20 @@ impl FieldSpec {
     #[must_use]
     pub const fn with_autocomplete(mut self, autocomplete: &'static str) -> Self {
         self.autocomplete = Some(autocomplete);
+        self
+    }
+
+    /// Sets what a phone writes with a capital by itself: `none`, `sentences`, `words` or `characters`. For user names it is `none`.
+    #[must_use]
+    pub const fn with_autocapitalize(mut self, autocapitalize: &'static str) -> Self {
+        self.autocapitalize = Some(autocapitalize);
+        self
+    }
+
+    /// Sets which keys a phone shows: `numeric` for a code of digits.
+    #[must_use]
+    pub const fn with_inputmode(mut self, inputmode: &'static str) -> Self {
+        self.inputmode = Some(inputmode);
         self
     }
 
@@ -310,6 +330,9 @@ impl FieldSpec {
         }
         if self.autocomplete.is_none() {
             self.autocomplete = Some("username");
+        }
+        if self.autocapitalize.is_none() {
+            self.autocapitalize = Some("none");
         }
         self
     }

@@ -274,3 +274,18 @@ proptest! {
         keeps_its_promises(&written);
     }
 }
+
+#[test]
+fn headings_stand_below_those_of_the_page_and_none_is_lost() {
+    let below = RichText::new().with_headings_below(1);
+    let html = below.markdown("# a\n\n## b *c*\n\n###### d\n\ne\n===");
+    assert_eq!(
+        html.as_str(),
+        "<h2>a</h2>\n<h3>b <em>c</em></h3>\n<h6>d</h6>\n<h2>e</h2>\n"
+    );
+    assert_eq!(
+        RichText::new().with_headings_below(255).markdown("# a").as_str(),
+        "<h6>a</h6>\n"
+    );
+    assert_eq!(markdown("# a").as_str(), "<h1>a</h1>\n");
+}

@@ -1,5 +1,6 @@
 //! Reports as files: a folder for the service alone, in which the newest are kept.
 
+use std::fmt;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -17,7 +18,7 @@ const KEPT: usize = 200;
 const ENDING: &str = ".report.txt";
 
 /// Why reports cannot be kept in a folder.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportFolderError {
     /// It cannot be made or read.
@@ -36,6 +37,13 @@ pub enum ReportFolderError {
         /// Its mode.
         mode: u32,
     },
+}
+
+/// The same text: what `main` returns is shown by its `Debug`.
+impl fmt::Debug for ReportFolderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Keeps reports as files, `2026-11-22T20-26-00Z-0123456789abcdef.report.txt`, each readable by the service alone; and once an hour

@@ -178,7 +178,8 @@ pub trait Policies<S>: Into<Route<S>> {
     }
 
     /// Lets caches keep what is made here for somebody who is logged in, which is `no-store` everywhere else unless the handler sends a
-    /// `Cache-Control` of its own. The reason stands in the route report.
+    /// `Cache-Control` of its own. The reason stands in the route report. It is one for what the route shows: a refusal or a redirect that is
+    /// made for somebody is `no-store` here, too.
     ///
     /// # Security
     ///

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 
+use super::OwnedRow;
 use super::dialect::Dialect;
-use super::statements::{Asked, Given, Statement};
-use super::value::{Kind, Value};
+use super::statements::{Asked, Given, Statement, Statements};
+use super::value::{Cell, Kind, Value};
 use crate::rejection::Rejection;
 
 /// A database that keeps rows of users, made of [`SqliteRows`](super::SqliteRows), `PostgresRows` or `MySqlRows`. Cheap to clone.
@@ -17,6 +18,46 @@ use crate::rejection::Rejection;
 /// Only this library makes one: whoever answers questions about rows decides who reaches them.
 #[derive(Clone, Debug)]
 pub struct RowStore(pub(super) Arc<dyn Asks>);
+
+impl RowStore {
+    /// Asks for the table of a row, for every column that is read of it, and for the grants, without reading a row: at start, so that a
+    /// name that is mistyped or a migration that was forgotten is not found by the first visitor.
+    ///
+    /// Whether a column holds what its field says is seen when there is a row.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use palisade::rows::{Owned, RowError, RowStore, SqliteRows};
+    /// use palisade::sqlite::Sqlite;
+    ///
+    /// #[derive(Owned)]
+    /// #[owned(table = "note", id = "id", owner = "owner", name = "note")]
+    /// struct Note {
+    ///     id: i64,
+    ///     title: String,
+    /// }
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let rows = RowStore::from(SqliteRows::new(Sqlite::in_memory()?)?);
+    /// let missing = rows.check::<Note>().await;
+    /// assert!(matches!(missing, Err(RowError::Refused(_))), "there is no such table");
+    /// # Ok::<(), palisade::sqlite::SqliteError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RowError::Refused`] for what is missing; [`RowError::Unavailable`] when the database cannot answer now.
+    pub async fn check<T: OwnedRow>(&self) -> Result<(), RowError> {
+        let statements = Statements::of::<T>(T::TABLE, <T::Id as Cell>::KIND, self.0.dialect());
+        // Nobody's, and none of them.
+        let asked = statements.shared.with(&Given::over(T::TABLE.name));
+        let kinds = T::TABLE.columns.iter().map(|column| column.kind);
+        let kinds = kinds.chain([Kind::Number, Kind::Number]).collect();
+        self.0.all(asked, kinds).await.map(|_none| ())
+    }
+}
 
 /// A database that answers.
 pub(super) trait Asks: fmt::Debug + Send + Sync + 'static {

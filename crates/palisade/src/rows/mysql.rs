@@ -21,19 +21,20 @@ static MYSQL: Dialect = Dialect {
     cast: |_| "",
     exact: Some(["CAST(", " AS BINARY)"]),
     returning: false,
-    // What a change reads, InnoDB holds by itself.
+    // A change has the row before it asks what is granted of it, and sees what is so then.
     hold: "",
     replace: " ON DUPLICATE KEY UPDATE grantee_id = VALUES(grantee_id), granted_by = VALUES(granted_by), \
               role = VALUES(role), ends = VALUES(ends), granted = VALUES(granted)",
 };
 
-/// Names and keys are compared as bytes, whatever the database's collation holds to be equal.
+/// Names and keys are compared as bytes, whatever the database's collation holds to be equal. A key is kept as bytes: even a `_bin`
+/// collation takes `a` and `a ` for the same.
 const GRANTS: &[Table] = &[Table {
     name: "palisade_grant",
     sql: "CREATE TABLE IF NOT EXISTS palisade_grant (
               table_name varchar(63) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
               row_id bigint NOT NULL,
-              row_key varchar(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+              row_key varbinary(760) NOT NULL,
               grantee_name varchar(150) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
               grantee_id integer NULL,
               granted_by integer NOT NULL,
@@ -109,7 +110,11 @@ fn cell(row: &mut Row, column: usize, kind: Kind) -> Result<Value, MySqlError> {
             text.map(Sensitive::new).map(Value::Secret)
         }
         Kind::Flag => field::<Option<bool>>(row, column)?.map(Value::Flag),
-        Kind::Time => from_value(&field::<Bound>(row, column)?).map(Value::Time),
+        Kind::Time => match field::<Bound>(row, column)? {
+            Bound::NULL => None,
+            // What is no time is not nothing: a row that has an end would have none.
+            value => Some(from_value(&value).map_or_else(|| Value::Text(String::new()), Value::Time)),
+        },
         Kind::Bytes => field::<Option<Vec<u8>>>(row, column)?.map(Value::Bytes),
     }
     .unwrap_or(Value::Null))

@@ -104,7 +104,11 @@ fn cell(row: &Row<'_>, column: usize, kind: Kind) -> rusqlite::Result<Value> {
         Kind::Text => Value::Text(row.get(column)?),
         Kind::Secret => Value::Secret(row.get::<_, String>(column)?.into()),
         Kind::Flag => Value::Flag(row.get(column)?),
-        Kind::Time => from_text(row.get_ref(column)?.as_str()?).map_or(Value::Null, Value::Time),
+        // What is no time is not nothing: a row that has an end would have none.
+        Kind::Time => {
+            let text = row.get_ref(column)?.as_str()?;
+            from_text(text).map_or_else(|| Value::Text(text.to_owned()), Value::Time)
+        }
         Kind::Bytes => Value::Bytes(row.get(column)?),
     })
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with a database, in sentences for the person who runs it.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use rusqlite::ffi;
 use crate::rejection::Rejection;
 
 /// Why a database could not be opened, read or written.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SqliteError {
     /// The file or its folder cannot be read and written.
@@ -95,11 +96,25 @@ impl SqliteError {
                 path,
                 reason: error.to_string(),
             },
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                Self::Unopenable {
+                    path,
+                    reason: "this user may not both read and write it and the folder that it lies in".into(),
+                }
+            }
             _ => Self::Unopenable {
                 path,
                 reason: error.to_string(),
             },
         }
+    }
+}
+
+/// The same text, and what caused it: what `main` returns is shown by its `Debug`.
+impl fmt::Debug for SqliteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        std::error::Error::source(self).map_or(Ok(()), |source| write!(f, ": {source}"))
     }
 }
 

@@ -18,6 +18,7 @@ pub struct Migration {
 pub(super) fn apply(
     connection: &mut Connection,
     migrations: &'static [Migration],
+    is_kept: bool,
 ) -> Result<(), SqliteError> {
     let mut before = 0;
     for migration in migrations {
@@ -32,12 +33,12 @@ pub(super) fn apply(
             )));
         }
         before = migration.version;
-        apply_one(connection, migration).map_err(|error| failed(error.to_string()))?;
+        apply_one(connection, migration, is_kept).map_err(|error| failed(error.to_string()))?;
     }
     Ok(())
 }
 
-fn apply_one(connection: &mut Connection, migration: &Migration) -> rusqlite::Result<()> {
+fn apply_one(connection: &mut Connection, migration: &Migration, is_kept: bool) -> rusqlite::Result<()> {
     // The lock is taken before looking, so that two processes that start together do not apply a step twice.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(
@@ -62,7 +63,8 @@ fn apply_one(connection: &mut Connection, migration: &Migration) -> rusqlite::Re
         )?;
     }
     transaction.commit()?;
-    if !made.is_empty() {
+    // Tables of a database that goes with its test, or with the report of the routes, are no news.
+    if !made.is_empty() && is_kept {
         let database = connection.path();
         tracing::info!(target: "palisade::sqlite", database, "made the tables {}", made.join(", "));
     }

@@ -127,7 +127,7 @@ impl SqliteOptions {
             seats,
             path,
             synchronous,
-            _folder: folder,
+            folder,
         })))
     }
 }
@@ -140,7 +140,7 @@ pub(super) struct Database {
     seats: Seats,
     path: PathBuf,
     synchronous: &'static str,
-    _folder: Option<TemporaryFolder>,
+    folder: Option<TemporaryFolder>,
 }
 
 impl Database {
@@ -151,6 +151,11 @@ impl Database {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether it goes with its last clone.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.folder.is_some()
     }
 
     pub(super) fn queue(&self) -> &Queue {

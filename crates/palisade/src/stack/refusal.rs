@@ -6,7 +6,7 @@ use crate::access::Access;
 use crate::router::RouteLine;
 
 /// A router that cannot be protected, with everything that is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub struct ProtectError {
     /// The routes that do not say who may reach them.
@@ -17,6 +17,13 @@ pub struct ProtectError {
     pub public_and_recent: Vec<String>,
     /// The routes whose rule asks whose a row is, where there are no rows, or the path does not name one.
     pub rows_untold: Vec<String>,
+}
+
+/// The same text: what `main` returns is shown by its `Debug`.
+impl fmt::Debug for ProtectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// What a route's rule can ask.
@@ -47,11 +54,15 @@ impl ProtectError {
                 Some(Access::Row(rule)) if !offered.rows => {
                     found.rows_untold.push(format!("{} ({rule})", line.path));
                 }
-                Some(Access::Row(rule)) if !names(&line.path, rule.parameter()) => {
-                    let parameter = rule.parameter();
-                    found
-                        .rows_untold
-                        .push(format!("{} ({rule}): no {{{parameter}}} in it", line.path));
+                Some(Access::Row(rule)) => {
+                    let (path, parameter) = (&line.path, rule.parameter());
+                    let wrong = match times_named(path, parameter) {
+                        1 => continue,
+                        0 => format!("{path} ({rule}): no {{{parameter}}} in it"),
+                        // The rule would ask for the row of one, and the handler show that of the other.
+                        _ => format!("{path} ({rule}): more than one {{{parameter}}} in it"),
+                    };
+                    found.rows_untold.push(wrong);
                 }
                 Some(_) => {}
             }
@@ -104,14 +115,15 @@ impl fmt::Display for ProtectError {
     }
 }
 
-/// Whether the path has this parameter.
-fn names(path: &str, parameter: &str) -> bool {
-    path.split('/').any(|segment| {
+/// How often the path has this parameter.
+fn times_named(path: &str, parameter: &str) -> usize {
+    let names = |segment: &&str| {
         let inner = segment
             .strip_prefix('{')
             .and_then(|segment| segment.strip_suffix('}'));
         inner == Some(parameter)
-    })
+    };
+    path.split('/').filter(names).count()
 }
 
 fn paragraph(sentence: &str, paths: &[String]) -> String {

@@ -4,19 +4,22 @@
 //!    last of all, deletions at the very end: what one step destroys, a later one does not need.
 //! 2. Each request has a fresh session, made by [`Auth::login`] at the application's own stores without its login page, and carries a
 //!    valid CSRF proof: so it is the access rule that answers.
-//! 3. Each answer is held against the rule that the route states ([`crate::Protected::routes_report`]), as a judge would who has never
+//! 3. Each request comes from where the route's gate lets somebody through, with a certificate if it asks for one; and before it the same is
+//!    asked from elsewhere, and without: there nobody is to reach it.
+//! 4. Each answer is held against the rule that the route states ([`crate::Protected::routes_report`]), as a judge would who has never
 //!    seen the handler.
-//! 4. Where a route asks for a recent login, whom its rule lets through asks once more with a login of long ago, and must be refused.
+//! 5. Where a route asks for a recent login, whom its rule lets through asks once more with a login of long ago, and must be refused.
 
 mod judge;
 mod person;
 mod report;
 mod visit;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use http::Method;
+use http::{Method, StatusCode};
 
 pub use person::Who;
 pub use report::{Step, WalkError, Walked};
@@ -24,7 +27,9 @@ pub use report::{Step, WalkError, Walked};
 use self::judge::Judge;
 use self::person::Person;
 use self::visit::{Answer, Login, Visits};
+use self::ways::{Shut, Way, Ways};
 use crate::auth::User;
+use crate::certificate::ClientCertificate;
 use crate::router::RouteLine;
 use crate::rows::Role;
 use crate::stack::{Palisade, Protected};
@@ -39,6 +44,84 @@ const METHODS: [Method; 7] = [
     Method::PATCH,
     Method::DELETE,
 ];
+
+/// An address at which no application has anything.
+const NOWHERE: &str = "/there/is/nothing/that/a/walk/would/find";
+/// What a visitor was answered.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Visited {
+    /// The status.
+    pub status: StatusCode,
+    /// Where it leads, if it does.
+    pub location: Option<String>,
+    /// The body, as text.
+    pub text: String,
+}
+
+/// Makes one request as somebody, or as nobody, as [`Walk`] does: with a fresh session that no login page was asked for, and with a valid
+/// CSRF proof. An unsafe request carries the form.
+///
+/// # Example
+///
+/// ```
+/// use axum::routing::post;
+/// use http::Method;
+/// use palisade::auth::{LoggedIn, NewUser, SqliteUsers, UserStore};
+/// use palisade::form::{Checked, Form};
+/// use palisade::session::MemorySessions;
+/// use palisade::sqlite::Sqlite;
+/// use palisade::testing::visit;
+/// use palisade::{Palisade, Policies, Router, SecretKey, Sensitive, Settings};
+///
+/// #[derive(Form)]
+/// struct Greeting {
+///     words: String,
+/// }
+///
+/// async fn greet(user: LoggedIn, form: Checked<Greeting>) -> String {
+///     form.validate().map_or_else(|form| form.html(), |form| format!("{}, {}", form.words, user.username))
+/// }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let users = SqliteUsers::new(Sqlite::in_memory()?)?;
+/// let new = NewUser { username: "ann".to_owned(), ..NewUser::default() };
+/// let no_password = Sensitive::new("!".to_owned());
+/// let ann = users.create(new, no_password, std::time::SystemTime::now()).await?;
+/// let palisade = Palisade::new(Settings::for_tests(SecretKey::new("a key of tests")))
+///     .with_sessions(MemorySessions::new())
+///     .with_users(users);
+/// let app = palisade.protect(Router::new().route("/greet/", post(greet).logged_in()))?;
+///
+/// let greeted = visit(&palisade, &app, Some(&ann), Method::POST, "/greet/", "words=good+morning").await?;
+/// assert_eq!((greeted.status.as_u16(), greeted.text.as_str()), (200, "good morning, ann"));
+/// let refused = visit(&palisade, &app, None, Method::POST, "/greet/", "words=hi").await?;
+/// assert!(refused.location.unwrap().starts_with("/login/?next="));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
+/// # Errors
+///
+/// When nobody can be let in: there are no sessions or no users, or the user has a second factor.
+pub async fn visit(
+    palisade: &Palisade,
+    app: &Protected,
+    user: Option<&User>,
+    method: Method,
+    path: &str,
+    form: &str,
+) -> Result<Visited, WalkError> {
+    let person = user.map_or_else(Person::nobody, |user| Person::of(Who::Other, user));
+    let answer = Visits::new(palisade, app)?
+        .ask((&person, Login::JustNow), &method, path, form)
+        .await?;
+    Ok(Visited {
+        status: answer.status,
+        location: answer.location,
+        text: answer.text,
+    })
+}
 
 /// A walk through a protected application: who takes part, what stands in the paths, and what is excused.
 ///
@@ -74,7 +157,7 @@ const METHODS: [Method; 7] = [
 ///
 /// # Security
 ///
-/// It sees statuses, redirects and the texts that [`Walk::secret`] names. A page that shows somebody else's data under a name that it was not
+/// It sees statuses, redirects and the texts that [`Walk::secret`] names. A route that ought to have a gate and has none is walked like any. A page that shows somebody else's data under a name that it was not
 /// told of passes.
 #[derive(Debug)]
 #[must_use = "nothing is walked until run is called"]
@@ -88,6 +171,7 @@ pub struct Walk<'a> {
     secrets: Vec<String>,
     everybody_may: BTreeMap<String, &'static str>,
     left_out: BTreeMap<String, &'static str>,
+    certificate: Option<ClientCertificate>,
 }
 
 impl<'a> Walk<'a> {
@@ -103,6 +187,7 @@ impl<'a> Walk<'a> {
             secrets: Vec::new(),
             everybody_may: BTreeMap::new(),
             left_out: BTreeMap::new(),
+            certificate: None,
         }
     }
 
@@ -168,6 +253,13 @@ impl<'a> Walk<'a> {
         self
     }
 
+    /// Shows this certificate to routes that ask for one, where the handlers look at whose it is
+    /// ([`ClientCertificate::dangerous_unverified`]); without a word of yours they are shown one of nobody.
+    pub fn certificate(mut self, certificate: ClientCertificate) -> Self {
+        self.certificate = Some(certificate);
+        self
+    }
+
     /// Walks.
     ///
     /// # Errors
@@ -206,10 +298,14 @@ impl<'a> Walk<'a> {
             }
         }
         let judge = Judge::new(self.palisade, &self.people, &self.secrets).await?;
+        let certificate = match &self.certificate {
+            Some(certificate) => certificate.clone(),
+            None => ways::certificate()?,
+        };
         for phase in Phase::ALL {
             for line in self.in_order(phase) {
-                let path = match self.path_of(line) {
-                    Ok(Some(path)) => path,
+                let (path, ways) = match self.reached(line, &certificate) {
+                    Ok(Some(reached)) => reached,
                     Ok(None) => continue,
                     Err(missing) => {
                         if phase == Phase::Safe {
@@ -219,8 +315,18 @@ impl<'a> Walk<'a> {
                     }
                 };
                 for method in METHODS.iter().filter(|method| phase.has(method)) {
-                    self.ask(&visits, &judge, phase, (line, &path, method), &mut steps)
-                        .await?;
+                    for shut in &ways.shut {
+                        self.try_gate(&visits, &judge, phase, (line, &path, method, shut), &mut steps)
+                            .await?;
+                    }
+                    self.ask(
+                        &visits,
+                        &judge,
+                        phase,
+                        (line, &path, method, &ways.open),
+                        &mut steps,
+                    )
+                    .await?;
                 }
             }
         }
@@ -233,7 +339,7 @@ impl<'a> Walk<'a> {
         visits: &Visits<'_>,
         judge: &Judge<'_>,
         phase: Phase,
-        (line, path, method): (&RouteLine, &str, &Method),
+        (line, path, method, way): (&RouteLine, &str, &Method, &Way),
         steps: &mut Vec<Step>,
     ) -> Result<(), WalkError> {
         let body = self.bodies.get(&line.path).map_or("", String::as_str);
@@ -242,7 +348,7 @@ impl<'a> Walk<'a> {
             // First: the owner's own request may be a deletion.
             if line.policy.recent && judge.may(line, person) {
                 let login = (person, Login::LongAgo);
-                let answer = visits.ask(login, method, path, body).await?;
+                let answer = visits.ask(login, method, (path, body), way).await?;
                 let why = Judge::judge_long_ago(line, method, &answer);
                 steps.push(Step::new(
                     line,
@@ -252,7 +358,9 @@ impl<'a> Walk<'a> {
                     why,
                 ));
             }
-            let answer = visits.ask((person, Login::JustNow), method, path, body).await?;
+            let answer = visits
+                .ask((person, Login::JustNow), method, (path, body), way)
+                .await?;
             answers.push((person, answer));
         }
         let owners = answers.iter().find(|(person, _)| person.who == Who::Owner);
@@ -272,6 +380,42 @@ impl<'a> Walk<'a> {
             ));
         }
         Ok(())
+    }
+
+    /// Asks one route by one method on a way on which nobody reaches it.
+    async fn try_gate(
+        &self,
+        visits: &Visits<'_>,
+        judge: &Judge<'_>,
+        phase: Phase,
+        (line, path, method, shut): (&RouteLine, &str, &Method, &Shut),
+        steps: &mut Vec<Step>,
+    ) -> Result<(), WalkError> {
+        let body = self.bodies.get(&line.path).map_or("", String::as_str);
+        for person in self.people.iter().filter(|person| phase.is_turn_of(person.who)) {
+            let login = (person, Login::JustNow);
+            let answer = visits.ask(login, method, (path, body), &shut.way).await?;
+            // Where nothing is, an application may answer with a page of its own.
+            let nothing = visits.ask(login, method, (NOWHERE, body), &shut.way).await?;
+            let why = judge.at_gate(shut, &answer, &nothing);
+            steps.push(Step {
+                rule: shut.name.clone(),
+                ..Step::new(line, method, (person.who, Login::JustNow), &answer, why)
+            });
+        }
+        Ok(())
+    }
+
+    /// The path of a route and the ways to it, as [`Walk::path_of`] finds it.
+    fn reached(
+        &self,
+        line: &RouteLine,
+        certificate: &ClientCertificate,
+    ) -> Result<Option<(String, Ways)>, String> {
+        let Some(path) = self.path_of(line)? else {
+            return Ok(None);
+        };
+        Ok(Some((path, Ways::of(&line.policy.gate, certificate)?)))
     }
 
     /// The routes in the order of a phase: in the last, deletions come at the end.

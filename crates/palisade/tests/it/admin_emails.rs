@@ -1,8 +1,8 @@
 //! Letters to admins: what Django's handler sends, without a secret, without a flood, and never in the way of a request.
 
 use std::fs;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Body;
@@ -32,7 +32,7 @@ fn admins() -> Settings {
         Admin::new("Ann", "ann@example.com").unwrap(),
         Admin::new("", "bob@example.com").unwrap(),
     ];
-    settings.server_email = "shop@example.com".to_owned();
+    "shop@example.com".clone_into(&mut settings.server_email);
     settings
 }
 
@@ -244,16 +244,17 @@ async fn digest_comes_after_an_hour_and_the_next_hour_has_letters_again() {
     assert_eq!(to_ann(&sent).len(), 4, "{sent:?}");
 }
 
-/// Tells a test what it hears, and may be held up in it.
+/// Tells a test what it hears, and may be held up in it until the other end is gone.
 #[derive(Debug)]
-struct Desk(Sender<String>, Option<Arc<Mutex<()>>>);
+struct Desk(Sender<String>, Option<Mutex<Receiver<()>>>);
 
 impl ReportSink for Desk {
     fn take(&self, report: &ErrorReport) {
         let (_, place) = report.subject.split_once(": ").unwrap();
         self.0.send(format!("report of {place}")).unwrap();
         if let Some(held) = &self.1 {
-            drop(held.lock());
+            // Nobody sends; it ends when there is nobody who could.
+            let _gone = held.lock().unwrap().recv();
         }
     }
 
@@ -281,9 +282,8 @@ fn next(told: &Receiver<String>) -> String {
 #[tokio::test]
 async fn sink_that_hangs_holds_no_request_up_and_what_is_dropped_is_counted_in_the_log() {
     let (told, heard) = channel();
-    let held = Arc::new(Mutex::new(()));
-    let key = held.lock().unwrap();
-    let sink = Desk(told, Some(Arc::clone(&held)));
+    let (key, held) = channel();
+    let sink = Desk(told, Some(Mutex::new(held)));
     let site = Site::and(admins(), |palisade| palisade.with_reports(sink));
     let (log, _guard) = Log::begin();
     let client = site.client();
@@ -421,7 +421,7 @@ fn addresses_that_no_mail_reaches_stop_the_start() {
         change(&mut settings);
         Mailer::from_settings(&settings).unwrap_err()
     };
-    let sender = refused(|settings| settings.server_email = "shop".to_owned());
+    let sender = refused(|settings| "shop".clone_into(&mut settings.server_email));
     assert!(matches!(sender, MailSetupError::ServerEmail(_)), "{sender}");
     let admin = refused(|settings| settings.admins.push(Admin::new("Eve", "eve@-").unwrap()));
     assert!(matches!(admin, MailSetupError::Admin(..)), "{admin}");

@@ -244,3 +244,30 @@ fn everything_that_djangos_check_can_find_is_found_here_or_cannot_happen() {
     let ids: BTreeSet<&str> = ANSWERS.iter().map(|(id, _)| *id).collect();
     assert_eq!(ids.len(), ANSWERS.len());
 }
+
+#[test]
+fn finding_says_where_it_stands_and_what_it_is_called_there() {
+    let told = |text: &str| Place::new(text, 0o600).check().to_string();
+    let said = told(&toml("secure_hsts_seconds = \"a lot\"\nsesion_cookie_age = 3\n"));
+    for line in [
+        "line 3: secure_hsts_seconds: is a text, not a whole number",
+        "line 4: sesion_cookie_age: there is no such setting; did you mean `session_cookie_age`?",
+    ] {
+        assert!(said.contains(line), "{line} is not in {said}");
+    }
+    let said = told(&toml("x = [\n"));
+    assert!(said.contains("line 3: is not TOML"), "{said}");
+
+    let place = Place::new("django_settings = \"dump.json\"\n", 0o600);
+    let dump = place.settings().with_file_name("dump.json");
+    write(
+        &dump,
+        "{\"SECRET_KEY\": \"short\", \"ALLOWED_HOSTS\": \"x\"}",
+        0o600,
+    );
+    let said = place.check().to_string();
+    assert!(
+        said.contains("dump.json: ALLOWED_HOSTS: is a text, not a list"),
+        "{said}"
+    );
+}

@@ -34,6 +34,36 @@ struct Everything {
     next_step: Option<String>,
 }
 
+#[derive(Form)]
+#[expect(dead_code, reason = "the fields are looked at as HTML")]
+struct OnAPhone {
+    #[form(max_length = 150, autocomplete = "username", autocapitalize = "none")]
+    username: String,
+    #[form(widget = text, autocomplete = "one-time-code", inputmode = "numeric")]
+    code: Sensitive<String>,
+    #[form(optional, widget = date, max_length = 10)]
+    until: String,
+}
+
+#[test]
+fn phone_is_told_which_keys_to_show_and_what_not_to_write_with_a_capital() {
+    let form = OnAPhone::blank();
+    for (field, input) in [
+        (
+            "username",
+            "<input type=\"text\" name=\"username\" maxlength=\"150\" autocapitalize=\"none\" autocomplete=\"username\" \
+             required id=\"id_username\">",
+        ),
+        (
+            "code",
+            "<input type=\"text\" name=\"code\" autocomplete=\"one-time-code\" inputmode=\"numeric\" required id=\"id_code\">",
+        ),
+        ("until", "<input type=\"date\" name=\"until\" id=\"id_until\">"),
+    ] {
+        assert_eq!(form.field(field).unwrap().input, input);
+    }
+}
+
 #[expect(clippy::unwrap_used, reason = "part of a test")]
 fn sent() -> Bound<Everything> {
     let pairs = [

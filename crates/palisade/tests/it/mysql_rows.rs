@@ -1,9 +1,11 @@
 //! Rows of users in MariaDB: what SQLite does.
 
+use std::time::Duration;
+
 use palisade::mysql::MySql;
 use palisade::rows::{MySqlRows, RowStore};
 
-use crate::rows_site::RowsDatabase;
+use crate::rows_site::{RowsDatabase, Site};
 use crate::servers::{mariadb, mariadb_database};
 use crate::{rows, rows_model};
 
@@ -12,7 +14,8 @@ impl RowsDatabase for MySql {
         "CREATE TABLE it_note (id integer AUTO_INCREMENT PRIMARY KEY, owner integer NOT NULL, title varchar(200) NOT NULL, body longtext NOT NULL,
            starred bool NOT NULL, seen datetime(6), picture longblob, written bigint NOT NULL, `order` smallint,
            FOREIGN KEY (owner) REFERENCES auth_user (id) ON DELETE CASCADE)",
-        "CREATE TABLE it_paper (`key` varchar(190) PRIMARY KEY, owner bigint NOT NULL, words longtext NOT NULL)",
+        // It takes letters of either case for the same, and a blank at the end for a difference.
+        "CREATE TABLE it_paper (`key` varchar(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_nopad_ci PRIMARY KEY, owner bigint NOT NULL, words longtext NOT NULL)",
     ];
 
     async fn rows(&self) -> RowStore {
@@ -63,7 +66,47 @@ async fn rows_of_mariadb_may_have_texts_for_ids() {
 }
 
 #[tokio::test]
+async fn tables_are_looked_at_before_there_is_a_visitor_in_mariadb() {
+    let server = mariadb();
+    rows::looks_at_tables_early(&mariadb_database(&server, "rows_early", None).await).await;
+}
+
+#[tokio::test]
 async fn nobody_reaches_more_in_mariadb_than_the_model_allows() {
     let server = mariadb();
     rows_model::follows_the_model(&mariadb_database(&server, "rows_model", None).await).await;
+}
+
+/// Of an edit that waits for the row, and a grant that is taken back meanwhile, the edit finds nothing granted any more.
+#[tokio::test]
+async fn an_edit_in_mariadb_does_not_come_after_its_grant_was_taken_back() {
+    let server = mariadb();
+    let database = mariadb_database(&server, "rows_race", None).await;
+    let site = Site::on(&database).await;
+    let [ann, bob, _] = &site.users[..] else {
+        unreachable!()
+    };
+    ann.post("/", "title=first").await;
+    ann.post("/1/grant", "name=bob&role=editor").await;
+
+    let mut holder = database.connection().await.unwrap();
+    holder.begin().await.unwrap();
+    holder
+        .one("SELECT id FROM it_note WHERE id = 1 FOR UPDATE", Vec::new())
+        .await
+        .unwrap();
+    let waits = async || {
+        // It can be seen there as long as it waits: what holds the row is ours.
+        let sql = "SELECT 1 FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'UPDATE%it_note%'";
+        while database.all(sql, Vec::new()).await.unwrap().is_empty() {}
+    };
+    let bob = bob.clone();
+    let edit = tokio::spawn(async move { bob.post("/1/edit", "title=second").await.text });
+    tokio::time::timeout(Duration::from_mins(1), waits())
+        .await
+        .unwrap();
+    assert_eq!(ann.post("/1/revoke/bob", "").await.text, "done");
+    holder.undo().await.unwrap();
+    assert_eq!(edit.await.unwrap(), "too late");
+    assert_eq!(ann.get("/1/own").await.text, "first");
 }

@@ -65,6 +65,12 @@ async fn rows_of_postgres_may_have_texts_for_ids() {
 }
 
 #[tokio::test]
+async fn tables_are_looked_at_before_there_is_a_visitor_in_postgres() {
+    let server = postgres();
+    rows::looks_at_tables_early(&postgres_database(&server, "rows_early").await).await;
+}
+
+#[tokio::test]
 async fn nobody_reaches_more_in_postgres_than_the_model_allows() {
     let server = postgres();
     rows_model::follows_the_model(&postgres_database(&server, "rows_model").await).await;

@@ -1,5 +1,6 @@
 //! What is made for somebody who is logged in is kept by nobody, and a logout takes what the browser has kept.
 
+use axum::response::Redirect;
 use axum::routing::{get, post};
 use http::header::CACHE_CONTROL;
 use palisade::auth::{LoggedIn, SqliteUsers};
@@ -36,7 +37,16 @@ fn app(settings: Settings) -> Protected {
             "/own",
             get(async |_: Option<LoggedIn>| ([(CACHE_CONTROL, "private, max-age=60")], "mine")),
         )
-        .route("/kept", get(name).cacheable("the logo of whoever asks"));
+        .route("/kept", get(name).cacheable("the logo of whoever asks"))
+        .route(
+            "/kept/for-staff",
+            get(name).staff().cacheable("the picture of the day, for staff"),
+        )
+        .route(
+            "/kept/elsewhere",
+            get(async |user: LoggedIn| Redirect::to(&format!("/of/{}", user.username)))
+                .cacheable("where one's own picture is"),
+        );
     palisade.protect(router.public()).unwrap()
 }
 
@@ -71,6 +81,17 @@ async fn page_of_somebody_who_is_logged_in_is_kept_by_nobody_unless_said_otherwi
         );
     }
     assert_eq!(member.get("/name").await.header("vary"), "Cookie");
+}
+
+#[tokio::test]
+async fn refusal_that_is_made_for_somebody_is_kept_by_nobody_also_where_the_route_may_be() {
+    let app = app(settings());
+    let member = member(&app).await;
+    for (path, status) in [("/kept/for-staff", 403), ("/kept/elsewhere", 303)] {
+        let answer = member.get(path).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+    }
 }
 
 #[tokio::test]

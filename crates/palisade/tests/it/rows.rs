@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use palisade::rows::RowStore;
+use palisade::rows::{RowError, RowStore};
 use palisade::sqlite::Sqlite;
 
 use crate::client::{Answer, Client};
-use crate::rows_site::{RowsDatabase, Site};
+use crate::rows_site::{Line, Note, Paper, RowsDatabase, Site};
+use crate::user_stores::UserDatabase;
 
 #[track_caller]
 fn says(answer: &Answer, text: &str) {
@@ -335,11 +336,35 @@ pub(crate) async fn texts_are_ids_too<D: RowsDatabase>(database: &D) {
     says(&bob.post("/papers/c0ffee-1/reword", "").await, "done");
     is_nothing(&bob.get("/papers/C0FFEE-1").await);
     is_nothing(&bob.get("/papers/c0ffee-1/own").await);
+    // Another of hers, which some collations take for the same.
+    says(&ann.post("/papers", "key=c0ffee-1%20").await, "c0ffee-1 ");
+    is_nothing(&bob.get("/papers/c0ffee-1%20").await);
+    is_nothing(&bob.post("/papers/c0ffee-1%20/reword", "").await);
+    says(&bob.get("/papers").await, "c0ffee-1");
+    says(&ann.post("/papers/c0ffee-1%20/delete", "").await, "done");
     says(&ann.get("/papers/c0ffee-1/own").await, "other");
     says(&ann.post("/papers/c0ffee-1/delete", "").await, "done");
     // The same key for another paper: what was granted of the first is gone.
     says(&ann.post("/papers", "key=c0ffee-1").await, "c0ffee-1");
     is_nothing(&bob.get("/papers/c0ffee-1").await);
+}
+
+pub(crate) async fn looks_at_tables_early<D: RowsDatabase>(database: &D) {
+    let _users = database.users().await;
+    let rows = database.rows().await;
+    let missing = rows.check::<Note>().await;
+    assert!(matches!(missing, Err(RowError::Refused(_))), "{missing:?}");
+    for sql in D::TABLES {
+        database.run(sql).await;
+    }
+    rows.check::<Note>().await.unwrap();
+    rows.check::<Line>().await.unwrap();
+    rows.check::<Paper>().await.unwrap();
+    database
+        .run("ALTER TABLE it_paper RENAME COLUMN words TO wordz")
+        .await;
+    let missing = rows.check::<Paper>().await;
+    assert!(matches!(missing, Err(RowError::Refused(_))), "{missing:?}");
 }
 
 #[tokio::test]
@@ -375,6 +400,30 @@ async fn of_many_rows_added_to_sqlite_at_once_no_more_than_allowed_come_through(
 #[tokio::test]
 async fn rows_of_sqlite_may_have_texts_for_ids() {
     texts_are_ids_too(&Sqlite::in_memory().unwrap()).await;
+}
+
+#[tokio::test]
+async fn tables_are_looked_at_before_there_is_a_visitor_in_sqlite() {
+    looks_at_tables_early(&Sqlite::in_memory().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_time_that_is_none_is_not_no_time() {
+    let database = Sqlite::in_memory().unwrap();
+    let site = Site::on(&database).await;
+    let id = add(&site.users[0], "hers").await;
+    says(
+        &site.users[0].get(&format!("/{id}")).await,
+        "hers the secret of hers",
+    );
+    database.run("UPDATE it_note SET seen = 'tomorrow'").await;
+    let answer = site.users[0].get(&format!("/{id}")).await;
+    assert_eq!(
+        answer.status,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "{}",
+        answer.text
+    );
 }
 
 #[test]

@@ -265,6 +265,58 @@ async fn a_rule_that_is_too_wide_is_found_by_what_it_shows() {
     }
 }
 
+/// The same hole behind each kind of gate; nobody of the walk comes from there by nature.
+#[tokio::test]
+async fn what_is_behind_a_gate_is_walked_too() {
+    let site = Site::new().await;
+    let steal = || get(async |Path(id): Path<i64>| format!("note {id}")).logged_in();
+    let (office, machines) = (["10.0.0.0/8", "fd00::/8"], ["10.7.0.0/16"]);
+    for route in [
+        steal().only_from(office).unwrap(),
+        steal().only_from(office).unwrap().only_from(machines).unwrap(),
+        steal().client_certificate_required(),
+        steal().only_from(machines).unwrap().client_certificate_required(),
+    ] {
+        let router = Router::new().route("/steal/{id}", route);
+        site.finds(router, "/steal/{id}", Who::Other, "as it answers the owner")
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_gate_is_tried_from_outside_and_without_a_certificate() {
+    let mut settings = settings();
+    // Whoever comes from a proxy comes from whom the proxy names.
+    settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+    let site = Site::with(settings).await;
+    let staff = async |_: Staff| "the staff area";
+    let router = Router::new()
+        .route("/office", get(staff).staff().only_from(["10.0.0.0/8"]).unwrap())
+        .route("/keys", get(staff).staff().client_certificate_required())
+        .fallback(async || Rejection::not_found("nothing"));
+    let walked = site.walk(router).await.unwrap();
+    let opened = |path: &str, rule: &str, answer: &str| {
+        let is_it = |step: &&palisade::testing::Step| {
+            let staffs = (&*step.path, step.who) == (path, Some(Who::Staff));
+            staffs && step.method == Some(http::Method::GET) && step.rule == rule && step.answer == answer
+        };
+        assert!(walked.steps().iter().any(|step| is_it(&step)), "{walked}");
+    };
+    opened("/office", "staff", "200");
+    opened("/office", "not from 203.0.113.1", "404");
+    opened("/keys", "staff", "200");
+    opened("/keys", "not without a certificate", "403");
+}
+
+#[tokio::test]
+async fn a_gate_that_nobody_comes_through_is_found() {
+    let site = Site::new().await;
+    let shut = get(async || "x").staff().only_from(["10.0.0.0/8"]).unwrap();
+    let router = Router::new().route("/shut", shut.only_from(["192.0.2.0/24"]).unwrap());
+    let found = site.walk(router).await.unwrap_err().to_string();
+    assert!(found.contains("no address is in all of its networks"), "{found}");
+}
+
 #[tokio::test]
 async fn a_list_that_leaks_is_found() {
     let site = Site::new().await;
@@ -417,6 +469,14 @@ async fn a_route_that_asks_for_rows_is_not_protected_without_them() {
     let error = site.palisade.protect(nameless).unwrap_err().to_string();
     assert!(
         error.contains("/{note} (viewer of it_note): no {id} in it"),
+        "{error}"
+    );
+    // The rule asks for the row of one number, and the handler shows that of the other.
+    let of_team = Router::new().route("/{id}", get(async || "x").owned::<Note>());
+    let twice = Router::new().nest("/teams/{id}/notes", of_team);
+    let error = site.palisade.protect(twice).unwrap_err().to_string();
+    assert!(
+        error.contains("/teams/{id}/notes/{id} (owner of it_note): more than one {id} in it"),
         "{error}"
     );
     let extractor = Router::new().route("/mine", get(async |_: Rows<Note>| "x").logged_in());

@@ -9,6 +9,7 @@ use palisade_core::permission::Permissions;
 use super::person::{Person, Who};
 use super::report::WalkError;
 use super::visit::Answer;
+use super::ways::Shut;
 use crate::access::Access;
 use crate::router::RouteLine;
 use crate::rows::RowRule;
@@ -94,6 +95,20 @@ impl<'a> Judge<'a> {
             return Some("what only the owner may see stands in the answer".to_owned());
         }
         None
+    }
+
+    /// Says what is wrong with an answer on a way on which nobody reaches the route: a hidden one is answered as an address where nothing is.
+    pub(super) fn at_gate(&self, shut: &Shut, answer: &Answer, nothing: &Answer) -> Option<String> {
+        let is_shut = if shut.hides {
+            answer.status == nothing.status
+        } else {
+            answer.status == StatusCode::FORBIDDEN
+        };
+        if !is_shut {
+            return Some("its gate does not hold".to_owned());
+        }
+        let leaks = self.secrets.iter().any(|secret| answer.text.contains(secret));
+        leaks.then(|| "what only the owner may see stands in the answer".to_owned())
     }
 
     /// Says what is wrong with an answer to somebody whom the rule lets through, and whose login is long ago.

@@ -14,6 +14,7 @@ use tower::ServiceExt as _;
 
 use super::person::Person;
 use super::report::WalkError;
+use super::ways::Way;
 use crate::auth::{Auth, LoginStep, User, disprove};
 use crate::csrf::CsrfToken;
 use crate::peer::Peer;
@@ -21,6 +22,7 @@ use crate::rejection::{Refusal, Rejection};
 use crate::router::{Policies as _, Router};
 use crate::session::Session;
 use crate::stack::{Palisade, Protected};
+use crate::transport::TrustedProxies;
 
 /// The path of the door through which people come in without a login page.
 const DOOR: &str = "/";
@@ -34,6 +36,8 @@ pub(super) struct Visits<'a> {
     door: Protected,
     entering: Arc<Mutex<Entering>>,
     host: String,
+    /// Who has to say for whom they speak.
+    proxies: TrustedProxies,
     token_header: String,
     /// Of the page that asks who one is, and of the one that asks for the password once more.
     login_paths: [String; 2],
@@ -95,14 +99,15 @@ impl<'a> Visits<'a> {
             door,
             entering,
             host: host.to_owned(),
+            proxies: TrustedProxies::new(settings.trusted_proxies.clone()),
             token_header: settings.csrf_header_name.as_str().to_owned(),
             login_paths: [&settings.login_url, &settings.reauthenticate_url]
                 .map(|url| url.split(['?', '#']).next().unwrap_or_default().to_owned()),
         })
     }
 
-    fn request(&self, method: &Method, path: &str) -> http::request::Builder {
-        Request::builder()
+    fn request(&self, method: &Method, path: &str, way: &Way) -> http::request::Builder {
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(HOST, &self.host)
@@ -110,16 +115,25 @@ impl<'a> Visits<'a> {
             .header("sec-fetch-site", "same-origin")
             .header("accept", "text/html")
             .extension(Peer {
-                addr: SocketAddr::from(([127, 0, 0, 1], 4711)),
+                addr: SocketAddr::new(way.from, 4711),
                 tls: true,
-            })
+            });
+        if self.proxies.contains(way.from) {
+            request = request.header("x-forwarded-for", way.from.to_string());
+        }
+        match &way.certificate {
+            Some(certificate) => request.extension(certificate.clone()),
+            None => request,
+        }
     }
 
     /// Lets somebody in, by a session of their own.
     async fn enter(&self, person: &Person, login: Login) -> Result<Entered, WalkError> {
         *self.entering.lock().unwrap_or_else(PoisonError::into_inner) =
             person.user.clone().map(|user| (user, login));
-        let request = self.request(&Method::GET, DOOR).body(Body::empty());
+        let request = self
+            .request(&Method::GET, DOOR, &Way::usual())
+            .body(Body::empty());
         let request = request.map_err(|error| WalkError::stopped(error.to_string()))?;
         let Ok(response) = self.door.clone().oneshot(request).await;
         let mut cookies = BTreeMap::new();
@@ -148,8 +162,8 @@ impl<'a> Visits<'a> {
         &self,
         (person, login): (&Person, Login),
         method: &Method,
-        path: &str,
-        body: &str,
+        (path, body): (&str, &str),
+        way: &Way,
     ) -> Result<Answer, WalkError> {
         let entered = self.enter(person, login).await?;
         let cookies: Vec<String> = entered
@@ -158,7 +172,7 @@ impl<'a> Visits<'a> {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let mut request = self
-            .request(method, path)
+            .request(method, path, way)
             .header(&self.token_header, &entered.token);
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
