@@ -71,7 +71,12 @@ impl DataFolder {
 
     /// Where mails are written while no server takes them.
     pub(crate) fn mail(&self) -> PathBuf {
-        self.0.join("mail")
+        Self::mail_in(&self.0)
+    }
+
+    /// The same of a folder that may not be there yet.
+    pub(crate) fn mail_in(data: &Path) -> PathBuf {
+        data.join("mail")
     }
 
     /// Reads the keys that secrets are sealed under; [`DataFolder::seal_sessions`] has made the first one.

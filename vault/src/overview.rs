@@ -14,7 +14,7 @@ use crate::app;
 use crate::cli::{CheckOptions, Options, RoutesOptions};
 use crate::data::DataFolder;
 use crate::reach::Reach;
-use crate::start::{config, own_settings, readably, settings, variables};
+use crate::start::{Asked, config, load, own_settings, readably, settings, variables, with_mail};
 
 /// Prints the routes as they would be served. Nothing is made, and no data folder opened.
 pub(crate) fn routes(options: &Options, asked: &RoutesOptions) -> Result<()> {
@@ -44,6 +44,19 @@ pub(crate) fn check(options: &Options, asked: &CheckOptions) -> Result<()> {
             Err(refused) => Report::of_refused(&refused),
         },
     };
+    // What cannot be loaded is in the report already.
+    let own = own_settings(SecretKey::new(random_string(64, Alphabet::Base62)));
+    if let Ok(settings) = load(options.config.as_deref(), own) {
+        let folder = DataFolder::mail_in(&options.data);
+        if let Some(key) = options
+            .key
+            .as_ref()
+            .filter(|_| !settings.dangerous_readable_secrets)
+        {
+            report.add_secret_file("certificate_key", key);
+        }
+        report.add_mail(&with_mail(settings, &folder, Asked::of(options)?.https)?);
+    }
     for (setting, file) in DataFolder::secret_files(&options.data) {
         report.add_secret_file(setting, &file);
     }

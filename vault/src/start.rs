@@ -73,7 +73,7 @@ pub async fn open(options: &Options, clock: Clock) -> Result<Opened> {
     let mut own = own_settings(data.secret_key(options.new_key)?);
     data.seal_sessions(&mut own)?;
     let settings = settings(options.config.as_deref(), own)?;
-    let settings = with_mail(settings, &data, asked.https)?;
+    let settings = with_mail(settings, &data.mail(), asked.https)?;
     let tls = match (&options.certificate, &options.key) {
         (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map_err(plainly)?,
         _ => Tls::development(data.path(), [""; 0])?,
@@ -188,14 +188,14 @@ pub fn sentence(error: &anyhow::Error) -> String {
 }
 
 /// Where the command line asks to listen.
-struct Asked {
-    https: SocketAddr,
+pub(crate) struct Asked {
+    pub(crate) https: SocketAddr,
     http: SocketAddr,
 }
 
 impl Asked {
     /// Reads both addresses before anything is made, so that a slip leaves nothing behind.
-    fn of(options: &Options) -> Result<Self> {
+    pub(crate) fn of(options: &Options) -> Result<Self> {
         let read = |option: &str, text: &str| -> Result<SocketAddr> {
             text.parse().map_err(|_| {
                 anyhow!("{option} {text:?} is not an address with a port, such as 127.0.0.1:8443")
@@ -270,16 +270,21 @@ pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
     env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-/// Reads the settings, over what the vault brings itself.
+/// Reads the settings, over what the vault brings itself, and logs what is loose in them.
 pub(crate) fn settings(named: Option<&Path>, own: Settings) -> Result<Settings> {
-    let settings = match config(named) {
-        None => own.overlaid(None, variables())?,
-        Some(path) => load_settings_over(own, path, variables()).map_err(readably)?,
-    };
+    let settings = load(named, own)?;
     for weakness in settings.weaknesses() {
         tracing::warn!(target: "palisade::settings", threat = weakness.threat.id(), "{}", weakness.what);
     }
     Ok(settings)
+}
+
+/// Reads the settings, over what the vault brings itself.
+pub(crate) fn load(named: Option<&Path>, own: Settings) -> Result<Settings> {
+    match config(named) {
+        None => Ok(own.overlaid(None, variables())?),
+        Some(path) => load_settings_over(own, path, variables()).map_err(readably),
+    }
 }
 
 /// Says in plain words why a file of settings cannot be read.
@@ -293,13 +298,13 @@ pub(crate) fn readably(error: LoadError) -> anyhow::Error {
 }
 
 /// Writes mails into the data folder, with links to this machine, until the settings name a server that takes them.
-fn with_mail(mut settings: Settings, data: &DataFolder, https: SocketAddr) -> Result<Settings> {
+pub(crate) fn with_mail(mut settings: Settings, folder: &Path, https: SocketAddr) -> Result<Settings> {
     if settings.email_backend == EmailBackend::Smtp && settings.email_host.is_empty() {
         settings.email_backend = EmailBackend::File;
     }
     if settings.email_backend == EmailBackend::File {
         if settings.email_file_path.is_none() {
-            settings.email_file_path = Some(Folder::new(data.mail().display().to_string()));
+            settings.email_file_path = Some(Folder::new(folder.display().to_string()));
         }
         if settings.site_url.is_none() {
             let port = Some(https.port()).filter(|port| ![0, 443].contains(port));

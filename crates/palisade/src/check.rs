@@ -33,6 +33,7 @@ pub use answers::{ANSWERS, Answer};
 pub use secrets::{Exposed, committed, readable};
 
 use crate::load::{LoadError, read_leniently};
+use crate::mail::{MailSetupError, Mailer};
 use crate::report::NOBODY_IS_TOLD;
 use crate::stack::Protected;
 
@@ -108,12 +109,7 @@ impl Finding {
 
     fn of_weakness(weakness: &Weakness) -> Self {
         let text = weakness.what.as_ref();
-        let setting = REGISTRY
-            .iter()
-            .map(palisade_core::settings::Setting::name)
-            .filter(|name| text.starts_with(name))
-            .max_by_key(|name| name.len())
-            .unwrap_or("settings");
+        let setting = setting_that_begins(text).unwrap_or("settings");
         Self {
             id: format!("palisade.{setting}"),
             django: named_in(text),
@@ -199,6 +195,33 @@ impl Report {
         self.findings.push(finding);
         self.findings
             .sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    }
+
+    /// Adds what keeps mails from being sent, with which a site that sends any does not start: no `site_url`, no server, no TLS.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use palisade::check::{Level, Report};
+    /// use palisade::{SecretKey, Settings};
+    ///
+    /// let settings = Settings::new(SecretKey::new("…"), ["example.com"]);
+    /// let mut report = Report::default();
+    /// report.add_mail(&settings);
+    /// assert_eq!(report.findings()[0].id, "palisade.site_url");
+    /// ```
+    pub fn add_mail(&mut self, settings: &Settings) {
+        let Err(fault) = Mailer::check(settings) else {
+            return;
+        };
+        let text = fault.to_string();
+        let setting = setting_that_begins(&text).unwrap_or("email_backend");
+        let threat = match fault {
+            MailSetupError::NoSiteUrl => Threat::UntrustedHost,
+            _ => Threat::InsecureTransport,
+        };
+        let (what, advice) = text.split_once(": ").unwrap_or((&text, "correct the value"));
+        self.add(Finding::error(setting, threat, what, advice));
     }
 
     /// Adds what only the built site knows: whether anybody is told of its faults. Django has no check for it.
@@ -303,6 +326,14 @@ impl fmt::Display for Report {
             ),
         }
     }
+}
+
+/// The setting that a text begins with.
+fn setting_that_begins(text: &str) -> Option<&'static str> {
+    let names = REGISTRY.iter().map(palisade_core::settings::Setting::name);
+    names
+        .filter(|name| text.starts_with(name))
+        .max_by_key(|name| name.len())
 }
 
 fn counted(number: usize, what: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -39,7 +39,8 @@ pub enum KeyFileError {
         fault: InvalidDatedKey,
     },
     /// A file or the folder is open to others than the service.
-    #[error("{} is open to other users of this machine (mode {mode:o}): run `chmod {advice} {}`, and make a new key if somebody may have read it", path.display(), path.display())]
+    #[error("{} is open to other users of this machine (mode {mode:o}): run `chmod {advice} {}`{}, and make a new key if somebody may have read it",
+        path.display(), path.display(), if *advice == FOR_A_FILE { FOR_A_GROUP } else { "" })]
     Open {
         /// Which.
         path: PathBuf,
@@ -101,8 +102,8 @@ impl fmt::Debug for KeyFileError {
 ///
 /// # Errors
 ///
-/// When a file cannot be read, is open to everybody or is no key, each with its fault; or when none of them is in force: a site
-/// that hashes or seals with keys does not start without.
+/// When a file cannot be read, is open to others (the group may read what root owns) or is no key, each with its fault; or when none of
+/// them is in force: a site that hashes or seals with keys does not start without.
 ///
 /// # Security
 ///
@@ -145,33 +146,62 @@ pub fn read_keys(folder: impl AsRef<Path>, now: SystemTime) -> Result<DatedKeys,
     Ok(keys)
 }
 
-/// What others than the owner and the group may do, and what the group may not do to a key: write it.
-pub(crate) const OTHERS: u32 = 0o027;
 /// Whoever may put files into the folder gives the site its keys.
 const OTHERS_WRITE: u32 = 0o022;
+/// The mode of a file with a key.
+const FOR_A_FILE: &str = "600";
+/// Where the service is not the owner.
+const FOR_A_GROUP: &str = " (640, where root owns it and the service reads it as its group)";
 
 fn read_key(path: &Path) -> Result<DatedKey, KeyFileError> {
-    is_closed(path, OTHERS, "600")?;
-    let id = path.file_stem().unwrap_or_default().to_string_lossy();
-    let text = fs::read_to_string(path).map_err(|reason| KeyFileError::Unusable {
+    let unusable = |reason| KeyFileError::Unusable {
         path: path.to_owned(),
         reason,
-    })?;
-    let text = zeroize::Zeroizing::new(text);
+    };
+    // What is judged is what is read, whatever is put in its place meanwhile.
+    let mut file = fs::File::open(path).map_err(unusable)?;
+    is_private(path, &file.metadata().map_err(unusable)?)?;
+    let id = path.file_stem().unwrap_or_default().to_string_lossy();
+    let mut text = zeroize::Zeroizing::new(String::new());
+    file.read_to_string(&mut text).map_err(unusable)?;
     DatedKey::parse(&id, &text).map_err(|fault| KeyFileError::Invalid {
         path: path.to_owned(),
         fault,
     })
 }
 
-/// Says so where a file is open to more than it may be.
+/// Says so where a file with a secret is open to others than its owner; the group of one that root owns may read it, as with `ssh` and
+/// PostgreSQL: it is the service's.
 #[cfg(unix)]
-pub(crate) fn is_closed(path: &Path, to: u32, advice: &'static str) -> Result<(), KeyFileError> {
-    use std::os::unix::fs::PermissionsExt as _;
+pub(crate) fn is_private(path: &Path, found: &fs::Metadata) -> Result<(), KeyFileError> {
+    use std::os::unix::fs::MetadataExt as _;
+    closed(path, found, others(found.uid()), FOR_A_FILE)
+}
+
+/// Where there are no modes, who may read a file is not asked.
+#[cfg(not(unix))]
+pub(crate) fn is_private(_path: &Path, _found: &fs::Metadata) -> Result<(), KeyFileError> {
+    Ok(())
+}
+
+/// What others may not do to a file of this owner's.
+const fn others(owner: u32) -> u32 {
+    if owner == 0 { 0o037 } else { 0o077 }
+}
+
+/// Says so where a folder is open to more than it may be.
+#[cfg(unix)]
+fn is_closed(path: &Path, to: u32, advice: &'static str) -> Result<(), KeyFileError> {
     let found = fs::metadata(path).map_err(|reason| KeyFileError::Unusable {
         path: path.to_owned(),
         reason,
     })?;
+    closed(path, &found, to, advice)
+}
+
+#[cfg(unix)]
+fn closed(path: &Path, found: &fs::Metadata, to: u32, advice: &'static str) -> Result<(), KeyFileError> {
+    use std::os::unix::fs::PermissionsExt as _;
     let mode = found.permissions().mode() & 0o777;
     if mode & to == 0 {
         return Ok(());
@@ -185,7 +215,7 @@ pub(crate) fn is_closed(path: &Path, to: u32, advice: &'static str) -> Result<()
 
 /// Where there are no modes, who may read a file is not asked.
 #[cfg(not(unix))]
-pub(crate) fn is_closed(_path: &Path, _to: u32, _advice: &'static str) -> Result<(), KeyFileError> {
+fn is_closed(_path: &Path, _to: u32, _advice: &'static str) -> Result<(), KeyFileError> {
     Ok(())
 }
 
@@ -277,15 +307,12 @@ mod tests {
             file
         };
         let secret = "secret = \"0123456789abcdef0123456789abcdef\"";
-        let good = write("2024-10-01.key", secret, 0o640);
-        assert!(
-            read_keys(folder.path(), day(20_000)).is_ok(),
-            "the group may read it"
-        );
-        for mode in [0o644, 0o604, 0o602, 0o620, 0o601] {
+        let good = write("2024-10-01.key", secret, 0o600);
+        assert!(read_keys(folder.path(), day(20_000)).is_ok());
+        for mode in [0o644, 0o604, 0o602, 0o620, 0o610, 0o601] {
             fs::set_permissions(&good, fs::Permissions::from_mode(mode)).unwrap();
             let refused = read_keys(folder.path(), day(20_000)).unwrap_err().to_string();
-            let advice = format!("run `chmod 600 {}`", good.display());
+            let advice = format!("run `chmod 600 {}` (640, where root owns it", good.display());
             assert!(
                 refused.contains(&advice) && refused.contains(&format!("{mode:o}")),
                 "{refused}"
@@ -303,7 +330,41 @@ mod tests {
         for mode in [0o777, 0o770] {
             fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
             let refused = read_keys(folder.path(), day(20_000)).unwrap_err().to_string();
-            assert!(refused.contains("chmod go-w"), "{refused}");
+            assert!(
+                refused.contains("chmod go-w") && !refused.contains("640"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn group_reads_what_root_owns_and_nothing_else() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("2024-10-01.key");
+        fs::write(&key, "secret = \"0123456789abcdef0123456789abcdef\"").unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+        let is_read = || read_keys(folder.path(), day(20_000)).is_ok();
+        let is_root = fs::metadata(&key).unwrap().uid() == 0;
+        assert_eq!(is_read(), is_root);
+        if is_root {
+            chown(&key, Some(65_534), None).unwrap();
+            assert!(!is_read(), "another user's, whose group may read it");
+        }
+        assert_eq!((0o640 & others(0), 0o640 & others(1000)), (0, 0o040));
+        assert_ne!(0o660 & others(0), 0);
+    }
+
+    #[test]
+    fn link_is_judged_by_what_it_leads_to() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let file = elsewhere.path().join("key");
+        fs::write(&file, "secret = \"0123456789abcdef0123456789abcdef\"").unwrap();
+        symlink(&file, folder.path().join("2024-10-01.key")).unwrap();
+        for (mode, good) in [(0o600, true), (0o644, false)] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(read_keys(folder.path(), day(20_000)).is_ok(), good, "{mode:o}");
         }
     }
 

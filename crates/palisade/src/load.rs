@@ -171,20 +171,21 @@ impl<'p> Text<'p> {
     fn secret_files(&self, settings: &Settings) -> Vec<PathBuf> {
         let is_secret = |line: &str| {
             let mut secrets = REGISTRY.iter().filter(|setting| setting.is_secret());
-            secrets.any(|setting| line.trim_start().starts_with(setting.name()))
+            // A key of TOML may stand in quotes.
+            let line = line.trim_start_matches([' ', '\t', '"', '\'']);
+            secrets.any(|setting| line.starts_with(setting.name()))
         };
         let mut files = Vec::new();
-        if self.toml.lines().any(is_secret) {
+        let key = settings.secret_key.expose();
+        let holds_the_key = |text: &[u8]| !key.is_empty() && text.windows(key.len()).any(|part| part == key);
+        if self.toml.lines().any(is_secret) || holds_the_key(self.toml.as_bytes()) {
             files.push(self.path.to_owned());
         }
         if let Some((dump, _)) = &self.dump {
             files.push(self.folder().join(dump));
         }
         let variables = self.folder().join(".env");
-        let key = settings.secret_key.expose();
-        let holds_the_key =
-            |text: Vec<u8>| !key.is_empty() && text.windows(key.len()).any(|part| part == key);
-        if fs::read(&variables).is_ok_and(holds_the_key) {
+        if fs::read(&variables).is_ok_and(|text| holds_the_key(&text)) {
             files.push(variables);
         }
         files

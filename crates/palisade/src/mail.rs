@@ -216,6 +216,31 @@ impl Mailer {
         })
     }
 
+    /// Says whether [`from_settings`](Self::from_settings) would do, and makes nothing: for a check before a start.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_settings`](Self::from_settings).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use palisade::mail::{MailSetupError, Mailer};
+    /// use palisade::{SecretKey, Settings};
+    ///
+    /// let settings = Settings::new(SecretKey::new("…"), ["example.com"]);
+    /// assert!(matches!(Mailer::check(&settings), Err(MailSetupError::NoSiteUrl)));
+    /// ```
+    pub fn check(settings: &Settings) -> Result<(), MailSetupError> {
+        let site = settings.site_url.as_ref().ok_or(MailSetupError::NoSiteUrl)?;
+        message::sender(&settings.default_from_email)?;
+        match settings.email_backend {
+            EmailBackend::File => file::MailFolder::check(settings),
+            EmailBackend::Memory => Ok(()),
+            _ => smtp::Smtp::from_settings(settings, site).map(|_| ()),
+        }
+    }
+
     /// Dates mails by this clock.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {

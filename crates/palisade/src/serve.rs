@@ -183,6 +183,12 @@ impl Serve {
         if addresses.is_empty() {
             addresses.push("127.0.0.1:8443".to_owned());
         }
+        if let Kind::Tls(tls) = &kind
+            && app.refuses_readable_secrets()
+            && let Some(fault) = tls.readable_key()
+        {
+            return Err(ServeError::ReadableKey(fault));
+        }
         let mut listeners = Vec::new();
         for address in &addresses {
             let address = parse(address)?;

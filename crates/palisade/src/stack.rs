@@ -309,6 +309,7 @@ impl Palisade {
             reports: reporter.is_some(),
             knows_its_proxy: settings.secure_proxy_ssl_header.is_some() || !settings.secure_ssl_redirect,
             exposes_debug: settings.debug && !settings.dangerous_expose_debug,
+            refuses_readable_secrets: !settings.debug && !settings.dangerous_readable_secrets,
             routes: Arc::new(report),
         })
     }
@@ -400,6 +401,7 @@ pub struct Protected {
     stack: Stack,
     knows_its_proxy: bool,
     exposes_debug: bool,
+    refuses_readable_secrets: bool,
     reports: bool,
     routes: Arc<RoutesReport>,
 }
@@ -418,6 +420,11 @@ impl Protected {
     /// Whether other machines must not reach it, because it shows its inside.
     pub(crate) fn exposes_debug(&self) -> bool {
         self.exposes_debug
+    }
+
+    /// Whether it is not served with a private key that others may read.
+    pub(crate) fn refuses_readable_secrets(&self) -> bool {
+        self.refuses_readable_secrets
     }
 
     /// Whether a proxy's word about the scheme counts, or the scheme does not matter.

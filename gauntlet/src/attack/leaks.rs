@@ -192,7 +192,9 @@ pub async fn secret_in_log_or_report(target: &Target) -> Result<Outcome> {
         written.contains("/secret/"),
         "the fault was not noticed: {written}"
     );
-    let found = written.lines().find(|line| line.contains(SECRET));
+    // As a form sends it there are no spaces between its words.
+    let word = SECRET.split(' ').nth(1).unwrap_or(SECRET);
+    let found = written.lines().find(|line| line.contains(word));
     Ok(Outcome::new(found.is_some(), format!("{status}, and {found:?}")))
 }
 

@@ -11,9 +11,6 @@ use crate::{Person, Target};
 /// How a tag begins that runs script or a page of its own.
 const BEGINNINGS: [&str; 4] = ["script", "iframe", "object", "embed"];
 
-/// The attributes that are script.
-const HANDLERS: [&str; 4] = ["onerror=", "onload=", "onclick=", "onfocus="];
-
 /// The addresses that run script when they are clicked on.
 const ADDRESSES: [&str; 4] = [
     "href=\"javascript:",
@@ -71,7 +68,9 @@ fn live(page: &str) -> Vec<String> {
             // What stands in quotes is a value, whatever it says.
             let outside: String = tag.split('"').step_by(2).collect();
             BEGINNINGS.iter().any(|begin| tag.starts_with(begin))
-                || HANDLERS.iter().any(|handler| outside.contains(handler))
+                || outside
+                    .split([' ', '\t', '\n', '\u{c}', '\r', '/'])
+                    .any(|word| word.starts_with("on") && word.contains('='))
                 || ADDRESSES.iter().any(|address| tag.contains(address))
         })
         .collect()

@@ -112,6 +112,12 @@ fn check_says_what_is_loose_and_fails_for_what_stops_the_start() -> Result<()> {
     let (fine, said) = check(&["--json"], &loose)?;
     assert!(fine && said.contains("\"django\": \"security.W004\""), "{said}");
     assert!(!check(&["--strict"], &loose)?.0);
+    let unsent = [("PALISADE_EMAIL_HOST", "mail.example")];
+    let (fine, said) = check(&[], &unsent)?;
+    assert!(!fine && said.contains("(palisade.site_url)"), "{said}");
+    let sent = [unsent[0], ("PALISADE_SITE_URL", "https://vault.example")];
+    let (fine, said) = check(&[], &sent)?;
+    assert!(fine, "{said}");
 
     let config = folder.path().join("palisade.toml");
     fs::write(

@@ -41,10 +41,20 @@ fn in_programs(rule: &str, allowed: &[&str], broken: impl Fn(&str) -> bool) {
             .split("#[cfg(test)]\nmod tests {")
             .next()
             .unwrap_or_default();
-        let lines = program.lines().enumerate().filter(|(_, line)| {
+        // What is long begins on the line behind the bracket.
+        let mut next = program.lines().skip(1).map(str::trim_start);
+        let whole = program.lines().map(|line| {
+            let next = next.next().unwrap_or_default();
             let line = line.trim_start();
-            !line.starts_with("//") && broken(line)
+            if line.ends_with('(') {
+                format!("{line}{next}")
+            } else {
+                line.to_owned()
+            }
         });
+        let lines = whole
+            .enumerate()
+            .filter(|(_, line)| !line.starts_with("//") && broken(line));
         found.extend(lines.map(|(number, _)| format!("{}:{}", file.path.display(), number + 1)));
     }
     none(rule, &found);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use palisade_core::git_index::{InvalidIndex, is_tracked};
 
-use crate::key_files::{OTHERS, is_closed};
+use crate::key_files::is_private;
 
 /// Why a file is no place for a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +43,7 @@ pub enum Exposed {
     },
 }
 
-/// Says whether other users of the machine may read or replace a file with a secret in it.
+/// Says whether other users of the machine may read or replace a file with a secret in it. The group of one that root owns may read it.
 ///
 /// # Example
 ///
@@ -56,8 +56,11 @@ pub enum Exposed {
 /// assert!(palisade::check::readable(&file).unwrap().to_string().contains("chmod 600"));
 /// ```
 pub fn readable(path: &Path) -> Option<Exposed> {
-    let fault = is_closed(path, OTHERS, "600").err()?;
-    Some(Exposed::Readable(fault.to_string()))
+    let fault = match fs::metadata(path) {
+        Ok(found) => is_private(path, &found).err()?.to_string(),
+        Err(error) => format!("who may read {} cannot be told: {error}", path.display()),
+    };
+    Some(Exposed::Readable(fault))
 }
 
 /// Says whether a file is tracked by a git repository that it lies in. Git is not run: its index is read.

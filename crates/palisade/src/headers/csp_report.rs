@@ -6,7 +6,8 @@
 //!
 //! 1. The body is at most [`MOST_BYTES`], and what is not JSON of one of the two formats is gone (`application/csp-report`, and
 //!    `application/reports+json` of the Reporting API).
-//! 2. Each network has a bucket of tokens, and there is one for all; what is over is counted and dropped.
+//! 2. Each network of clients has a bucket of tokens, and there is one for all; what is over is counted and dropped. Behind a listed proxy
+//!    the client is whom the proxy names; where it names nobody there is the one for all.
 //! 3. Only directives that exist are believed, and only documents of this site; what extensions of browsers cause is left out.
 //! 4. What is kept is cut down: of other sites the origin, of documents and scripts the path, without query and fragment, where tokens and
 //!    searches stand; parts of a path that look like a token are left out, too. All of it is printable ASCII of bounded length: no line
@@ -55,9 +56,9 @@ use http::{HeaderMap, StatusCode, header};
 pub use keep::CspReports;
 pub use read::{Disposition, Violation, read_reports};
 
-use crate::peer::Peer;
 use crate::router::{Policies, Router};
 use crate::stack::StackContext;
+use crate::transport::{ClientUnknown, Connection};
 
 /// The largest body that is read.
 pub const MOST_BYTES: usize = 16 * 1024;
@@ -87,18 +88,23 @@ pub struct Seen {
 pub fn routes<S: Clone + Send + Sync + 'static>(path: &str, reports: &CspReports) -> Router<S> {
     let reports = reports.clone();
     let take = async move |context: Option<Extension<StackContext>>,
-                           peer: Option<Extension<Peer>>,
+                           connection: Option<Extension<Connection>>,
+                           unknown: Option<Extension<ClientUnknown>>,
                            headers: HeaderMap,
                            body: Bytes| {
         let now = context.map_or_else(SystemTime::now, |Extension(context)| context.clock().now());
-        let peer = peer.map(|Extension(peer)| peer.addr.ip());
+        // A proxy that names nobody stands for everybody: its reports are counted together alone. One that is not listed may be anybody.
+        let is_somebody = !matches!(unknown, Some(Extension(ClientUnknown::Unnamed(_))));
+        let client = connection
+            .filter(|_| is_somebody)
+            .map(|Extension(connection)| connection.client);
         let text = |name| {
             headers
                 .get(name)
                 .and_then(|value: &http::HeaderValue| value.to_str().ok())
         };
         if let (Some(kind), Some(host)) = (text(header::CONTENT_TYPE), text(header::HOST))
-            && reports.has_room_for(peer, now)
+            && reports.has_room_for(client, now)
         {
             for violation in read_reports(kind, &body, host) {
                 reports.add(violation, now).await;

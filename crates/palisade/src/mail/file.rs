@@ -17,19 +17,36 @@ pub(super) struct MailFolder(PathBuf);
 impl MailFolder {
     /// Opens the folder, making it for this user alone if it is not there.
     pub(super) fn open(settings: &Settings) -> Result<Self, MailSetupError> {
-        let folder = settings.email_file_path.as_ref();
-        let path = folder.ok_or(MailSetupError::NoFolder)?.path().to_owned();
-        let failed = |source| MailSetupError::Folder {
-            path: path.clone(),
-            source,
-        };
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        made.map_err(failed)?;
-        let mode = fs::metadata(&path).map_err(failed)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(MailSetupError::FolderOpen(path));
+        let path = named(settings)?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.map_err(|source| failed(path, source))?;
+        Self::check(settings)?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Says whether the folder will do, as far as it is there.
+    pub(super) fn check(settings: &Settings) -> Result<(), MailSetupError> {
+        let path = named(settings)?;
+        match fs::metadata(path) {
+            Ok(found) if !found.is_dir() => Err(failed(path, io::ErrorKind::NotADirectory.into())),
+            Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+                Err(MailSetupError::FolderOpen(path.to_owned()))
+            }
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(failed(path, source)),
+            _ => Ok(()),
         }
-        Ok(Self(path))
+    }
+}
+
+fn named(settings: &Settings) -> Result<&Path, MailSetupError> {
+    let folder = settings.email_file_path.as_ref();
+    Ok(folder.ok_or(MailSetupError::NoFolder)?.path())
+}
+
+fn failed(path: &Path, source: io::Error) -> MailSetupError {
+    MailSetupError::Folder {
+        path: path.to_owned(),
+        source,
     }
 }
 

@@ -107,6 +107,9 @@ pub enum ServeError {
         /// Where the server was to listen.
         address: SocketAddr,
     },
+    /// Others than the service may read the private key of the certificate.
+    #[error("{0} (dangerous_readable_secrets = true, if they all may)")]
+    ReadableKey(String),
     /// The settings are a developer's, and other machines can reach the address.
     #[error(
         "{address} is reachable from other machines, and debug is on, which shows them the site's inside: listen on 127.0.0.1, or \

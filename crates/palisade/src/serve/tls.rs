@@ -30,6 +30,7 @@ use super::client_ca::{ClientCa, Clients};
 use super::development;
 use super::error::ServeError;
 use crate::certificate::{Credentials, Judge, Presented};
+use crate::check::readable;
 
 /// How often certificate files are looked at.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
@@ -50,6 +51,8 @@ pub struct Tls {
     /// The authority's certificate.
     development: Option<PathBuf>,
     exposed: bool,
+    /// The file of the private key, where it is not ours.
+    key: Option<PathBuf>,
 }
 
 /// Says what a look at the certificate files found.
@@ -74,16 +77,17 @@ impl Tls {
             certificate: certificate.as_ref().to_path_buf(),
             key: key.as_ref().to_path_buf(),
         };
-        warn_if_open_to_all(&files.key);
+        let key = Some(files.key.clone());
         let (bytes, digest) = files.read()?;
         let certified = files.parse(&bytes)?;
-        Self::with_certificate(
-            certified,
-            Some(Watched {
-                files,
-                seen: Mutex::new(digest),
-            }),
-        )
+        let watched = Watched {
+            files,
+            seen: Mutex::new(digest),
+        };
+        Ok(Self {
+            key,
+            ..Self::with_certificate(certified, Some(watched))?
+        })
     }
 
     /// Opens the development certificate in a data folder, made there at first start: an authority for ten years that
@@ -227,6 +231,11 @@ impl Tls {
         self.development.is_none() || self.exposed || address.to_canonical().is_loopback()
     }
 
+    /// Says so where others than the service may read or replace the private key.
+    pub(super) fn readable_key(&self) -> Option<String> {
+        Some(readable(self.key.as_ref()?)?.to_string())
+    }
+
     /// Keeps looking at the files until dropped; ends at once if there are none.
     pub(super) async fn watch(self) {
         if self.certificate.watched.is_none() && self.clients.is_none() {
@@ -271,6 +280,7 @@ impl Tls {
             reload_interval: RELOAD_INTERVAL,
             development: None,
             exposed: false,
+            key: None,
         })
     }
 }
@@ -391,16 +401,6 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, ServeError> {
         path: path.to_path_buf(),
         source,
     })
-}
-
-fn warn_if_open_to_all(key: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    if fs::metadata(key).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
-        tracing::warn!(
-            "every user of this machine can read the private key {}",
-            key.display()
-        );
-    }
 }
 
 fn warn_if_expired(certified: &CertifiedKey) {

@@ -61,7 +61,7 @@ fn what_is_not_there_is_not_printed_as_nothing() {
 
 #[test]
 fn filters_write_what_django_writes() {
-    // Compared with a Django 5.2.19: escapejs, json_script.
+    // Compared with a Django 5.2.19: escapejs, and the escapes of json_script, which writes spaces behind `:` there.
     assert_eq!(
         shown(
             "<script>\"{{ x|escapejs }}\"</script>",
@@ -100,6 +100,25 @@ fn script_in_an_address_is_refused_and_the_page_stays() {
     assert_eq!(
         shown("<a href='{{ x|url }}'>", context! { x => "/?a=1&b='" }).unwrap(),
         "<a href='/?a=1&amp;b=&#x27;'>"
+    );
+}
+
+#[test]
+fn attribute_holds_what_it_held() {
+    for (template, expected) in [
+        ("<p class=\"{{ x if x else 'b' }}\">", "<p class=\"&lt;\">"),
+        ("<p class=\"a{{ ' b' if y }}\">", "<p class=\"a\">"),
+        (
+            "<p class=\"{{ y|default('c') }}\" title=\"{{- n + 1 -}}\">",
+            "<p class=\"c\" title=\"2\">",
+        ),
+        ("<p class=\"{{ x ~ n }}\">", "<p class=\"&lt;1\">"),
+    ] {
+        assert_eq!(shown(template, context! { x => "<", n => 1 }).unwrap(), expected);
+    }
+    assert!(
+        shown("<p class=\"{{ y }}\">", context! {}).is_err(),
+        "what is not there"
     );
 }
 

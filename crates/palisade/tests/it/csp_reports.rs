@@ -1,9 +1,12 @@
 //! Reports of violated policies, through the whole stack: asked for in the headers, taken without a token, and never too many.
 
+use std::net::SocketAddr;
+
 use axum::body::Body;
 use http::{Request, StatusCode};
 use palisade::core::header::Csp;
 use palisade::headers::csp_report::{self, CspReports, MOST_BYTES};
+use palisade::serve::Peer;
 use palisade::{Palisade, Policies, Router};
 
 use crate::client::{Client, settings};
@@ -70,6 +73,51 @@ async fn a_report_is_counted_without_a_token_and_everything_is_answered_alike() 
     let listed = reports.list();
     assert_eq!(listed.len(), 1);
     assert_eq!((listed[0].violation.document(), listed[0].count), ("/a", 1));
+}
+
+#[tokio::test]
+async fn behind_a_proxy_each_client_is_counted_by_itself() {
+    let reports = CspReports::new();
+    let mut settings = settings();
+    settings.trusted_proxies = vec!["192.0.2.1/32".parse().unwrap()];
+    let routes = csp_report::routes("/csp-report", &reports);
+    let site = Client::new(&Palisade::new(settings).protect(routes).unwrap());
+    let send = async |peer: &str, client: Option<&str>, path: &str| {
+        let mut sent = report(
+            about(&format!("https://example.com/{path}/")),
+            "application/csp-report",
+        );
+        let addr = SocketAddr::new(peer.parse().unwrap(), 4711);
+        sent.extensions_mut().insert(Peer { addr, tls: true });
+        if let Some(client) = client {
+            sent.headers_mut()
+                .insert("x-forwarded-for", client.parse().unwrap());
+        }
+        site.send(sent).await;
+        reports
+            .list()
+            .iter()
+            .any(|seen| seen.violation.document() == format!("/{path}/"))
+    };
+    for _ in 0..40 {
+        send("192.0.2.1", Some("203.0.113.9"), "flood").await;
+    }
+    assert_eq!(reports.list()[0].count, 30);
+    assert!(send("192.0.2.1", Some("203.0.113.7"), "named").await);
+    // Where the proxy names nobody, what is one client's is not everybody's.
+    for number in 0..40 {
+        assert!(
+            send("192.0.2.1", None, &format!("unnamed-{number}")).await,
+            "{number}"
+        );
+    }
+    // Who is no proxy speaks for itself, whatever it says.
+    let mut taken = 0;
+    for number in 0..40 {
+        let client = format!("198.51.100.{number}");
+        taken += usize::from(send("192.0.2.3", Some(&client), &format!("forged-{number}")).await);
+    }
+    assert_eq!(taken, 30);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use palisade::serve::{self, Limits, Listen, Reload, ServeError, Tls};
+use palisade::{Palisade, Settings};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -29,7 +30,13 @@ fn issue(folder: &Path) -> CertificateDer<'static> {
         .unwrap();
     fs::write(folder.join("cert.pem"), certificate.pem()).unwrap();
     fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
+    close(folder, 0o600);
     certificate.der().clone()
+}
+
+fn close(folder: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(folder.join("key.pem"), fs::Permissions::from_mode(mode)).unwrap();
 }
 
 fn tls(folder: &Path) -> Result<Tls, ServeError> {
@@ -40,6 +47,37 @@ fn trusting(certificate: &CertificateDer<'static>) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     roots
+}
+
+#[tokio::test]
+async fn private_key_that_others_may_read_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    issue(folder.path());
+    let settings = || {
+        let mut settings = crate::client::settings();
+        settings.debug = false;
+        settings
+    };
+    let mut allowed = settings();
+    allowed.dangerous_readable_secrets = true;
+    let start = async |settings: Settings| {
+        let app = Palisade::new(settings).protect(palisade::Router::new()).unwrap();
+        palisade::serve(app, tls(folder.path()).unwrap())
+            .listen("127.0.0.1:0")
+            .bind()
+            .await
+            .map(|_| ())
+    };
+    for (mode, stops) in [(0o600, false), (0o644, true), (0o660, true), (0o604, true)] {
+        close(folder.path(), mode);
+        let started = start(settings()).await;
+        assert_eq!(started.is_err(), stops, "{mode:o}: {started:?}");
+        if let Err(told) = started {
+            let told = told.to_string();
+            assert!(told.contains("key.pem") && told.contains("chmod 600"), "{told}");
+            assert!(start(allowed.clone()).await.is_ok());
+        }
+    }
 }
 
 #[tokio::test]

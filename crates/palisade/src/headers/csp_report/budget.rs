@@ -48,9 +48,13 @@ impl Bucket {
         self.at = now;
     }
 
-    fn take(&mut self, rate: &Rate, now: SystemTime) -> bool {
+    fn has_one(&mut self, rate: &Rate, now: SystemTime) -> bool {
         self.refill(rate, now);
-        let has_one = self.tokens >= 1.0;
+        self.tokens >= 1.0
+    }
+
+    fn take(&mut self, rate: &Rate, now: SystemTime) -> bool {
+        let has_one = self.has_one(rate, now);
         if has_one {
             self.tokens -= 1.0;
         }
@@ -66,24 +70,26 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Takes a token of the network, and then one of all, if both have one.
-    pub(super) fn take(&mut self, peer: Option<IpAddr>, now: SystemTime) -> bool {
-        if let Some(peer) = peer {
-            let network = network(peer);
-            if !self.networks.contains_key(&network) && !self.has_room(now) {
-                return false;
-            }
-            let bucket = self
-                .networks
-                .entry(network)
-                .or_insert_with(|| Bucket::full(&OF_ONE, now));
-            if !bucket.take(&OF_ONE, now) {
-                return false;
-            }
+    /// Takes a token of the network and one of all, if both have one. Where there is none for anybody, nothing else is looked at: no
+    /// network is remembered for it, and a flood costs next to nothing.
+    pub(super) fn take(&mut self, client: Option<IpAddr>, now: SystemTime) -> bool {
+        let all = self.all.get_or_insert_with(|| Bucket::full(&OF_ALL, now));
+        if !all.has_one(&OF_ALL, now) {
+            return false;
         }
-        self.all
-            .get_or_insert_with(|| Bucket::full(&OF_ALL, now))
-            .take(&OF_ALL, now)
+        let of_its_own = client.is_none_or(|client| self.take_of_one(client, now));
+        of_its_own && self.all.as_mut().is_some_and(|all| all.take(&OF_ALL, now))
+    }
+
+    fn take_of_one(&mut self, client: IpAddr, now: SystemTime) -> bool {
+        let network = network(client);
+        if !self.networks.contains_key(&network) && !self.has_room(now) {
+            return false;
+        }
+        let bucket = self.networks.entry(network);
+        bucket
+            .or_insert_with(|| Bucket::full(&OF_ONE, now))
+            .take(&OF_ONE, now)
     }
 
     fn has_room(&mut self, now: SystemTime) -> bool {

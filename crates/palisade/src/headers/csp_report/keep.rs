@@ -99,9 +99,9 @@ impl CspReports {
         Ok(())
     }
 
-    /// Whether a report of this peer is read now.
-    pub(super) fn has_room_for(&self, peer: Option<IpAddr>, now: SystemTime) -> bool {
-        let has_room = lock(&self.0.budget).take(peer, now);
+    /// Whether a report of this client is read now.
+    pub(super) fn has_room_for(&self, client: Option<IpAddr>, now: SystemTime) -> bool {
+        let has_room = lock(&self.0.budget).take(client, now);
         if !has_room {
             let mut table = lock(&self.0.table);
             table.dropped = table.dropped.saturating_add(1);

@@ -8,9 +8,21 @@ pub(super) fn ends_with_filter(expression: &str, filter: &str) -> bool {
     let Some((last, before)) = parts.split_last() else {
         return false;
     };
+    let last = last.trim();
     let name = last.split('(').next().unwrap_or_default().trim();
+    // Nothing is done to what the filter gave: behind its brackets there is nothing.
+    let (mut brackets, mut over) = (0, true);
+    outside(last, |_, character, depth| {
+        brackets += usize::from(character == ')' && depth == 0);
+        over &= depth > 0 || character == ')' || brackets == 0 && !"].".contains(character);
+    });
     let whole = |part: &&str| is_one_value(part.trim());
-    name == filter && !before.is_empty() && before.iter().all(whole) && is_one_value(last.trim())
+    name == filter
+        && over
+        && brackets <= 1
+        && !before.is_empty()
+        && before.iter().all(whole)
+        && is_one_value(last)
 }
 
 /// Splits at each `|` that stands outside of strings and brackets.

@@ -234,7 +234,12 @@ impl Place {
                 },
             ) if tag == *other_tag && name == *other_name && quote == *other_quote => {
                 let before = if before == *other_before || (is_begun(&before) && is_begun(other_before)) {
-                    before
+                    // Of two the one that says less of where it leads.
+                    if names_its_site(&before) {
+                        other_before.clone()
+                    } else {
+                        before
+                    }
                 } else {
                     UNCLEAR.to_owned()
                 };
@@ -301,6 +306,27 @@ pub(super) fn is_begun(before: &str) -> bool {
             && before.split(['/', '?', '#']).next().is_some_and(|first| {
                 matches!(first, "http:" | "https:") || !first.contains([':', '&', '\0'])
             }))
+}
+
+/// Whether what is written of an address decides from which site it is: `/` alone does not, since another may follow.
+pub(super) fn names_its_site(before: &str) -> bool {
+    let before = before.trim_start();
+    let lower = before.to_ascii_lowercase();
+    let other_site = ["http:", "https:", ""]
+        .iter()
+        .find_map(|scheme| lower.strip_prefix(scheme)?.strip_prefix("//"));
+    match other_site {
+        Some(host) => host.find(['/', '?', '#']).is_some_and(|end| {
+            let host = host.get(..end).unwrap_or_default();
+            !host.is_empty() && host.chars().all(|letter| letter.is_ascii_graphic())
+        }),
+        None => match before.strip_prefix('/') {
+            Some(path) => {
+                path.starts_with(|first: char| first.is_ascii_alphanumeric() || "._-~?#%".contains(first))
+            }
+            None => is_begun(before) && !lower.starts_with("http"),
+        },
+    }
 }
 
 /// What `<` begins, if it begins anything.

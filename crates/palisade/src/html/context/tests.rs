@@ -36,6 +36,9 @@ fn places_in_which_escaping_holds_are_let_through() {
         "<script nonce=\"{{ nonce }}\">let a = {{ x|tojson }}; let b = \"{{ x|escapejs }}\";</script>{{ x }}",
         "{{ x|json_script(\"id\") }}",
         "<a{% if a %} class=\"x\"{% endif %} href=\"/\"{% if b %} aria-current=\"page\"{% endif %}>{{ x }}</a>",
+        "<a href=\"{{ a|url }}/notes/{{ id }}\">",
+        "<script src=\"https://cdn.example/{{ x }}\"></script><script src=\"static/{{ x }}\"></script>",
+        "{{ {'a': {'b': 1}} }}<p title=\"{{ x }}\">",
         "{% for a in b %}<li>{{ a }}</li>{% else %}<p>{{ x }}{% endfor %}",
         "{% if a %}<p>{% elif b %}<b>{% else %}{{ x }}{% endif %}",
         "{# {{ x|safe }} <script> #}{{ x }}",
@@ -186,4 +189,28 @@ fn the_line_is_named() {
             .to_string()
             .starts_with("note.html:5: {{ x }} stands in the attribute title")
     );
+}
+
+#[test]
+fn what_trims_filters_and_leads_to_another_site_is_followed() {
+    for (bad, why) in [
+        ("a < {{- x }}>", "<"),
+        ("<{% if a %}a href={{ x }}{% endif %}>", "t:"),
+        ("<p title= {{- x }}>", "without quotes"),
+        ("<script src=\"/{{ x }}\"></script>", "leads"),
+        ("<script src=\"//{{ x }}/a.js\"></script>", "leads"),
+        ("<script src=\"https://{{ x }}/a.js\"></script>", "leads"),
+        (
+            "<script src=\"{% if a %}/{% else %}/static/{% endif %}{{ x }}\"></script>",
+            "leads",
+        ),
+        (
+            "<a href=\"{% filter trim %}{{ x|url }}{% endfilter %}\">",
+            "{% filter %}",
+        ),
+        ("<a href=\"{{ x|url()[1:] }}\">", "|url"),
+        ("<a href=\"{{ {'a': {'b': x}} }}\">", "|url"),
+    ] {
+        assert_refused(bad, why);
+    }
 }

@@ -1,7 +1,7 @@
 //! The way through a template: text, values and tags in their order, and each branch from where it begins.
 
 use super::expression::{declares_safe, ends_with_filter, first_word};
-use super::machine::{Place, UNCLEAR, VALUE, holds_address, is_begun};
+use super::machine::{Place, UNCLEAR, VALUE, holds_address, is_begun, names_its_site};
 use super::script::Script;
 
 /// The elements that run or change everything by their address: which one it is must not be left to a value.
@@ -120,9 +120,9 @@ pub(crate) fn walk(source: &str) -> Walked {
     }
 }
 
-/// Finds the end of a tag, which does not stand in a string.
+/// Finds the end of a tag, which stands neither in a string nor in brackets.
 fn end_of(inside: &str, end: &str) -> Option<usize> {
-    let (mut string, mut escaped) = (None, false);
+    let (mut string, mut escaped, mut depth) = (None, false, 0_usize);
     for (place, character) in inside.char_indices() {
         match string {
             Some(quote) => {
@@ -131,9 +131,16 @@ fn end_of(inside: &str, end: &str) -> Option<usize> {
                 }
                 escaped = character == '\\' && !escaped;
             }
-            None if inside.get(place..).is_some_and(|rest| rest.starts_with(end)) => return Some(place),
-            None if end != "#}" && matches!(character, '"' | '\'') => string = Some(character),
-            None => {}
+            None if depth == 0 && inside.get(place..).is_some_and(|rest| rest.starts_with(end)) => {
+                return Some(place);
+            }
+            None if end == "#}" => {}
+            None => match character {
+                '"' | '\'' => string = Some(character),
+                '(' | '[' | '{' => depth += 1,
+                ')' | ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            },
         }
     }
     None
@@ -230,7 +237,7 @@ impl Walk {
             "if" | "for" | "block" | "macro" | "call" | "filter" | "with" => self.begin(line, word),
             "set" if !code.contains('=') => self.begin(line, word),
             "elif" | "else" => self.other(line, word == "else"),
-            "include" => self.must_be_text(line, "include"),
+            "include" | "break" | "continue" => self.must_be_text(line, &word),
             _ if word.starts_with("end") => self.end(line),
             _ => {}
         }
@@ -251,7 +258,7 @@ impl Walk {
     }
 
     fn begin(&mut self, line: usize, word: String) {
-        if matches!(word.as_str(), "block" | "macro" | "call" | "set") {
+        if matches!(word.as_str(), "block" | "macro" | "call" | "set" | "filter") {
             self.must_be_text(line, &word);
         }
         self.open.push(Open {
@@ -343,12 +350,12 @@ fn in_attribute(tag: &str, name: &str, before: &str, code: &str) -> Option<Strin
         _ if !holds_address(name) => return None,
         _ => {}
     }
+    if POWERFUL.contains(&tag) && !names_its_site(before) {
+        return Some(format!(
+            "decides where <{tag}> leads: write at least the address's beginning down, as in {name}=\"/static/{{{{ … }}}}\""
+        ));
+    }
     if before.trim().is_empty() {
-        if POWERFUL.contains(&tag) {
-            return Some(format!(
-                "decides where <{tag}> leads: write at least the address's beginning down, as in {name}=\"/static/{{{{ … }}}}\""
-            ));
-        }
         let judged = ends_with_filter(code, "url");
         return (!judged)
             .then(|| format!("stands in {name}, where it could be javascript: — write {{{{ …|url }}}}"));
