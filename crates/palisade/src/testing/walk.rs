@@ -114,7 +114,7 @@ pub async fn visit(
 ) -> Result<Visited, WalkError> {
     let person = user.map_or_else(Person::nobody, |user| Person::of(Who::Other, user));
     let answer = Visits::new(palisade, app)?
-        .ask((&person, Login::JustNow), &method, path, form)
+        .ask((&person, Login::JustNow), &method, (path, form), &Way::usual())
         .await?;
     Ok(Visited {
         status: answer.status,
