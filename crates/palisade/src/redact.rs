@@ -494,7 +494,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::format_collect, reason = "a few bytes, once")]
     fn address_in_an_address_in_a_value_carries_no_secret_out() {
         let redactor = Redactor::default();
         let mut value = "/reset?token=t0psecret".to_owned();

@@ -22,10 +22,6 @@ pub(super) enum Script {
 }
 
 impl Script {
-    #[expect(
-        clippy::match_same_arms,
-        reason = "in the order of the states, each with its ways out of it"
-    )]
     pub(super) fn step(self, next: char) -> Self {
         match self {
             Self::Code => match next {
