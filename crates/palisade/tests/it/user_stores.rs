@@ -293,5 +293,7 @@ async fn of_two_who_sign_up_in_sqlite_at_once_one_has_the_name() {
 
 #[tokio::test]
 async fn djangos_tables_in_sqlite_are_waited_for() {
-    waits_for_djangos_tables(&Sqlite::in_memory().unwrap()).await;
+    // In a file: of tables that go with the process nothing is said.
+    let folder = tempfile::tempdir().unwrap();
+    waits_for_djangos_tables(&Sqlite::open(folder.path().join("django.sqlite3")).unwrap()).await;
 }
