@@ -17,6 +17,7 @@ use crate::form::FormPolicy;
 use crate::gate::Hidden;
 use crate::guard::Guard;
 use crate::mail::Mailer;
+use crate::media::Media;
 use crate::rejection::Rejection;
 use crate::rows::RowStore;
 use crate::throttle::{Devices, Throttles};
@@ -36,6 +37,7 @@ struct Offer {
     mailer: Option<Mailer>,
     letters: Arc<dyn Letters>,
     rows: Option<RowStore>,
+    media: Option<Media>,
     login_hasher: SessionAuthHasher,
     reset_tokens: ResetTokens,
     forms: Arc<FormPolicy>,
@@ -57,6 +59,7 @@ impl StackContext {
             reset_tokens: ResetTokens::new(&settings.key_ring())
                 .with_timeout(settings.password_reset_timeout),
             rows: palisade.rows.clone(),
+            media: palisade.media.clone(),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             forms: Arc::new(FormPolicy::from_settings(settings)),
         }))
@@ -127,6 +130,13 @@ impl StackContext {
     pub(crate) fn users(&self) -> Result<&Users, Rejection> {
         let users = self.0.users.as_ref();
         users.ok_or_else(|| Rejection::internal("there are no users: give Palisade a table with with_users"))
+    }
+
+    pub(crate) fn media(&self) -> Result<&Media, Rejection> {
+        let media = self.0.media.as_ref();
+        media.ok_or_else(|| {
+            Rejection::internal("there is no store of media: give Palisade one with with_media")
+        })
     }
 
     pub(crate) fn rows(&self) -> Result<&RowStore, Rejection> {
