@@ -15,6 +15,8 @@ mod kind;
 mod name;
 mod spool;
 mod store;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 pub use deliver::Delivery;
@@ -24,8 +26,8 @@ pub use inspect::{InspectLimits, Unacceptable, inspect};
 pub use kind::MediaType;
 pub use name::{InvalidMediaName, MediaName};
 pub use store::{Listed, MediaError, MediaStore, Opened};
-pub use upload::{ImageHandling, Kept, Upload};
 pub(crate) use upload::{Came, Incoming, Takes};
+pub use upload::{ImageHandling, Kept, Upload};
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -191,7 +193,9 @@ const GRACE: Duration = Duration::from_hours(1);
 
 /// A text is no location of nginx.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a location such as \"/protected-media/\": a path of letters and digits with a slash at both ends")]
+#[error(
+    "{0:?} is not a location such as \"/protected-media/\": a path of letters and digits with a slash at both ends"
+)]
 pub struct InvalidLocation(String);
 
 impl<S: Sync> FromRequestParts<S> for Media {

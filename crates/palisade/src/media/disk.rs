@@ -62,7 +62,11 @@ impl Disk {
             path: folder.to_owned(),
             reason,
         };
-        let folder = std::path::absolute(folder).map_err(unusable)?;
+        // Without a slash at its end, which would look through a link.
+        let folder: PathBuf = std::path::absolute(folder)
+            .map_err(unusable)?
+            .components()
+            .collect();
         private_folder(&folder).map_err(unusable)?;
         let about = fs::symlink_metadata(&folder).map_err(unusable)?;
         if !about.is_dir() {
@@ -94,8 +98,9 @@ fn moved_in(from: &Path, to: &Path) -> io::Result<()> {
     let folder = to.parent().unwrap_or(to);
     if !folder.is_dir() {
         private_folder(folder)?;
-        sync(folder.parent().unwrap_or(folder))?;
     }
+    // Whoever made the folder: it may have been another upload, a moment ago.
+    sync(folder.parent().unwrap_or(folder))?;
     // Names are drawn of 128 bits: one that is taken was not drawn.
     if fs::symlink_metadata(to).is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
@@ -211,9 +216,15 @@ mod tests {
         opened(&path);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         let error = Disk::open(&path).unwrap_err().to_string();
-        assert!(error.contains("mode 755") && error.contains("chmod 700"), "{error}");
+        assert!(
+            error.contains("mode 755") && error.contains("chmod 700"),
+            "{error}"
+        );
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert!(matches!(Disk::open(&link), Err(MediaFolderError::NoFolder { .. })));
+        assert!(matches!(
+            Disk::open(&link),
+            Err(MediaFolderError::NoFolder { .. })
+        ));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,13 +47,26 @@ impl Spool {
     /// Opens the spool below a folder, and removes what dead processes have left there.
     pub(super) fn open(parent: &Path, most: u64) -> io::Result<Self> {
         private_folder(parent)?;
+        if let Some(fault) = not_private(parent)? {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, fault));
+        }
         // Nobody takes a folder for a dead one that is only just being made.
         let tidying = new_file(&parent.join(LOCK))?;
         tidying.lock()?;
         for entry in fs::read_dir(parent)? {
-            let path = entry?.path();
-            if path.is_dir() && is_dead(&path)? {
-                fs::remove_dir_all(&path)?;
+            let entry = entry?;
+            let path = entry.path();
+            // What has another name was made by somebody else, and is not this library's to remove.
+            let is_own = entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| name.parse::<MediaName>().is_ok());
+            if is_own && entry.file_type()?.is_dir() && is_dead(&path)? {
+                match fs::remove_dir_all(&path) {
+                    // Its process was just ending, and has removed it itself.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    removed => removed?,
+                }
                 tracing::info!("uploads that a process left unfinished when it ended were removed");
             }
         }
@@ -95,13 +108,31 @@ impl Spool {
             .0
             .waiting
             .try_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| {
-                waiting.checked_add(bytes).filter(|waiting| *waiting <= self.0.most)
+                waiting
+                    .checked_add(bytes)
+                    .filter(|waiting| *waiting <= self.0.most)
             });
         reserved.map(|_| ()).map_err(|_| {
             let most = self.0.most;
             MediaError::Full(format!("{most} bytes of uploads are under way already"))
         })
     }
+}
+
+/// Says what is wrong with a folder that is a link, or open to others.
+fn not_private(folder: &Path) -> io::Result<Option<String>> {
+    let about = fs::symlink_metadata(folder)?;
+    let mode = about.permissions().mode() & 0o7777;
+    let shown = folder.display();
+    Ok(if !about.is_dir() {
+        Some(format!("{shown} is a link: name the folder itself"))
+    } else if mode & 0o077 != 0 {
+        Some(format!(
+            "{shown} is open to other users of this machine (mode {mode:o}): run `chmod 700 {shown}`"
+        ))
+    } else {
+        None
+    })
 }
 
 /// Whether the process is gone whose folder this is. One without a lock was never finished.
@@ -145,7 +176,6 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 /// A file of the spool while it is written.
-#[derive(Debug)]
 pub(super) struct Spooling {
     place: Place,
     file: File,
@@ -230,7 +260,11 @@ mod tests {
 
     async fn spooled(spool: &Spool, content: &'static [u8]) -> Spooled {
         let spooling = spool.begin().await.unwrap();
-        spooling.write(Bytes::from_static(content)).await.unwrap().finish()
+        spooling
+            .write(Bytes::from_static(content))
+            .await
+            .unwrap()
+            .finish()
     }
 
     fn files(spool: &Spool) -> usize {
@@ -240,7 +274,7 @@ mod tests {
     #[tokio::test]
     async fn file_is_what_was_written_and_gone_when_it_is_let_go() {
         let parent = tempfile::tempdir().unwrap();
-        let spool = Spool::open(parent.path(), 100).unwrap();
+        let spool = Spool::open(&parent.path().join("spool"), 100).unwrap();
         let file = spooled(&spool, b"abc").await;
         assert_eq!(fs::read(file.path()).unwrap(), b"abc");
         assert_eq!(
@@ -256,7 +290,7 @@ mod tests {
     #[tokio::test]
     async fn no_more_waits_than_there_is_room_for() {
         let parent = tempfile::tempdir().unwrap();
-        let spool = Spool::open(parent.path(), 5).unwrap();
+        let spool = Spool::open(&parent.path().join("spool"), 5).unwrap();
         let first = spooled(&spool, b"abc").await;
         let second = spool.begin().await.unwrap();
         let refused = second.write(Bytes::from_static(b"def")).await;
@@ -269,14 +303,14 @@ mod tests {
     #[tokio::test]
     async fn what_the_dead_left_is_removed_and_what_the_living_hold_is_not() {
         let parent = tempfile::tempdir().unwrap();
-        let dead = parent.path().join("dead");
-        fs::create_dir(&dead).unwrap();
+        let dead = parent.path().join("spool").join(MediaName::draw().to_string());
+        private_folder(&dead).unwrap();
         fs::write(dead.join(LOCK), "").unwrap();
         fs::write(dead.join("half"), "an upload").unwrap();
-        let living = Spool::open(parent.path(), 100).unwrap();
+        let living = Spool::open(&parent.path().join("spool"), 100).unwrap();
         assert!(!dead.exists());
         let file = spooled(&living, b"abc").await;
-        let other = Spool::open(parent.path(), 100).unwrap();
+        let other = Spool::open(&parent.path().join("spool"), 100).unwrap();
         assert!(file.path().exists(), "another process opens the same spool");
         drop(other);
         assert!(file.path().exists());

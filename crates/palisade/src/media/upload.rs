@@ -1,14 +1,15 @@
 //! A file that came with a form: known for what it is, and not kept yet.
 
 use std::fs::File;
-use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
 
 use super::spool::{Spooled, Spooling};
-use super::{FileDigest, InspectLimits, Media, MediaError, MediaName, MediaType, StoredFile, Unacceptable, inspect};
+use super::{
+    FileDigest, InspectLimits, Media, MediaError, MediaName, MediaType, StoredFile, Unacceptable, inspect,
+};
 
 /// A file that came with a form, as the value of a field.
 ///
@@ -76,18 +77,21 @@ impl Upload {
     ///
     /// When the store is full or cannot answer; nothing is kept then.
     pub async fn keep(self) -> Result<Kept, MediaError> {
-        let name = MediaName::draw();
-        self.media.store().keep(self.spooled.path(), &name).await?;
-        Ok(Kept {
+        // The guard is there before the file, so that a client that hangs up or a store that fails leaves nothing; and it is dropped
+        // after what waits in the spool, without which nothing can be moved in any more.
+        let kept = Kept {
             file: StoredFile {
-                name,
+                name: MediaName::draw(),
                 file_name: self.file_name.clone(),
                 media_type: self.media_type,
                 size: self.size(),
                 digest: self.digest(),
             },
             media: Some(self.media.clone()),
-        })
+        };
+        let Self { media, spooled, .. } = self;
+        media.store().keep(spooled.path(), &kept.file.name).await?;
+        Ok(kept)
     }
 }
 
@@ -225,6 +229,6 @@ impl Incoming {
 }
 
 fn looked_into(spooled: &Spooled, takes: Takes, limits: &InspectLimits) -> Result<MediaType, Unacceptable> {
-    let mut file = File::open(spooled.path()).map_err(io::Error::from)?;
+    let mut file = File::open(spooled.path())?;
     inspect(&mut file, spooled.size(), takes.accept, limits)
 }
