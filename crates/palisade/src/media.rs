@@ -10,11 +10,15 @@
 mod file;
 mod inspect;
 mod kind;
+mod metadata;
 mod name;
+mod reencode;
 mod store;
 
 pub use file::{FileDigest, StoredFile};
 pub use inspect::{InspectLimits, Unacceptable, inspect};
 pub use kind::MediaType;
+pub use metadata::{ImageHandling, strip_metadata};
 pub use name::{InvalidMediaName, MediaName};
+pub use reencode::re_encode;
 pub use store::{Listed, MediaError, MediaStore, Opened};

@@ -19,6 +19,7 @@ mod cached_db_attacks;
 mod client;
 mod client_certificates;
 mod client_pki;
+mod corpus_media;
 mod corpus_reports;
 mod corpus_scan;
 #[cfg(feature = "minijinja")]
