@@ -7,12 +7,15 @@
 //!
 //! Meets `exposed-media` (CWE-552, CWE-434, CWE-22).
 
+pub mod contract;
 mod file;
 mod inspect;
 mod kind;
 mod metadata;
 mod name;
 mod reencode;
+#[cfg(feature = "s3")]
+mod s3;
 mod store;
 
 pub use file::{FileDigest, StoredFile};
@@ -21,4 +24,6 @@ pub use kind::MediaType;
 pub use metadata::{ImageHandling, strip_metadata};
 pub use name::{InvalidMediaName, MediaName};
 pub use reencode::re_encode;
+#[cfg(feature = "s3")]
+pub use s3::{S3, S3Credentials, S3Error, S3Options};
 pub use store::{Listed, MediaError, MediaStore, Opened};

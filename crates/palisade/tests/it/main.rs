@@ -56,6 +56,8 @@ mod log;
 mod login;
 mod login_site;
 mod mail;
+#[cfg(feature = "s3")]
+mod media_s3;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
