@@ -1,6 +1,6 @@
 //! A server of a test's own that speaks S3: moto, in a virtual environment that is made once under the target folder.
 //!
-//! It checks signatures and rights as AWS does, so that a wrong key and a stranger are refused; one that lets everybody in is there, too.
+//! It checks signatures and rights as AWS does, so that a wrong key and a stranger are refused.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -35,27 +35,27 @@ impl S3Server {
     /// # Errors
     /// When Python is missing, with the package to install, when its environment cannot be made, or when it does not start.
     pub fn start() -> Result<S3Server> {
-        S3Server::on_free_port(true)
+        install()?;
+        on_a_free_port(|port| S3Server::on_port(port, true))
     }
 
-    /// Starts a server that gives everything to everybody.
+    /// Starts a server whose bucket gives its files to everybody.
     ///
     /// # Errors
     /// As [`S3Server::start`].
     pub fn start_public() -> Result<S3Server> {
-        S3Server::on_free_port(false)
-    }
-
-    fn on_free_port(private: bool) -> Result<S3Server> {
         install()?;
-        on_a_free_port(|port| S3Server::try_start(port, private))
+        let server = on_a_free_port(|port| S3Server::on_port(port, false))?;
+        let arguments = [&server.url, S3Server::BUCKET, &server.key, &server.secret];
+        python(include_str!("s3/publish.py"), &arguments)?;
+        Ok(server)
     }
 
-    fn try_start(port: u16, private: bool) -> Result<S3Server> {
+    fn on_port(port: u16, asks_for_keys: bool) -> Result<S3Server> {
         let mut command = Command::new(venv().join("bin/moto_server"));
         command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-        if private {
-            // What `prepare.py` asks for.
+        if asks_for_keys {
+            // Not for the first four things, which are those of `prepare.py`.
             command.env("INITIAL_NO_AUTH_ACTION_COUNT", "4");
         }
         let process = Process::start(command)?;
