@@ -15,7 +15,7 @@ use crate::process::Process;
 /// What is installed.
 const REQUIREMENTS: &str = "moto[server]==5.2.5";
 /// How long the server may take to say that it is ready.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server with one bucket.
 #[derive(Debug)]

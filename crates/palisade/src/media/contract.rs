@@ -12,7 +12,7 @@ use crate::promise::{Broken, answered, broken, ensure, kept, same};
 /// Larger than what a store takes at once: S3 has parts of 8 MiB.
 const LARGE: usize = 8 * 1024 * 1024 + 300;
 /// How far clocks of two machines may differ.
-const CLOCKS: Duration = Duration::from_secs(120);
+const CLOCKS: Duration = Duration::from_mins(2);
 
 /// Holds a store to all its promises. Files wait in `folder` before they are kept, as they do in the spool.
 ///

@@ -60,6 +60,8 @@ pub struct InspectLimits {
     pub scripts_in_documents: bool,
     /// Documents may hold other files, and do what is harmless when they are opened: see [`Self::only_plain_documents`].
     pub files_in_documents: bool,
+    /// What follows a JPEG is left out afterwards: see [`super::ImageHandling::within`].
+    pub(super) tail_is_cut_off: bool,
 }
 
 impl Default for InspectLimits {
@@ -74,6 +76,7 @@ impl Default for InspectLimits {
             max_entries: 10_000,
             scripts_in_documents: false,
             files_in_documents: true,
+            tail_is_cut_off: false,
         }
     }
 }
@@ -193,7 +196,10 @@ pub fn inspect<F: Read + Seek>(
         MediaType::Jpeg => jpeg::walk(&mut source, limits)?,
         MediaType::Gif => gif::walk(&mut source, limits)?,
         MediaType::WebP => webp::walk(&mut source, limits)?,
-        MediaType::Pdf => pdf::walk(&mut source, limits)?,
+        MediaType::Pdf => {
+            pdf::walk(&mut source, limits)?;
+            source.go_to(size)?;
+        }
         MediaType::Text => text::walk(&mut source)?,
         // Walked already, to know which of them it is.
         _ => {}

@@ -27,6 +27,31 @@ pub enum ImageHandling {
 }
 
 impl ImageHandling {
+    /// The limits to look at a file within that is handled so afterwards: what phones write behind a JPEG (a film, notes of their own) is
+    /// accepted then, since it is left out.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use palisade::media::{ImageHandling, InspectLimits, MediaType, inspect};
+    ///
+    /// # let picture = include_bytes!("../../../../fuzz/corpus/media/jpeg_exif.jpg");
+    /// let photograph = [&picture[..], b"and what a phone writes behind it"].concat();
+    /// let look = |handling: ImageHandling| {
+    ///     let limits = handling.within(&InspectLimits::default());
+    ///     inspect(&mut Cursor::new(&photograph), photograph.len() as u64, MediaType::IMAGES, &limits)
+    /// };
+    /// assert!(look(ImageHandling::AsIs).is_err());
+    /// assert!(look(ImageHandling::StripMetadata).is_ok());
+    /// ```
+    #[must_use]
+    pub fn within(self, limits: &InspectLimits) -> InspectLimits {
+        let mut limits = *limits;
+        limits.tail_is_cut_off = self != Self::AsIs;
+        limits
+    }
+
     /// Handles a file of this kind; says whether anything was written to `to`, which is kept in its place then. What is no
     /// picture is left as it is.
     ///

@@ -31,7 +31,7 @@ pub(super) fn walk<F: Read + Seek>(
         if pixels > limits.max_pixels {
             return Err(source.too_large(format!("more than {} pixels", limits.max_pixels)));
         }
-        if source.left() == 0 {
+        if source.left() == 0 || limits.tail_is_cut_off {
             return Ok(());
         }
         if !(picture.says_more_follow && source.head(3)? == b"\xff\xd8\xff") {

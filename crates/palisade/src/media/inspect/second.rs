@@ -29,6 +29,8 @@ pub(super) fn nothing_besides<F: Read + Seek>(
     source: &mut Source<'_, F>,
     kind: MediaType,
 ) -> Result<(), Unacceptable> {
+    // Where its walk has ended: what is cut off behind it is not kept.
+    let end = source.at();
     // The forms of a PDF are XML, with elements of that name.
     let looked_for = match kind {
         MediaType::Pdf => ANYWHERE.get(..2),
@@ -38,7 +40,7 @@ pub(super) fn nothing_besides<F: Read + Seek>(
     source.go_to(0)?;
     let mut carried: Vec<u8> = Vec::new();
     let mut found = None;
-    source.each(source.size(), |piece| {
+    source.each(end, |piece| {
         carried.extend(piece.iter().map(u8::to_ascii_lowercase));
         found = found.or_else(|| {
             let is_there = |(what, _): &&(&[u8], &str)| memmem::find(&carried, what).is_some();
@@ -50,8 +52,8 @@ pub(super) fn nothing_besides<F: Read + Seek>(
     if let Some(why) = found {
         return Err(source.besides(why));
     }
-    source.go_to(source.size().saturating_sub(ZIP_TAIL))?;
-    let tail = source.vec(usize::try_from(source.left()).unwrap_or(usize::MAX))?;
+    source.go_to(end.saturating_sub(ZIP_TAIL))?;
+    let tail = source.vec(usize::try_from(end - source.at()).unwrap_or(usize::MAX))?;
     if memmem::find_iter(&tail, ZIP_END).any(|at| ends_an_archive(tail.get(at..).unwrap_or_default())) {
         return Err(source.besides("it holds a ZIP archive"));
     }

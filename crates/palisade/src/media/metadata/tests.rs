@@ -164,6 +164,51 @@ fn a_picture_that_is_too_large_is_not_drawn() {
 }
 
 #[test]
+fn what_a_phone_writes_behind_a_picture_is_taken_only_where_it_is_left_out() {
+    use crate::media::inspect;
+
+    let archive = corpus("archive.zip");
+    for tail in [&b"SEFT"[..], b"\0\0\0\x18ftypmp42", &archive] {
+        let file = [&corpus("jpeg_exif.jpg"), tail].concat();
+        for handling in [ImageHandling::StripMetadata, ImageHandling::ReEncode] {
+            let limits = handling.within(&InspectLimits::default());
+            let look = |limits| {
+                inspect(
+                    &mut Cursor::new(&file),
+                    file.len() as u64,
+                    MediaType::IMAGES,
+                    limits,
+                )
+            };
+            assert!(look(&InspectLimits::default()).is_err());
+            assert!(look(&ImageHandling::AsIs.within(&limits)).is_err());
+            assert_eq!(look(&limits).ok(), Some(MediaType::Jpeg));
+            let mut to = Cursor::new(Vec::new());
+            assert!(
+                handling
+                    .handle(MediaType::Jpeg, &mut Cursor::new(&file), &mut to, &limits)
+                    .unwrap()
+            );
+            let kept = to.into_inner();
+            accepted(&kept, MediaType::Jpeg);
+            assert!(!kept.windows(tail.len()).any(|bytes| bytes == tail));
+        }
+        // Of other formats no program writes anything behind the end.
+        let other = [&corpus("png_RGB.png"), tail].concat();
+        let limits = ImageHandling::StripMetadata.within(&InspectLimits::default());
+        assert!(
+            inspect(
+                &mut Cursor::new(&other),
+                other.len() as u64,
+                MediaType::IMAGES,
+                &limits
+            )
+            .is_err()
+        );
+    }
+}
+
+#[test]
 fn handling_leaves_what_is_no_picture_alone() {
     let handle = |handling: ImageHandling, kind, name| {
         let (mut from, mut to) = (Cursor::new(corpus(name)), Cursor::new(Vec::new()));

@@ -36,11 +36,11 @@ use tower_service::Service;
 /// How long a connection may take, its handshake included.
 const TO_CONNECT: Duration = Duration::from_secs(5);
 /// How long a part may take to be sent and answered.
-const TO_ANSWER: Duration = Duration::from_secs(60);
+const TO_ANSWER: Duration = Duration::from_mins(1);
 /// How long the next bytes of an answer may take.
 const TO_GO_ON: Duration = Duration::from_secs(30);
 /// How long a connection that nobody uses is kept.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// What makes clients for `object_store`.
 #[derive(Clone, Debug)]
