@@ -1,4 +1,4 @@
-//! Files on another machine: a bucket of S3, or of what speaks like it (MinIO, Ceph, R2 …).
+//! Files on another machine: a bucket of S3, or of what speaks like it (`MinIO`, Ceph, R2 …).
 //!
 //! What signs and parses is `object_store`; HTTP and TLS are this library's own ([`http`]), so that there is one of each. A file streams from
 //! the spool in parts of 8 MiB and is there when the last of them is confirmed, or not at all; it streams out as fast as the client takes it.
@@ -136,7 +136,7 @@ impl MediaStore for S3 {
                 .proven
                 .get_or_try_init(|| self.inner.prove())
                 .await
-                .map(|()| ())
+                .copied()
         }
         .boxed()
     }
@@ -258,6 +258,7 @@ fn taken() -> MediaError {
 }
 
 /// What an error means to whoever keeps or reads a file.
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
 fn explained(error: object_store::Error) -> MediaError {
     let reason = http::reason(&error);
     match error {

@@ -172,7 +172,7 @@ fn what_a_phone_writes_behind_a_picture_is_taken_only_where_it_is_left_out() {
         let file = [&corpus("jpeg_exif.jpg"), tail].concat();
         for handling in [ImageHandling::StripMetadata, ImageHandling::ReEncode] {
             let limits = handling.within(&InspectLimits::default());
-            let look = |limits| {
+            let look = |limits: &InspectLimits| {
                 inspect(
                     &mut Cursor::new(&file),
                     file.len() as u64,
