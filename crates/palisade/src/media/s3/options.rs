@@ -108,7 +108,7 @@ impl S3Credentials {
 /// # Example
 ///
 /// ```no_run
-/// use palisade::media::{Media, S3Credentials, S3Options};
+/// use palisade::media::{S3Credentials, S3Options};
 ///
 /// let bucket = S3Options::new("eu-central-1")
 ///     .prefix("vault")
