@@ -15,11 +15,12 @@ use palisade::sqlite::Sqlite;
 use palisade::throttle::SqliteThrottle;
 use palisade::{Palisade, Rejection, Router, Settings};
 
+use crate::documents::DOCUMENTS;
 use crate::notes::Notes;
 use crate::pages::Templates;
 use crate::reach::Reach;
 use crate::staff::People;
-use crate::{account, assets, notes, pages, sessions, staff, widget};
+use crate::{account, assets, documents, notes, pages, sessions, staff, widget};
 
 /// Where browsers report what the content security policy has stopped; staff reads it at `/staff/csp/`.
 const CSP_REPORT: &str = "/csp-report";
@@ -76,6 +77,7 @@ pub fn with_recovery(
 ///
 /// When the database cannot be brought up to date, or one of the origins is none.
 pub fn routes(settings: &Settings, database: &Sqlite, clock: Clock, reach: &Reach) -> Result<Router> {
+    database.migrate(DOCUMENTS)?;
     let app = App {
         notes: Notes::open(database.clone())?,
         people: People::of(database.clone()),
@@ -85,6 +87,7 @@ pub fn routes(settings: &Settings, database: &Sqlite, clock: Clock, reach: &Reac
     };
     let routes = Router::new()
         .merge(notes::routes())
+        .merge(documents::routes())
         .merge(account::routes())
         .merge(sessions::routes())
         .merge(staff::routes(reach))

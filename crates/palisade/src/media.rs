@@ -7,12 +7,17 @@
 //!
 //! Meets `exposed-media` (CWE-552, CWE-434, CWE-22).
 
+pub mod contract;
 mod deliver;
 mod disk;
 mod file;
 mod inspect;
 mod kind;
+mod metadata;
 mod name;
+mod reencode;
+#[cfg(feature = "s3")]
+mod s3;
 mod spool;
 mod store;
 #[cfg(test)]
@@ -24,10 +29,14 @@ pub use disk::MediaFolderError;
 pub use file::{FileDigest, StoredFile};
 pub use inspect::{InspectLimits, Unacceptable, inspect};
 pub use kind::MediaType;
+pub use metadata::{ImageHandling, strip_metadata};
 pub use name::{InvalidMediaName, MediaName};
+pub use reencode::re_encode;
+#[cfg(feature = "s3")]
+pub use s3::{S3, S3Credentials, S3Error, S3Options};
 pub use store::{Listed, MediaError, MediaStore, Opened};
 pub(crate) use upload::{Came, Incoming, Takes};
-pub use upload::{ImageHandling, Kept, Upload};
+pub use upload::{Kept, Upload};
 
 use std::collections::HashSet;
 use std::path::Path;

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod documents;
 mod forms;
 mod guessing;
 mod leaks;

@@ -5,7 +5,7 @@
 //! dead from the living by a lock, which the system takes from a process with its last breath; so several processes share a spool.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,20 +86,28 @@ impl Spool {
     pub(super) async fn begin(&self) -> Result<Spooling, MediaError> {
         let spool = self.clone();
         blocking(move || {
-            let path = spool.0.folder.join(MediaName::draw().to_string());
-            let file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .custom_flags(libc::O_NOFOLLOW)
-                .open(&path)?;
+            let (place, file) = spool.place()?;
             Ok(Spooling {
-                place: Place { path, spool, size: 0 },
+                place,
                 file,
                 digest: Context::new(&SHA256),
             })
         })
         .await
+    }
+
+    /// Makes an empty file.
+    fn place(&self) -> io::Result<(Place, File)> {
+        let path = self.0.folder.join(MediaName::draw().to_string());
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW)
+            .open(&path)?;
+        let spool = self.clone();
+        Ok((Place { path, spool, size: 0 }, file))
     }
 
     /// Makes room for more bytes, unless too many wait already.
@@ -203,11 +211,9 @@ impl Spooling {
 
     /// Ends the file.
     pub(super) fn finish(self) -> Spooled {
-        let mut digest = [0; 32];
-        digest.copy_from_slice(self.digest.finish().as_ref());
         Spooled {
             place: self.place,
-            digest: FileDigest(digest),
+            digest: digested(self.digest),
         }
     }
 }
@@ -231,6 +237,40 @@ impl Spooled {
     pub(super) fn digest(&self) -> FileDigest {
         self.digest
     }
+
+    /// Lets `write` make another file of this one, and gives that, if it says that it has. It waits for the disk.
+    pub(super) fn made_anew<E: From<io::Error>>(
+        &self,
+        write: impl FnOnce(&mut File) -> Result<bool, E>,
+    ) -> Result<Option<Self>, E> {
+        let (mut place, mut file) = self.place.spool.place()?;
+        if !write(&mut file)? {
+            return Ok(None);
+        }
+        let size = file.metadata()?.len();
+        self.place.spool.reserve(size).map_err(io::Error::other)?;
+        place.size = size;
+        file.rewind()?;
+        let mut digest = Context::new(&SHA256);
+        let mut piece = vec![0; 64 * 1024];
+        loop {
+            let read = file.read(&mut piece)?;
+            match piece.get(..read) {
+                Some(read) if !read.is_empty() => digest.update(read),
+                _ => break,
+            }
+        }
+        Ok(Some(Self {
+            place,
+            digest: digested(digest),
+        }))
+    }
+}
+
+fn digested(digest: Context) -> FileDigest {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.finish().as_ref());
+    FileDigest(bytes)
 }
 
 /// Where a file of the spool is, and what it takes there.

@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 
 use super::spool::{Spooled, Spooling};
 use super::{
-    FileDigest, InspectLimits, Media, MediaError, MediaName, MediaType, StoredFile, Unacceptable, inspect,
+    FileDigest, ImageHandling, InspectLimits, Media, MediaError, MediaName, MediaType, StoredFile, Unacceptable, inspect,
 };
 
 /// A file that came with a form, as the value of a field.
@@ -141,15 +141,6 @@ pub(crate) struct Takes {
     pub(crate) images: ImageHandling,
 }
 
-/// What becomes of pictures before they are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ImageHandling {
-    /// They stay as they are.
-    #[default]
-    AsIs,
-}
-
 /// What came of a file that a form brought.
 pub(crate) enum Came {
     /// It waits.
@@ -158,6 +149,8 @@ pub(crate) enum Came {
     Empty,
     /// It is larger than the field takes.
     TooLarge,
+    /// There are more than the field takes; this one was read past.
+    TooMany,
     /// It is not what the field takes.
     Unacceptable(String),
 }
@@ -209,14 +202,9 @@ impl Incoming {
             return Ok(Came::Empty);
         }
         let limits = Arc::clone(media.limits());
-        let (spooled, found) = spawn_blocking(move || {
-            let found = looked_into(&spooled, takes, &limits);
-            (spooled, found)
-        })
-        .await
-        .map_err(|error| MediaError::Unavailable(error.to_string()))?;
-        Ok(match found {
-            Ok(media_type) => Came::Here(Box::new(Upload {
+        let found = spawn_blocking(move || looked_into(spooled, takes, &limits)).await;
+        Ok(match found.map_err(|error| MediaError::Unavailable(error.to_string()))? {
+            Ok((spooled, media_type)) => Came::Here(Box::new(Upload {
                 media,
                 spooled,
                 file_name,
@@ -228,7 +216,15 @@ impl Incoming {
     }
 }
 
-fn looked_into(spooled: &Spooled, takes: Takes, limits: &InspectLimits) -> Result<MediaType, Unacceptable> {
+/// Says what a file is; a picture that is to be kept in another way is written anew.
+fn looked_into(
+    spooled: Spooled,
+    takes: Takes,
+    limits: &InspectLimits,
+) -> Result<(Spooled, MediaType), Unacceptable> {
+    let limits = takes.images.within(limits);
     let mut file = File::open(spooled.path())?;
-    inspect(&mut file, spooled.size(), takes.accept, limits)
+    let media_type = inspect(&mut file, spooled.size(), takes.accept, &limits)?;
+    let anew = spooled.made_anew(|to| takes.images.handle(media_type, &mut file, to, &limits))?;
+    Ok((anew.unwrap_or(spooled), media_type))
 }
