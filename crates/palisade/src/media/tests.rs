@@ -101,6 +101,7 @@ proptest! {
             match came(&media, &content, cut).await {
                 Came::Empty => assert!(content.is_empty()),
                 Came::TooLarge => assert!(content.len() > 2000),
+                Came::TooMany => panic!("one file is not too many"),
                 Came::Unacceptable(why) => panic!("{why}"),
                 Came::Here(upload) => {
                     assert!((1..=2000).contains(&content.len()));
