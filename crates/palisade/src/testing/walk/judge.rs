@@ -90,7 +90,8 @@ impl<'a> Judge<'a> {
                     .to_owned(),
             );
         }
-        let knows = matches!(person.who, Who::Owner | Who::Granted(_));
+        let is_linked = matches!(line.policy.access, Some(Access::Link(_)));
+        let knows = is_linked || matches!(person.who, Who::Owner | Who::Granted(_));
         if !knows && self.secrets.iter().any(|secret| answer.text.contains(secret)) {
             return Some("what only the owner may see stands in the answer".to_owned());
         }
@@ -167,6 +168,8 @@ impl<'a> Judge<'a> {
                 known.is_some_and(|permissions| permissions.has_perm(name))
             }
             Some(Access::Row(rule)) => may_reach(rule, person.who),
+            // What stands in the path is a link that is bound to nobody.
+            Some(Access::Link(_)) => true,
         }
     }
 }
@@ -175,7 +178,7 @@ impl<'a> Judge<'a> {
 fn is_refused_by_the_rule(line: &RouteLine, method: &Method, answer: &Answer) -> bool {
     match &line.policy.access {
         Some(Access::Public) | None => false,
-        Some(Access::Row(_)) if method.is_safe() => answer.refuses(),
+        Some(Access::Row(_) | Access::Link(_)) if method.is_safe() => answer.refuses(),
         _ => answer.status == StatusCode::UNAUTHORIZED || answer.leads_to_login,
     }
 }
