@@ -118,6 +118,8 @@ mod guide {
     struct Forms;
     #[doc = include_str!("../../../docs/guide/access.md")]
     struct Access;
+    #[doc = include_str!("../../../docs/guide/links.md")]
+    struct Links;
     #[doc = include_str!("../../../docs/guide/headers-and-frames.md")]
     struct HeadersAndFrames;
     #[doc = include_str!("../../../docs/guide/csp-reports.md")]

@@ -123,6 +123,16 @@ impl<'a> Judge<'a> {
             .then(|| "asks for a recent login, and lets one of long ago through".to_owned())
     }
 
+    /// Says what is wrong with an answer to somebody who has altered a link.
+    pub(super) fn judge_altered(line: &RouteLine, method: &Method, answer: &Answer) -> Option<String> {
+        if let Some(nothing) = Self::proves_nothing(answer) {
+            return Some(nothing.to_owned());
+        }
+        let has_no_such_method =
+            !Self::is_declared(line, method) && answer.status == StatusCode::METHOD_NOT_ALLOWED;
+        (!answer.refuses() && !has_no_such_method).then(|| "is opened by a link that nobody made".to_owned())
+    }
+
     /// Why an answer says nothing of the rule, if it does not.
     fn proves_nothing(answer: &Answer) -> Option<&'static str> {
         if answer.status.is_server_error() {
