@@ -74,7 +74,7 @@ pub trait Policies<S>: Into<Route<S>> {
     /// Lets whoever holds a link to a row of this table reach this route, with or without an account: the path has its token as `{token}`. Everybody
     /// else gets the 404 of [`Linked`](crate::rows::Linked), also where the handler asks for nothing.
     ///
-    /// What is answered here says `Cache-Control: private, no-store`, `Referrer-Policy: no-referrer` and `X-Robots-Tag: noindex`.
+    /// What is answered here says `Cache-Control: no-store`, `Referrer-Policy: no-referrer` and `X-Robots-Tag: noindex`.
     fn linked<T: OwnedRow>(self) -> Route<S> {
         self.access(Access::Link(LinkRule::of::<T>()))
     }

@@ -178,7 +178,7 @@ impl LinkRule {
         let headers = response.headers_mut();
         // Whatever the handler said: the address is the key.
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(
             X_ROBOTS_TAG,
             HeaderValue::from_static("noindex, nofollow, noarchive"),
