@@ -84,7 +84,7 @@ django.setup()
 from django.contrib.auth import authenticate, login  # noqa: E402  (the apps must be loaded first)
 from django.contrib.auth.decorators import login_required  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
-from django.http import HttpResponse, HttpResponseRedirect  # noqa: E402
+from django.http import FileResponse, HttpResponse, HttpResponseRedirect  # noqa: E402
 from django.middleware.csrf import get_token  # noqa: E402
 from django.urls import path  # noqa: E402
 
@@ -116,6 +116,11 @@ def count(request):
     return HttpResponse(f"count={request.session['count']}")
 
 
+@login_required
+def document(request, number):
+    return FileResponse(open(Path(os.environ["BENCH_DATA"]) / "documents" / str(number), "rb"), as_attachment=True)
+
+
 def login_page(request):
     if request.method != "POST":
         return token_page(request)
@@ -132,6 +137,7 @@ urlpatterns = [
     path("form", form),
     path("count", count),
     path("login", login_page),
+    path("documents/<int:number>", document),
 ]
 
 application = get_wsgi_application()

@@ -18,6 +18,7 @@ mod database;
 #[cfg(feature = "web")]
 pub mod mail;
 pub mod mariadb;
+pub mod nginx;
 pub mod permutation;
 pub mod postgres;
 pub mod process;
@@ -41,6 +42,7 @@ pub use certificate::{Authority, spki_fingerprint};
 #[cfg(feature = "web")]
 pub use mail::MailServer;
 pub use mariadb::MariaDb;
+pub use nginx::Nginx;
 pub use permutation::Pairs;
 pub use postgres::Postgres;
 pub use process::Process;

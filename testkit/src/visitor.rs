@@ -139,6 +139,29 @@ impl Visitor {
         self.send(request, Bytes::from(form(&fields))).await
     }
 
+    /// Fills in the form at `path` with a file, as a browser does: opens it, keeps its token, posts it from its own origin.
+    ///
+    /// # Errors
+    /// When the site does not answer.
+    pub async fn upload(&mut self, path: &str, fields: &[(&str, &str)], file: &Upload<'_>) -> Result<Reply> {
+        let token = self
+            .open(path)
+            .await?
+            .field("csrfmiddlewaretoken")
+            .unwrap_or_default();
+        let fields = [&[("csrfmiddlewaretoken", token.as_str())], fields].concat();
+        let origin = self.origin();
+        let request = self
+            .request(Method::POST, path)
+            .header(
+                header::CONTENT_TYPE,
+                format!("multipart/form-data; boundary={BOUNDARY}"),
+            )
+            .header(header::ORIGIN, &origin)
+            .header(header::REFERER, format!("{origin}{path}"));
+        self.send(request, Bytes::from(multipart(&fields, file))).await
+    }
+
     /// Begins a request with the host and the cookies set, for [`send`](Visitor::send).
     pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
         let request = Request::builder()
@@ -199,6 +222,47 @@ impl Visitor {
         let secure = self.tls.is_some() || self.proxied;
         format!("{}://{}", if secure { "https" } else { "http" }, self.host)
     }
+}
+
+/// A file that a visitor sends with a form.
+#[derive(Clone, Copy, Debug)]
+pub struct Upload<'file> {
+    /// The field of the form.
+    pub field: &'file str,
+    /// What the visitor calls it, as it stands between the quotes.
+    pub name: &'file str,
+    /// What the visitor says that it is.
+    pub content_type: &'file str,
+    /// Its bytes.
+    pub content: &'file [u8],
+}
+
+/// What stands between the parts of a form with files.
+pub const BOUNDARY: &str = "----visitor7d93b1a4";
+
+/// Encodes fields and a file as `multipart/form-data`, the file last.
+pub fn multipart(fields: &[(&str, &str)], file: &Upload<'_>) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let part = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        );
+        body.extend_from_slice(part.as_bytes());
+    }
+    let Upload {
+        field,
+        name,
+        content_type,
+        content,
+    } = file;
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\n\
+         Content-Type: {content_type}\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(content);
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    body
 }
 
 /// Encodes fields as `application/x-www-form-urlencoded`.

@@ -21,10 +21,12 @@
 //! | `exposed-diagnostics` | its staff area believes headers about the client's address and certificate, and takes any certificate |
 //! | `credential-guessing` | as many tries as one likes, all looked at; the answer says whether there is such a user; fifty failures lock the owner out |
 //! | `weak-password-storage` | passwords are kept as they are |
+//! | `exposed-media` | uploads of any kind keep their names, lie where anybody looks, and are shown as what they are called; a link is a number, for ever |
 
 mod access;
 mod account;
 mod leaks;
+mod media;
 mod network;
 mod pages;
 mod recovery;
@@ -155,6 +157,18 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/secret/{id}/delete/", get(access::read).post(access::delete))
         .route("/secret/{id}/share/", get(access::ask).post(access::share))
         .route("/secret/{id}/revoke/", get(access::ask).post(access::share))
+        .route("/documents/", get(media::list))
+        .route("/documents/new/", get(media::ask).post(media::keep))
+        .route("/documents/{id}/", get(media::read))
+        .route("/documents/{id}/file/", get(media::file))
+        .route("/documents/{id}/picture/", get(media::file))
+        .route("/documents/{id}/share/", get(media::read).post(media::say_so))
+        .route("/documents/{id}/revoke/", get(media::read).post(media::say_so))
+        .route("/documents/{id}/links/", get(media::link).post(media::link))
+        .route("/documents/{id}/links/revoke/", get(media::link).post(media::say_so))
+        .route("/media/{name}", get(media::public))
+        .route("/link/{token}/", get(media::linked))
+        .route("/link/{token}/file/", get(media::linked))
         .route("/shared/", get(access::shared))
         .route("/profile/", get(pages::profile).post(account::change_profile))
         .route("/password/", get(pages::password).post(account::change_password))

@@ -22,6 +22,7 @@ mod overview;
 mod pages;
 pub mod reach;
 mod sessions;
+mod share;
 mod staff;
 pub mod start;
 mod widget;

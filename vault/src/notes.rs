@@ -11,8 +11,8 @@
 
 mod edit;
 mod search;
-mod share;
 mod shared;
+mod terms;
 mod store;
 
 pub(crate) use store::Notes;
@@ -32,6 +32,7 @@ use palisade::{Policies as _, Rejection, Router, Sensitive};
 use crate::app::App;
 use crate::pages::moment::moment;
 use crate::pages::{Page, leave_notice};
+use crate::share;
 use search::Search;
 use store::{MOST_NOTES, NewNote, Note, NoteLine};
 
@@ -78,18 +79,11 @@ pub(crate) fn routes() -> Router<App> {
         )
         .route("/secret/{id}/delete/", get(back).post(delete).owned::<Note>())
         .route(
-            "/secret/{id}/share/",
-            get(share::ask).post(share::take).owned::<Note>(),
-        )
-        .route(
-            "/secret/{id}/revoke/",
-            get(share::back).post(share::revoke).owned::<Note>(),
-        )
-        .route(
             "/secret/{id}/leave/",
             get(shared::back).post(shared::leave).reach::<Note, Viewer>(),
         )
         .route("/shared/", get(shared::list))
+        .merge(share::routes::<Note>("/secret/{id}/"))
         .logged_in()
 }
 
@@ -151,7 +145,7 @@ async fn read(State(app): State<App>, note: Reach<Note>, page: Page) -> Result<R
     let owner = if note.is_own() {
         None
     } else {
-        Some(app.notes.owner_name(note.owner_id())?)
+        Some(app.people.name(note.owner_id())?)
     };
     let about = context! { note => whole(&note), owner, may_edit => note.may_edit() };
     page.show("note.html", about)

@@ -45,8 +45,13 @@ pub(crate) const PYTHON: &[Tool] = &[Tool {
     proof: &["-c", "import venv, ensurepip"],
 }];
 
-/// What the tests of stores start for themselves.
+/// What the tests of stores, and of files that another server sends, start for themselves.
 pub(crate) const SERVERS: &[Tool] = &[
+    Tool {
+        names: &["nginx"],
+        package: "nginx-light",
+        proof: &[],
+    },
     Tool {
         names: &["postgres"],
         package: "postgresql",

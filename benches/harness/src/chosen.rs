@@ -3,13 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ground::Ground;
 use crate::job::Job;
 use crate::parts::Part;
-use crate::report::{OWN, SHARED};
+use crate::report;
 
 /// What the help says of `--jobs`.
-pub const HELP: &str = "Measure only these, of which the first seven are given to servers:
+pub const HELP: &str = "Measure only these, of which the first nine are given to servers:
   i        a constant sentence without a stack
   ii       the same through the whole stack
   iii      a page that names the logged-in user
@@ -17,6 +16,8 @@ pub const HELP: &str = "Measure only these, of which the first seven are given t
   v        the same, counting in the session
   vi       the page of iii, sessions and users in PostgreSQL
   vii      the page of iii, sessions in Redis and users in PostgreSQL
+  viii     a file of 1 KiB, sent to its owner alone (by nginx: to anybody)
+  ix       a file of 1 MiB, likewise
   pbkdf2   PBKDF2-SHA256, 1,000,000 iterations, beside Python's hashlib
   argon2   Argon2id at Django's parameters, beside argon2-cffi
   session  a session of 200 bytes encoded and decoded, beside Django
@@ -53,8 +54,7 @@ impl Chosen {
     /// The block that its figures stand in.
     pub fn block(self) -> &'static str {
         match self {
-            Self::Job(job) if job.ground() == Ground::Sqlite => OWN,
-            Self::Job(_) => SHARED,
+            Self::Job(job) => report::block(job),
             Self::Part(part) => part.block(),
         }
     }

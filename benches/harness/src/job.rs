@@ -1,5 +1,6 @@
 //! The jobs that every server is given, and what a right answer to each looks like.
 
+use crate::files;
 use crate::ground::Ground;
 use crate::server::Server;
 use crate::visitor::Account;
@@ -20,10 +21,14 @@ pub enum Job {
     OnPostgres,
     /// The same page, with the session in Redis and the user in PostgreSQL.
     OnRedis,
+    /// A file of 1 KiB, to its owner alone; from nginx to anybody.
+    SmallFile,
+    /// A file of 1 MiB, likewise.
+    LargeFile,
 }
 
 impl Job {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Bare,
         Self::Stack,
         Self::LoggedIn,
@@ -31,6 +36,8 @@ impl Job {
         Self::SessionWrite,
         Self::OnPostgres,
         Self::OnRedis,
+        Self::SmallFile,
+        Self::LargeFile,
     ];
 
     pub fn number(self) -> &'static str {
@@ -42,6 +49,8 @@ impl Job {
             Self::SessionWrite => "v",
             Self::OnPostgres => "vi",
             Self::OnRedis => "vii",
+            Self::SmallFile => "viii",
+            Self::LargeFile => "ix",
         }
     }
 
@@ -54,6 +63,8 @@ impl Job {
             Self::SessionWrite => "(v) session write",
             Self::OnPostgres => "(vi) logged-in GET, PostgreSQL",
             Self::OnRedis => "(vii) logged-in GET, Redis",
+            Self::SmallFile => "(viii) file of 1 KiB",
+            Self::LargeFile => "(ix) file of 1 MiB",
         }
     }
 
@@ -68,8 +79,8 @@ impl Job {
 
     fn method(self) -> &'static str {
         match self {
-            Self::Bare | Self::Stack | Self::LoggedIn | Self::OnPostgres | Self::OnRedis => "GET",
             Self::Post | Self::SessionWrite => "POST",
+            _ => "GET",
         }
     }
 
@@ -79,6 +90,8 @@ impl Job {
             Self::LoggedIn | Self::OnPostgres | Self::OnRedis => "/me",
             Self::Post => "/form",
             Self::SessionWrite => "/count",
+            Self::SmallFile => "/documents/1",
+            Self::LargeFile => "/documents/2",
         }
     }
 
@@ -99,6 +112,8 @@ impl Job {
             Self::Bare | Self::Stack => body == b"hello, world",
             Self::LoggedIn | Self::OnPostgres | Self::OnRedis => body == b"hello, alice",
             Self::Post => body == b"alice read 11 bytes",
+            Self::SmallFile => body == files::small(),
+            Self::LargeFile => body == files::large(),
             Self::SessionWrite => {
                 let number = body
                     .strip_prefix(b"count=")

@@ -1,4 +1,4 @@
-//! Measures Palisade beside bare axum, its Rust peers and Django: CPU time per request, requests per
+//! Measures Palisade beside bare axum, its Rust peers, Django and, where files are sent, nginx: CPU time per request, requests per
 //! second and latency, all in one run.
 //!
 //! Every server stays up for the whole run and rounds are interleaved (each round visits every job on
@@ -8,6 +8,7 @@
 //! Single parts (`parts.rs`) are measured afterwards, when no server is left to disturb them.
 
 mod chosen;
+mod files;
 mod ground;
 mod job;
 mod load;
@@ -131,8 +132,10 @@ async fn serve(options: &Options, jobs: &[Job], databases: &mut Databases) -> Re
         kinds.push(Kind::Before);
     }
     for kind in &kinds {
-        eprintln!("building {kind}");
-        kind.build()?;
+        if kind.jobs().iter().any(|job| jobs.contains(job)) {
+            eprintln!("building {kind}");
+            kind.build()?;
+        }
     }
     let mut stages = Vec::new();
     for ground in [Ground::Sqlite, Ground::Postgres, Ground::Redis] {

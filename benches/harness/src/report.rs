@@ -10,12 +10,22 @@ use crate::load::Load;
 use crate::page::Block;
 use crate::server::Kind;
 
-/// The blocks of figures of served jobs: with a database in the server's own process, and with a server for it.
-pub const OWN: &str = "measured";
-pub const SHARED: &str = "measured: shared stores";
+/// The blocks of figures of served jobs: with a database in the server's own process, with a server for it, and where files are sent.
+const OWN: &str = "measured";
+const SHARED: &str = "measured: shared stores";
+const FILES: &str = "measured: files";
+
+/// The block that the figures of a job stand in.
+pub fn block(job: Job) -> &'static str {
+    match job {
+        Job::SmallFile | Job::LargeFile => FILES,
+        _ if job.ground() == Ground::Sqlite => OWN,
+        _ => SHARED,
+    }
+}
 
 /// The promises to hold: this job on Palisade costs at most so many times what that job costs there.
-const PROMISES: [(Job, Job, Kind, f64); 7] = [
+const PROMISES: [(Job, Job, Kind, f64); 8] = [
     (Job::Stack, Job::Bare, Kind::Bare, 1.6),
     (Job::LoggedIn, Job::LoggedIn, Kind::Before, 1.1),
     (Job::LoggedIn, Job::LoggedIn, Kind::Peers, 0.2),
@@ -23,7 +33,11 @@ const PROMISES: [(Job, Job, Kind, f64); 7] = [
     (Job::SessionWrite, Job::SessionWrite, Kind::Peers, 0.4),
     (Job::OnPostgres, Job::OnPostgres, Kind::Peers, 0.6),
     (Job::OnRedis, Job::OnRedis, Kind::Peers, 0.6),
+    (Job::LargeFile, Job::LargeFile, Kind::Nginx, 1.3),
 ];
+
+/// What Palisade promises to need at most for a job, in microseconds of CPU time.
+const AT_MOST: [(Job, f64); 1] = [(Job::SmallFile, 60.0)];
 
 /// One job on one server in one round.
 pub struct Sample {
@@ -79,22 +93,19 @@ impl Report {
 
     /// The tables of what was measured.
     pub fn blocks(&self) -> Vec<Block> {
-        let of = |job: Job| {
-            if job.ground() == Ground::Sqlite {
-                OWN
-            } else {
-                SHARED
-            }
-        };
-        let measured = |name: &&str| self.samples.keys().any(|(job, _)| of(*job) == *name);
-        let block = |name: &'static str| Block {
+        let measured = |name: &&str| self.samples.keys().any(|(job, _)| block(*job) == *name);
+        let made = |name: &'static str| Block {
             name,
             conditions: self.conditions.clone(),
             words: 2,
-            rows: self.rows(name == SHARED, |job| of(job) == name),
-            verdicts: self.promises(|job| of(job) == name),
+            rows: self.rows(name == SHARED, |job| block(job) == name),
+            verdicts: self.promises(|job| block(job) == name),
         };
-        [OWN, SHARED].into_iter().filter(measured).map(block).collect()
+        [OWN, SHARED, FILES]
+            .into_iter()
+            .filter(measured)
+            .map(made)
+            .collect()
     }
 
     fn rows(&self, with_store: bool, wanted: impl Fn(Job) -> bool) -> Vec<Vec<String>> {
@@ -140,8 +151,21 @@ impl Report {
                 job.label()
             ))
         };
-        let wanted = PROMISES.iter().filter(|(job, ..)| wanted(*job));
-        wanted.filter_map(promise).collect()
+        let at_most = |(job, limit): &(Job, f64)| {
+            let own = cost(*job, Kind::Palisade, |sample| sample.cpu_micros)?;
+            let verdict = if own <= *limit { "kept" } else { "missed" };
+            Some(format!(
+                "{}: palisade takes {} µs of CPU time, aim ≤ {limit} µs: {verdict}",
+                job.label(),
+                micros(Some(&own))
+            ))
+        };
+        let ratios = PROMISES
+            .iter()
+            .filter(|(job, ..)| wanted(*job))
+            .filter_map(promise);
+        let amounts = AT_MOST.iter().filter(|(job, _)| wanted(*job)).filter_map(at_most);
+        ratios.chain(amounts).collect()
     }
 }
 

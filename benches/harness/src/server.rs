@@ -5,6 +5,7 @@
 //! which Palisade and Django insist on and the others ignore.
 
 pub mod before;
+mod nginx;
 pub mod python;
 
 use std::fmt::{self, Write as _};
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal};
 
+use crate::files;
 use crate::ground::{Databases, Ground};
 use crate::job::Job;
 use crate::process;
@@ -30,15 +32,28 @@ pub enum Kind {
     Before,
     Peers,
     Django,
+    /// nginx, which sends files to anybody: what they cost where nothing is asked.
+    Nginx,
 }
 
 impl Kind {
     /// Those that a run has without being asked for them.
-    pub const ALL: [Self; 4] = [Self::Bare, Self::Palisade, Self::Peers, Self::Django];
+    pub const ALL: [Self; 5] = [Self::Bare, Self::Palisade, Self::Peers, Self::Django, Self::Nginx];
 
     pub fn jobs(self) -> &'static [Job] {
         match self {
             Self::Bare => &[Job::Bare],
+            Self::Nginx => &[Job::SmallFile, Job::LargeFile],
+            Self::Palisade | Self::Django => &[
+                Job::Stack,
+                Job::LoggedIn,
+                Job::Post,
+                Job::SessionWrite,
+                Job::OnPostgres,
+                Job::OnRedis,
+                Job::SmallFile,
+                Job::LargeFile,
+            ],
             _ => &[
                 Job::Stack,
                 Job::LoggedIn,
@@ -51,7 +66,7 @@ impl Kind {
     }
 
     pub fn has_logins(self) -> bool {
-        self != Self::Bare
+        !matches!(self, Self::Bare | Self::Nginx)
     }
 
     fn name(self) -> &'static str {
@@ -61,6 +76,7 @@ impl Kind {
             Self::Before => "before",
             Self::Peers => "peers",
             Self::Django => "django",
+            Self::Nginx => "nginx",
         }
     }
 
@@ -74,15 +90,19 @@ impl Kind {
 
     /// Builds the release binary, or Django's virtual environment.
     pub fn build(self) -> Result<()> {
-        if self == Self::Django {
-            return python::install(&self.source());
+        match self {
+            Self::Django => return python::install(&self.source()),
+            Self::Nginx => return nginx::check(),
+            _ => {}
         }
         process::build(&self.source())
     }
 
     fn command(self, data: &Path, port: u16, tell: &dyn Fn(&mut Command)) -> Result<Command> {
-        if self == Self::Django {
-            return python::gunicorn(&self.source(), data, port, tell);
+        match self {
+            Self::Django => return python::gunicorn(&self.source(), data, port, tell),
+            Self::Nginx => return nginx::command(data, port),
+            _ => {}
         }
         let program = match self {
             Self::Before => "bench-palisade".to_owned(),
@@ -125,6 +145,7 @@ impl Server {
     /// Starts the server on an empty data folder and waits until it accepts connections.
     pub fn start(kind: Kind, ground: Ground, databases: &Databases) -> Result<Self> {
         let data = empty_folder(&format!("{kind}-{}", ground.name()))?;
+        files::lay(&data)?;
         let told = databases.tell(ground, kind)?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let log = fs::File::create(data.join("log"))?;

@@ -52,6 +52,7 @@ pub mod html;
 mod key_files;
 pub mod load;
 pub mod mail;
+pub mod media;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub mod password;

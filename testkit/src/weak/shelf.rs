@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::access::Kept;
+use super::media::Folder;
 
 /// Everything the site knows.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub(super) struct Shelf {
     pub(super) broken: bool,
     /// All notes by their number.
     pub(super) drawer: Vec<Option<Kept>>,
+    /// What was uploaded.
+    pub(super) folder: Folder,
     handed_out: u32,
 }
 

@@ -38,7 +38,7 @@ pub(super) async fn list(
             id => shared.row.id,
             title => shared.row.title.as_str(),
             written => moment(shared.row.written.0),
-            owner => app.notes.owner_name(shared.owner_id)?,
+            owner => app.people.name(shared.owner_id)?,
             edits => shared.role == Role::Editor,
         });
     }

@@ -74,18 +74,6 @@ impl Notes {
             )
         })
     }
-
-    /// The name of a user, to be shown to somebody with whom that user shares a note.
-    pub(super) fn owner_name(&self, id: i64) -> Result<String, SqliteError> {
-        let name = self.0.read(|reader| {
-            reader.one(
-                "SELECT username FROM auth_user WHERE id = ?1",
-                params![id],
-                |row| row.get(0),
-            )
-        });
-        Ok(name?.unwrap_or_default())
-    }
 }
 
 fn written(row: &Row<'_>, column: usize) -> rusqlite::Result<Seconds> {

@@ -39,6 +39,18 @@ impl People {
             )
         })
     }
+
+    /// The name of a user, to be shown to somebody with whom that user shares something.
+    pub(crate) fn name(&self, id: i64) -> Result<String, SqliteError> {
+        let name = self.0.read(|reader| {
+            reader.one(
+                "SELECT username FROM auth_user WHERE id = ?1",
+                params![id],
+                |row| row.get(0),
+            )
+        });
+        Ok(name?.unwrap_or_default())
+    }
 }
 
 fn line(row: &Row<'_>) -> rusqlite::Result<UserLine> {

@@ -1,4 +1,4 @@
-//! Sharing a note with somebody, to see or to edit, for ever or until a day, and taking that back.
+//! Sharing something of one's own with somebody, for ever or until a day, and taking that back: a note to see or to edit, a document to see.
 //!
 //! The page does not tell whether anybody has the name: a name that nobody has stands in the list like any other.
 
@@ -6,62 +6,76 @@ use std::time::{Duration, SystemTime};
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{MethodRouter, get};
 use minijinja::context;
 use minijinja::value::Value;
-use palisade::Rejection;
 use palisade::form::{Bound, Checked, Form};
-use palisade::rows::{Grant, GrantError, Owned, Role, RowError};
+use palisade::rows::{Grant, GrantError, Owned, OwnedRow, Role, RowError};
 use palisade::session::Session;
-use palisade::templates;
+use palisade::{Policies as _, Rejection, Router, templates};
 use time::macros::format_description;
 use time::{Date, Time};
 
-use super::store::Note;
 use crate::app::App;
 use crate::pages::moment::end;
 use crate::pages::{Page, leave_notice};
 
+/// What of one's own can be shared.
+pub(crate) trait Shareable: OwnedRow + Send + Sync {
+    /// The form in which it is asked with whom, what for and until when.
+    type Terms: Terms;
+    /// What one calls it.
+    const THING: &'static str;
+
+    /// What this one is called.
+    fn title(&self) -> &str;
+
+    /// Where this one is, with a slash at its end.
+    fn place(&self) -> String;
+}
+
 /// With whom, what for, until when.
-#[derive(Form)]
-pub(super) struct ShareForm {
-    #[form(
-        label = "Name of the person",
-        max_length = 150,
-        autocomplete = "off",
-        autocapitalize = "none",
-        help = "The name they log in with. Whether somebody has it is not told here."
-    )]
-    username: String,
-    #[form(label = "They may", initial = "viewer", choices = [("viewer", "see it"), ("editor", "see and edit it")])]
-    role: String,
-    #[form(
-        label = "Until",
-        optional,
-        regex = r"^\d{4}-\d{2}-\d{2}$",
-        max_length = 10,
-        widget = date,
-        autocomplete = "off",
-        help = "The last day (UTC). Empty: until you take it back."
-    )]
-    until: String,
+pub(crate) trait Terms: Form + Send {
+    /// The name of the person.
+    fn username(&self) -> &str;
+
+    /// What they may.
+    fn role(&self) -> Role;
+
+    /// The last day, or nothing.
+    fn until(&self) -> &str;
 }
 
 /// Whose grant is taken back.
 #[derive(Form)]
-pub(super) struct RevokeForm {
+struct RevokeForm {
     #[form(max_length = 150, widget = hidden)]
     username: String,
 }
 
-async fn about(app: &App, note: &Owned<Note>, form: &Bound<ShareForm>) -> Result<Value, Rejection> {
+/// The page, and the button on it, below the address of a thing.
+pub(crate) fn routes<T: Shareable>(place: &str) -> Router<App> {
+    let owned = |route: MethodRouter<App>| route.owned::<T>();
+    Router::new()
+        .route(&format!("{place}share/"), owned(get(ask::<T>).post(take::<T>)))
+        .route(&format!("{place}revoke/"), owned(get(back::<T>).post(revoke::<T>)))
+}
+
+async fn about<T: Shareable>(app: &App, item: &Owned<T>, form: &Bound<T::Terms>) -> Result<Value, Rejection> {
     let now = app.clock.now();
-    let grants: Vec<Value> = note
+    let grants: Vec<Value> = item
         .grants()
         .await?
         .iter()
         .map(|grant| line(grant, now))
         .collect();
-    Ok(context! { id => note.id, title => note.title.as_str(), grants, form => templates::form(form) })
+    Ok(context! {
+        thing => T::THING,
+        place => item.place(),
+        title => item.title(),
+        grants,
+        form => templates::form(form),
+    })
 }
 
 fn line(grant: &Grant, now: SystemTime) -> Value {
@@ -73,64 +87,60 @@ fn line(grant: &Grant, now: SystemTime) -> Value {
     }
 }
 
-pub(super) async fn ask(
-    State(app): State<App>,
-    note: Owned<Note>,
-    page: Page,
-) -> Result<Response, Rejection> {
-    page.show("share.html", about(&app, &note, &ShareForm::blank()).await?)
+async fn ask<T: Shareable>(State(app): State<App>, item: Owned<T>, page: Page) -> Result<Response, Rejection> {
+    page.show("share.html", about(&app, &item, &T::Terms::blank()).await?)
 }
 
-pub(super) async fn take(
+async fn take<T: Shareable>(
     State(app): State<App>,
-    note: Owned<Note>,
+    item: Owned<T>,
     session: Session,
     page: Page,
-    form: Checked<ShareForm>,
+    form: Checked<T::Terms>,
 ) -> Result<Response, Rejection> {
-    let again = async |form| page.show_again("share.html", about(&app, &note, &form).await?);
+    let again = async |form| page.show_again("share.html", about(&app, &item, &form).await?);
     let form = match form.validate() {
         Ok(form) => form,
         Err(form) => return again(form).await,
     };
-    let until = match form.until.as_str() {
+    let until = match form.until() {
         "" => None,
         day => match end_of(day).filter(|end| *end > app.clock.now()) {
             Some(end) => Some(end),
             None => return again(form.refuse("until", "Enter a day that is not over yet.")).await,
         },
     };
-    if form.username == note.owner().username {
-        return again(form.refuse("username", "That is you: the note is yours already.")).await;
+    if form.username() == item.owner().username {
+        let own = format!("That is you: the {} is yours already.", T::THING);
+        return again(form.refuse("username", own)).await;
     }
-    let role = Role::of_name(&form.role).unwrap_or(Role::Viewer);
-    match note.grant(&form.username, role, until).await {
+    match item.grant(form.username(), form.role(), until).await {
         Ok(true) => {}
-        Ok(false) => return Err(Rejection::not_found("the note was deleted meanwhile")),
+        Ok(false) => return Err(Rejection::not_found("what was to be shared was deleted meanwhile")),
         Err(GrantError::Name) => return again(form.refuse("username", "That is no name.")).await,
         Err(GrantError::Rows(RowError::Full { most })) => {
-            let full = format!("A note can be shared with {most} people. Take one back first.");
+            let full = format!("A {} can be shared with {most} people. Take one back first.", T::THING);
             return again(form.refuse_form(full)).await;
         }
         Err(error) => return Err(error.into()),
     }
-    let sentence = format!("Shared with {}, if somebody has this name.", form.username);
+    let sentence = format!("Shared with {}, if somebody has this name.", form.username());
     leave_notice(&session, &sentence).await?;
-    Ok(to_share(&note).into_response())
+    Ok(to_share(&item).into_response())
 }
 
 /// Takes nothing back: whoever had to log in between comes here, and is asked again.
-pub(super) async fn back(note: Owned<Note>) -> Redirect {
-    to_share(&note)
+async fn back<T: Shareable>(item: Owned<T>) -> Redirect {
+    to_share(&item)
 }
 
-pub(super) async fn revoke(
-    note: Owned<Note>,
+async fn revoke<T: Shareable>(
+    item: Owned<T>,
     session: Session,
     form: Checked<RevokeForm>,
 ) -> Result<Redirect, Rejection> {
     if let Ok(form) = form.validate() {
-        let taken = note.revoke(&form.username).await?;
+        let taken = item.revoke(&form.username).await?;
         let sentence = if taken {
             format!("Not shared with {} any more.", form.username)
         } else {
@@ -138,15 +148,15 @@ pub(super) async fn revoke(
         };
         leave_notice(&session, &sentence).await?;
     }
-    Ok(to_share(&note))
+    Ok(to_share(&item))
 }
 
-fn to_share(note: &Note) -> Redirect {
-    Redirect::to(&format!("/secret/{}/share/", note.id))
+fn to_share<T: Shareable>(item: &Owned<T>) -> Redirect {
+    Redirect::to(&format!("{}share/", item.place()))
 }
 
 /// The moment at which a day is over, in UTC.
-fn end_of(day: &str) -> Option<SystemTime> {
+pub(crate) fn end_of(day: &str) -> Option<SystemTime> {
     let day = Date::parse(day, format_description!("[year]-[month]-[day]")).ok()?;
     let begins: SystemTime = day.with_time(Time::MIDNIGHT).assume_utc().into();
     begins.checked_add(Duration::from_hours(24))
