@@ -147,6 +147,7 @@ pub(crate) async fn ends_and_is_taken_back<D: RowsDatabase>(database: &D) {
     }
     // What has ended long ago is swept when the next one is made.
     site.clock.advance(Duration::from_hours(31 * 24));
+    says(&site.ann().get("/in/ann").await, "in");
     let until = 32 * 24 * 3600;
     site.link(&note, &format!("until={until}")).await;
     says(&site.ann().get(&format!("/notes/{other}/links")).await, "");
