@@ -238,7 +238,7 @@ mod tests {
         for (at, old) in token.char_indices() {
             for new in ['A', '0', '-', '.', '~', ':', '%', '\0', 'é'] {
                 let mut altered = token.to_owned();
-                altered.replace_range(at..at + 1, &new.to_string());
+                altered.replace_range(at..=at, &new.to_string());
                 if new != old {
                     assert_eq!(
                         tokens.read("note", &altered, now()),

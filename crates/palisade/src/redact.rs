@@ -490,8 +490,8 @@ mod tests {
             redactor.query(&format!("next=%2Fd%2F{token}%2F&page=2")),
             redactor.address(&format!("https://example.com/d/{token}/?a=b#{token}")),
             redactor.uri(&format!("/d/{token}/?next=/d/{token}").parse().unwrap()),
-            redactor.header("referer", &header),
-            redactor.header("x-original-url", &header),
+            redactor.header("referer", header.as_bytes()),
+            redactor.header("x-original-url", header.as_bytes()),
             format!("{form:?}"),
         ] {
             assert!(!shown.contains("QkZlm2"), "{shown}");

@@ -56,7 +56,7 @@ impl LinkTerms {
     /// As with a grant, a name that nobody has is kept and listed like one that somebody has, and opens nothing, not even for who takes the
     /// name later.
     pub fn for_user(mut self, username: &str) -> Self {
-        self.bound_name = Some(Username::normalize(username).to_string());
+        self.bound_name = Some(Username::normalize(username));
         self
     }
 

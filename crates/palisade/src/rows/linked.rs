@@ -164,8 +164,8 @@ impl LinkRule {
         }
     }
 
-    /// The parameter of the path that holds the token.
-    pub fn parameter(&self) -> &'static str {
+    /// The parameter of the path that holds the token, of whichever table the link is.
+    pub fn parameter() -> &'static str {
         PARAMETER
     }
 

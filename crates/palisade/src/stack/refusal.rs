@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::access::Access;
 use crate::router::RouteLine;
+use crate::rows::LinkRule;
 
 /// A router that cannot be protected, with everything that is wrong with it.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +59,9 @@ impl ProtectError {
                     found.rows_untold.extend(untold(line, rule, rule.parameter()));
                 }
                 Some(Access::Link(rule)) => {
-                    found.rows_untold.extend(untold(line, rule, rule.parameter()));
+                    found
+                        .rows_untold
+                        .extend(untold(line, rule, LinkRule::parameter()));
                 }
                 Some(_) => {}
             }

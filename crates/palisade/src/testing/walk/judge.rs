@@ -170,7 +170,8 @@ impl<'a> Judge<'a> {
     pub(super) fn may(&self, line: &RouteLine, person: &Person) -> bool {
         match &line.policy.access {
             None => false,
-            Some(Access::Public) => true,
+            // Of a link, what stands in the path is one that is bound to nobody.
+            Some(Access::Public | Access::Link(_)) => true,
             Some(Access::LoggedIn) => person.user.is_some(),
             Some(Access::Staff) => person.user.as_ref().is_some_and(|user| user.is_staff),
             Some(Access::Permission(name)) => {
@@ -178,8 +179,6 @@ impl<'a> Judge<'a> {
                 known.is_some_and(|permissions| permissions.has_perm(name))
             }
             Some(Access::Row(rule)) => may_reach(rule, person.who),
-            // What stands in the path is a link that is bound to nobody.
-            Some(Access::Link(_)) => true,
         }
     }
 }
