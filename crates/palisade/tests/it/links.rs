@@ -274,7 +274,7 @@ pub(crate) async fn is_made_by_the_owner_within_limits<D: RowsDatabase>(database
     }
     assert_eq!(make(site.ann(), "until=120").await, StatusCode::CONFLICT);
     // What has ended takes no room.
-    site.clock.advance(Duration::from_secs(60));
+    site.clock.advance(Duration::from_mins(1));
     assert_eq!(make(site.ann(), "until=120").await, StatusCode::OK);
     assert_eq!(make(site.ann(), "until=120").await, StatusCode::CONFLICT);
 }
