@@ -124,6 +124,8 @@ mod guide {
     struct S3;
     #[doc = include_str!("../../../docs/guide/access.md")]
     struct Access;
+    #[doc = include_str!("../../../docs/guide/links.md")]
+    struct Links;
     #[doc = include_str!("../../../docs/guide/headers-and-frames.md")]
     struct HeadersAndFrames;
     #[doc = include_str!("../../../docs/guide/csp-reports.md")]

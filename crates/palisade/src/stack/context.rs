@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use http::{request, response};
 use palisade_core::Settings;
+use palisade_core::link_token::LinkTokens;
 use palisade_core::password::ResetTokens;
 use palisade_core::session::SessionAuthHasher;
 
@@ -40,6 +41,7 @@ struct Offer {
     media: Option<Media>,
     login_hasher: SessionAuthHasher,
     reset_tokens: ResetTokens,
+    link_tokens: LinkTokens,
     forms: Arc<FormPolicy>,
 }
 
@@ -58,6 +60,7 @@ impl StackContext {
             letters: Arc::clone(&palisade.letters),
             reset_tokens: ResetTokens::new(&settings.key_ring())
                 .with_timeout(settings.password_reset_timeout),
+            link_tokens: LinkTokens::new(&settings.key_ring()),
             rows: palisade.rows.clone(),
             media: palisade.media.clone(),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
@@ -93,6 +96,11 @@ impl StackContext {
     /// What makes and checks the tokens of links that reset passwords.
     pub(crate) fn reset_tokens(&self) -> &ResetTokens {
         &self.0.reset_tokens
+    }
+
+    /// What makes and reads the tokens of links to rows.
+    pub(crate) fn link_tokens(&self) -> &LinkTokens {
+        &self.0.link_tokens
     }
 
     pub(crate) fn second_factors(&self) -> Option<&SecondFactors> {

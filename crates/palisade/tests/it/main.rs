@@ -51,6 +51,8 @@ mod html_browser;
 mod kept;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod like;
+mod links;
+mod links_site;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod locked_sessions;
 mod log;
