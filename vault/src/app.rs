@@ -33,6 +33,8 @@ pub(crate) struct App {
     pub(crate) templates: Templates,
     pub(crate) clock: Clock,
     pub(crate) csp_reports: CspReports,
+    /// Where the site is, for addresses that leave it; nothing, if nobody said.
+    pub(crate) site: String,
 }
 
 /// Prepares what protects the site: sessions, users and counts of their wrong passwords in one database, and the site's own page for
@@ -81,6 +83,11 @@ pub fn routes(settings: &Settings, database: &Sqlite, clock: Clock, reach: &Reac
     let app = App {
         notes: Notes::open(database.clone())?,
         people: People::of(database.clone()),
+        site: settings
+            .site_url
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         templates: Templates::load(settings)?,
         clock,
         csp_reports: CspReports::in_sqlite(database.clone())?,

@@ -5,6 +5,7 @@
 
 mod download;
 mod line;
+mod link;
 mod shared;
 mod store;
 mod terms;
@@ -53,6 +54,17 @@ pub(crate) fn routes() -> Router<App> {
             get(shared::back).post(shared::leave).reach::<Document, Viewer>(),
         )
         .merge(share::routes::<Document>("/documents/{id}/"))
+        .route(
+            "/documents/{id}/links/",
+            get(link::list).post(link::make).owned::<Document>(),
+        )
+        .route(
+            "/documents/{id}/links/end/",
+            get(link::back).post(link::revoke).owned::<Document>(),
+        )
+        .route("/d/{token}/", get(link::open).linked::<Document>())
+        .route("/d/{token}/file/", get(link::attachment).linked::<Document>())
+        .route("/d/{token}/picture/", get(link::picture).linked::<Document>())
         .logged_in()
 }
 
@@ -80,11 +92,7 @@ async fn back(document: Owned<Document>) -> Redirect {
 }
 
 /// The row goes first: a file that no row names is swept away, and a row without its file would be a document that cannot be had.
-async fn delete(
-    document: Owned<Document>,
-    media: Media,
-    session: Session,
-) -> Result<Redirect, Rejection> {
+async fn delete(document: Owned<Document>, media: Media, session: Session) -> Result<Redirect, Rejection> {
     let name = document.media;
     if document.delete().await? {
         media.delete(&name).await?;

@@ -45,6 +45,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("documents.html", include_str!("../templates/documents.html")),
     ("document.html", include_str!("../templates/document.html")),
     ("keep.html", include_str!("../templates/keep.html")),
+    ("links.html", include_str!("../templates/links.html")),
+    ("linked.html", include_str!("../templates/linked.html")),
     ("sign_up.html", include_str!("../templates/sign_up.html")),
     ("logged_out.html", include_str!("../templates/logged_out.html")),
     ("log_in.html", include_str!("../templates/log_in.html")),

@@ -290,7 +290,9 @@ fn images_rule(meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {
         other => {
             return Err(Error::new(
                 word.span(),
-                format!("`{other}` is nothing that is done with pictures; known are `as_is`, `strip_metadata` and `re_encode`"),
+                format!(
+                    "`{other}` is nothing that is done with pictures; known are `as_is`, `strip_metadata` and `re_encode`"
+                ),
             ));
         }
     };

@@ -15,7 +15,8 @@ const GRACE: Person = Person {
 };
 
 /// A grey picture of eight by eight points.
-const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAEElEQVR4nGNsYIAAJgaKGAAmCACQXTClHgAAAABJRU5ErkJggg==";
+const PICTURE: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAEElEQVR4nGNsYIAAJgaKGAAmCACQXTClHgAAAABJRU5ErkJggg==";
 
 /// A folder of the person's own machine, with files to be sent from it.
 fn own_files() -> Result<TempDir> {
@@ -66,7 +67,12 @@ async fn document_is_kept_looked_at_fetched_and_deleted() -> Result<()> {
     keep(&journey, &files, "The plan of the house", "plan.png").await?;
     says(
         &journey.says().await?,
-        &["The document is kept.", "The plan of the house", "plan.png", "Picture"],
+        &[
+            "The document is kept.",
+            "The plan of the house",
+            "plan.png",
+            "Picture",
+        ],
     );
     let drawn = "return document.querySelector('.document img').naturalWidth";
     ensure!(browser.run(drawn, &[]).await? == 8, "the picture is not shown");
@@ -76,7 +82,15 @@ async fn document_is_kept_looked_at_fetched_and_deleted() -> Result<()> {
     says(&journey.says().await?, &["codes.txt", "Text"]);
     journey.look("document").await?;
     let file = fetched(&journey, "main .actions .button").await?;
-    says(&file, &["200", "text/plain", "attachment; filename=\"codes.txt\"", "gate 4711"]);
+    says(
+        &file,
+        &[
+            "200",
+            "text/plain",
+            "attachment; filename=\"codes.txt\"",
+            "gate 4711",
+        ],
+    );
 
     journey.open("/documents/").await?;
     says(&journey.says().await?, &["codes.txt", "The plan of the house"]);
@@ -109,7 +123,10 @@ async fn document_is_shared_seen_and_taken_back() -> Result<()> {
     browser.submit().await?;
     says(
         &journey.says().await?,
-        &["Shared with grace, if somebody has this name.", "until you take it back"],
+        &[
+            "Shared with grace, if somebody has this name.",
+            "until you take it back",
+        ],
     );
     journey.log_out().await?;
 

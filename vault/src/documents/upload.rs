@@ -72,7 +72,8 @@ pub(super) async fn keep(
     let id = match documents.add_up_to(MOST_DOCUMENTS, new).await {
         Ok(id) => id,
         Err(RowError::Full { most }) => {
-            let full = format!("You have {most} documents, which is the most one can have. Delete one first.");
+            let full =
+                format!("You have {most} documents, which is the most one can have. Delete one first.");
             let about = context! { full, ..about(&DocumentForm::blank()) };
             return page.show_again("keep.html", about);
         }

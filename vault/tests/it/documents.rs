@@ -48,7 +48,10 @@ async fn document_is_kept_found_fetched_and_deleted() {
         .says("safe &amp; code.txt")
         .says("24 bytes")
         .hides("<img");
-    anna.open("/documents/").await.says("The safe").says("Text, 24 bytes");
+    anna.open("/documents/")
+        .await
+        .says("The safe")
+        .says("Text, 24 bytes");
     let file = anna.open("/documents/1/file/").await;
     assert_eq!((file.status.as_u16(), &file.body[..]), (200, TEXT));
     for (name, value) in [
@@ -75,7 +78,9 @@ async fn document_is_kept_found_fetched_and_deleted() {
 async fn document_without_a_title_is_called_as_its_file() {
     let site = Site::open();
     let mut anna = site.member("anna").await;
-    anna.keep("", "../../etc/passwd", TEXT).await.leads_to("/documents/1/");
+    anna.keep("", "../../etc/passwd", TEXT)
+        .await
+        .leads_to("/documents/1/");
     anna.open("/documents/1/").await.says("<h1>passwd</h1>");
 }
 
@@ -83,7 +88,9 @@ async fn document_without_a_title_is_called_as_its_file() {
 async fn picture_is_shown_on_its_page() {
     let site = Site::open();
     let mut anna = site.member("anna").await;
-    anna.keep("A point", "point.png", PNG).await.leads_to("/documents/1/");
+    anna.keep("A point", "point.png", PNG)
+        .await
+        .leads_to("/documents/1/");
     anna.open("/documents/1/")
         .await
         .says("<img src=\"/documents/1/picture/\" alt=\"A point\">");

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod document_links;
 mod documents;
 mod forms;
 mod guessing;

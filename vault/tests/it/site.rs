@@ -181,7 +181,10 @@ impl Visitor {
             content_type: "application/octet-stream",
             content,
         };
-        let body = multipart(&[("csrfmiddlewaretoken", token.as_str()), ("title", title)], &file);
+        let body = multipart(
+            &[("csrfmiddlewaretoken", token.as_str()), ("title", title)],
+            &file,
+        );
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
         self.ask(Method::POST, "/documents/new/", &kind, body).await
     }

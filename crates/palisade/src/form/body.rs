@@ -13,8 +13,8 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
 use zeroize::Zeroizing;
 
-use super::submission::Submission;
 use super::multipart::{self, FileFields};
+use super::submission::Submission;
 use super::{FormPolicy, FormRejection};
 
 /// The most that is set aside for a body before its bytes arrive.

@@ -259,7 +259,12 @@ impl FieldView {
 fn accept(spec: &FieldSpec) -> Option<String> {
     let kinds = spec.accept.iter();
     let words: Vec<&str> = kinds
-        .flat_map(|kind| [kind.extension(), kind.mime().split(';').next().unwrap_or_default()])
+        .flat_map(|kind| {
+            [
+                kind.extension(),
+                kind.mime().split(';').next().unwrap_or_default(),
+            ]
+        })
         .collect();
     (!words.is_empty()).then(|| words.join(","))
 }

@@ -6,8 +6,8 @@ use std::ops::Deref;
 
 use axum::extract::{FromRequest, Request};
 
-use super::{Bound, ErrorList, Form, FormPolicy, FormRejection, Submission, UnknownFields, body, clean};
 use super::multipart::FileFields;
+use super::{Bound, ErrorList, Form, FormPolicy, FormRejection, Submission, UnknownFields, body, clean};
 use crate::csrf::Proof;
 use crate::report::Notes;
 

@@ -116,11 +116,18 @@ impl ValidationError {
 
     pub(crate) fn too_large_file(most: u64) -> Self {
         let most = in_words(most);
-        Self::new("max_size", format!("This file is too large: it may have {most} at most."))
+        Self::new(
+            "max_size",
+            format!("This file is too large: it may have {most} at most."),
+        )
     }
 
     pub(crate) fn too_many_files(most: usize) -> Self {
-        let files = if most == 1 { "one file".to_owned() } else { format!("{most} files") };
+        let files = if most == 1 {
+            "one file".to_owned()
+        } else {
+            format!("{most} files")
+        };
         Self::new("max_files", format!("Choose {files} at most."))
     }
 

@@ -33,8 +33,14 @@ impl<'form> Input<'form> {
 
     /// Gives each value by itself.
     pub(crate) fn each(self) -> impl Iterator<Item = Self> {
-        let texts = self.texts.iter().map(|text| Self::of(std::slice::from_ref(text), &[]));
-        let files = self.files.iter().map(|file| Self::of(&[], std::slice::from_ref(file)));
+        let texts = self
+            .texts
+            .iter()
+            .map(|text| Self::of(std::slice::from_ref(text), &[]));
+        let files = self
+            .files
+            .iter()
+            .map(|file| Self::of(&[], std::slice::from_ref(file)));
         texts.chain(files)
     }
 

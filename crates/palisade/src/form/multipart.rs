@@ -50,7 +50,11 @@ where
         ));
     }
     // Where files are taken, each has its size, and the route's limit holds for all together.
-    let whole = if files.is_some() { u64::MAX } else { whole_stream(policy) };
+    let whole = if files.is_some() {
+        u64::MAX
+    } else {
+        whole_stream(policy)
+    };
     let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole));
     let mut parts = Multipart::with_constraints(body, boundary, constraints);
     let mut count = Count::default();

@@ -185,7 +185,10 @@ impl FieldSpec {
     #[must_use]
     pub const fn with_accept(mut self, kinds: &'static [MediaType]) -> Self {
         assert!(matches!(self.kind, Kind::File), "`accept` is a rule for files");
-        assert!(!kinds.is_empty(), "`accept` lists the kinds of files that are taken");
+        assert!(
+            !kinds.is_empty(),
+            "`accept` lists the kinds of files that are taken"
+        );
         self.accept = kinds;
         self
     }

@@ -59,7 +59,9 @@ impl Submission {
 
     /// All names and values, in their order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.texts
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     #[cfg(test)]

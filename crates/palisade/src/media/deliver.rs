@@ -24,8 +24,9 @@ use crate::rejection::Rejection;
 use crate::stack::StackContext;
 
 /// Runs nothing, loads nothing, is framed by nobody, and has an origin of its own.
-const SANDBOX: HeaderValue =
-    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'");
+const SANDBOX: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'",
+);
 /// Nobody keeps it.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// The browser of who was let in may keep it, and asks each time whether it still may show it.
@@ -120,7 +121,11 @@ impl Asked {
 
     /// What is to be sent, in the order of RFC 9110, section 13.2.2.
     fn answer(&self, tag: &EntityTag, size: u64) -> Answer {
-        if self.if_match.as_ref().is_some_and(|list| !tag.is_in_if_match(list)) {
+        if self
+            .if_match
+            .as_ref()
+            .is_some_and(|list| !tag.is_in_if_match(list))
+        {
             return Answer::Other;
         }
         if self
@@ -206,7 +211,11 @@ impl Delivery {
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
         headers.insert(ETAG, value(tag.to_string())?);
-        let cache = if self.kept_by_browser { REVALIDATE } else { NO_STORE };
+        let cache = if self.kept_by_browser {
+            REVALIDATE
+        } else {
+            NO_STORE
+        };
         headers.insert(CACHE_CONTROL, cache);
         headers.insert(CONTENT_SECURITY_POLICY, SANDBOX);
         let answer = self.asked.answer(&tag, file.size);
@@ -242,7 +251,10 @@ impl Delivery {
         let range = match answer {
             Answer::Part(range) => {
                 let (first, last) = (range.start, range.end.saturating_sub(1));
-                headers.insert(CONTENT_RANGE, value(format!("bytes {first}-{last}/{}", file.size))?);
+                headers.insert(
+                    CONTENT_RANGE,
+                    value(format!("bytes {first}-{last}/{}", file.size))?,
+                );
                 *response.status_mut() = StatusCode::PARTIAL_CONTENT;
                 range
             }
@@ -263,5 +275,6 @@ impl Delivery {
 }
 
 fn value(text: String) -> Result<HeaderValue, Rejection> {
-    HeaderValue::try_from(text).map_err(|error| Rejection::internal("a header cannot be written").caused_by(&error))
+    HeaderValue::try_from(text)
+        .map_err(|error| Rejection::internal("a header cannot be written").caused_by(&error))
 }

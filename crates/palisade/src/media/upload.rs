@@ -8,7 +8,8 @@ use tokio::task::spawn_blocking;
 
 use super::spool::{Spooled, Spooling};
 use super::{
-    FileDigest, ImageHandling, InspectLimits, Media, MediaError, MediaName, MediaType, StoredFile, Unacceptable, inspect,
+    FileDigest, ImageHandling, InspectLimits, Media, MediaError, MediaName, MediaType, StoredFile,
+    Unacceptable, inspect,
 };
 
 /// A file that came with a form, as the value of a field.
@@ -203,16 +204,20 @@ impl Incoming {
         }
         let limits = Arc::clone(media.limits());
         let found = spawn_blocking(move || looked_into(spooled, takes, &limits)).await;
-        Ok(match found.map_err(|error| MediaError::Unavailable(error.to_string()))? {
-            Ok((spooled, media_type)) => Came::Here(Box::new(Upload {
-                media,
-                spooled,
-                file_name,
-                media_type,
-            })),
-            Err(Unacceptable::Unreadable(error)) => return Err(MediaError::Unavailable(error.to_string())),
-            Err(refused) => Came::Unacceptable(refused.to_string()),
-        })
+        Ok(
+            match found.map_err(|error| MediaError::Unavailable(error.to_string()))? {
+                Ok((spooled, media_type)) => Came::Here(Box::new(Upload {
+                    media,
+                    spooled,
+                    file_name,
+                    media_type,
+                })),
+                Err(Unacceptable::Unreadable(error)) => {
+                    return Err(MediaError::Unavailable(error.to_string()));
+                }
+                Err(refused) => Came::Unacceptable(refused.to_string()),
+            },
+        )
     }
 }
 

@@ -80,7 +80,9 @@ fn site(settings: Settings, media: Media, file: StoredFile) -> Protected {
         )
         .route(
             "/kept",
-            axum::routing::get(async move |delivery: Delivery| delivery.kept_by_browser().attachment(&kept).await),
+            axum::routing::get(async move |delivery: Delivery| {
+                delivery.kept_by_browser().attachment(&kept).await
+            }),
         );
     Palisade::new(settings)
         .with_media(media)
@@ -123,7 +125,10 @@ async fn pictures_alone_are_shown_in_place() {
     assert_eq!(shown.header("content-type"), "image/png");
     let text = Site::sending("a.txt", MediaType::Text).await;
     let saved = text.client.get("/shown").await;
-    assert_eq!(saved.header("content-disposition"), "attachment; filename=\"a.txt\"");
+    assert_eq!(
+        saved.header("content-disposition"),
+        "attachment; filename=\"a.txt\""
+    );
 }
 
 #[tokio::test]
@@ -131,7 +136,10 @@ async fn name_is_written_so_that_it_cannot_become_another_header_or_another_name
     for (name, disposition) in [
         ("Ärger.pdf", "attachment; filename*=utf-8''%C3%84rger.pdf"),
         ("a\".exe", "attachment; filename=\"a\\\".exe\""),
-        ("a\r\nSet-Cookie: b=c", "attachment; filename*=utf-8''a%0D%0ASet-Cookie%3A%20b%3Dc"),
+        (
+            "a\r\nSet-Cookie: b=c",
+            "attachment; filename*=utf-8''a%0D%0ASet-Cookie%3A%20b%3Dc",
+        ),
         ("写真.png", "attachment; filename*=utf-8''%E5%86%99%E7%9C%9F.png"),
     ] {
         let site = Site::sending(name, MediaType::Text).await;
@@ -191,7 +199,10 @@ async fn what_the_browser_has_is_not_sent_again() {
     let weak = format!("\"older\", W/{TAG}");
     for tags in [TAG, weak.as_str(), "*"] {
         let answer = site.get(&[(IF_NONE_MATCH, tags)]).await;
-        assert_eq!((answer.status, answer.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
+        assert_eq!(
+            (answer.status, answer.text.as_str()),
+            (StatusCode::NOT_MODIFIED, "")
+        );
         assert_eq!(answer.header("etag"), TAG);
         assert_eq!(answer.header("content-length"), "");
     }

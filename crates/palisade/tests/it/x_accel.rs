@@ -73,15 +73,33 @@ async fn nginx_sends_the_file_that_the_site_names_and_answers_ranges() {
     let reply = visitor.open("/file").await.unwrap();
     assert_eq!(reply.status, StatusCode::OK, "{}", nginx.log());
     assert_eq!(reply.text(), "0123456789");
-    let header = |name: &str| reply.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
-    assert_eq!(header("content-disposition").as_deref(), Some("attachment; filename=\"a file.txt\""));
-    assert_eq!(header("content-type").as_deref(), Some("text/plain; charset=utf-8"));
+    let header = |name: &str| {
+        reply
+            .headers
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
+    assert_eq!(
+        header("content-disposition").as_deref(),
+        Some("attachment; filename=\"a file.txt\"")
+    );
+    assert_eq!(
+        header("content-type").as_deref(),
+        Some("text/plain; charset=utf-8")
+    );
     assert_eq!(header("cache-control").as_deref(), Some("no-store"));
     assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"));
-    assert_eq!(header("x-accel-redirect"), None, "the place of the file is nobody's business");
+    assert_eq!(
+        header("x-accel-redirect"),
+        None,
+        "the place of the file is nobody's business"
+    );
     let request = visitor.request(Method::GET, "/file").header("Range", "bytes=3-5");
     let part = visitor.send(request, bytes::Bytes::new()).await.unwrap();
-    assert_eq!((part.status, part.text().as_str()), (StatusCode::PARTIAL_CONTENT, "345"));
+    assert_eq!(
+        (part.status, part.text().as_str()),
+        (StatusCode::PARTIAL_CONTENT, "345")
+    );
 }
 
 #[tokio::test]

@@ -131,14 +131,16 @@ impl http_body::Body for FileBody {
                 State::Reading(reading) => {
                     let read = ready!(Pin::new(reading).poll(context));
                     this.state = State::Waiting(None);
-                    return Poll::Ready(Some(match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
-                        Ok((file, bytes)) => {
-                            this.left = this.left.saturating_sub(length(&bytes));
-                            this.state = State::Waiting(Some((file, None)));
-                            Ok(Frame::data(bytes.into()))
-                        }
-                        Err(error) => Err(error),
-                    }));
+                    return Poll::Ready(Some(
+                        match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
+                            Ok((file, bytes)) => {
+                                this.left = this.left.saturating_sub(length(&bytes));
+                                this.state = State::Waiting(Some((file, None)));
+                                Ok(Frame::data(bytes.into()))
+                            }
+                            Err(error) => Err(error),
+                        },
+                    ));
                 }
             }
         }
@@ -170,11 +172,19 @@ mod tests {
         for size in [0, 1, SMALL, SMALL + 1, PIECE, PIECE + 1, 3 * PIECE - 7] {
             let (path, content) = (folder.path().join("file"), content(size));
             std::fs::write(&path, &content).unwrap();
-            for range in [0..size, size / 2..size, size / 3..size / 2, size.saturating_sub(1)..size] {
+            for range in [
+                0..size,
+                size / 2..size,
+                size / 3..size / 2,
+                size.saturating_sub(1)..size,
+            ] {
                 let opened = open(path.clone()).await.unwrap();
                 assert_eq!(opened.size(), size);
                 let sent = opened.body(range.clone()).collect().await.unwrap().to_bytes();
-                let (start, end) = (usize::try_from(range.start).unwrap(), usize::try_from(range.end).unwrap());
+                let (start, end) = (
+                    usize::try_from(range.start).unwrap(),
+                    usize::try_from(range.end).unwrap(),
+                );
                 assert!(sent == content[start..end], "{range:?} of {size}");
             }
         }
