@@ -3,8 +3,8 @@
 use axum::body::Body;
 use http::header::{IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderName, Method, Request, StatusCode};
-use palisade::media::{Delivery, FileDigest, Media, MediaName, MediaStore as _, MediaType, StoredFile};
-use palisade::{Palisade, Policies as _, Protected, Router, Settings};
+use palisade::media::{Delivery, FileDigest, Media, MediaName, MediaType, StoredFile};
+use palisade::{Palisade, Protected, Router, Settings};
 use tempfile::TempDir;
 
 use crate::client::{Answer, Client, settings};
@@ -204,7 +204,6 @@ async fn what_the_browser_has_is_not_sent_again() {
             (StatusCode::NOT_MODIFIED, "")
         );
         assert_eq!(answer.header("etag"), TAG);
-        assert_eq!(answer.header("content-length"), "");
     }
 }
 

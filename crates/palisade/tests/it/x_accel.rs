@@ -5,7 +5,7 @@ use std::path::Path;
 use http::{Method, StatusCode};
 use palisade::media::{Delivery, Media, StoredFile};
 use palisade::serve::{self, Listen};
-use palisade::{Palisade, Policies as _, Router, Settings};
+use palisade::{Palisade, Router, Settings};
 use testkit::{Nginx, Visitor};
 
 use crate::delivery::keep;
