@@ -2,15 +2,25 @@
 
 pub mod access;
 pub mod account;
+pub mod address;
+pub mod clear;
+pub mod diagnostics;
 pub mod exposure;
 pub mod forgery;
 pub mod framing;
 pub mod guessing;
+pub mod inert;
 pub mod leaks;
+pub mod letters;
+mod member;
 pub mod network;
+pub mod power;
+pub mod query;
 pub mod recovery;
 pub mod script;
 pub mod session;
+pub mod stack;
+pub mod stored;
 
 /// What came of an attack.
 #[derive(Debug, Clone, PartialEq, Eq)]

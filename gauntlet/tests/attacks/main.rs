@@ -7,4 +7,5 @@ mod guessing;
 mod leaks;
 mod network;
 mod recovery;
+mod rooms;
 mod script;
