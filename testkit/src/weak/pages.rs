@@ -112,7 +112,11 @@ pub(super) fn keep_secret(State(shelf): State<Shared>, visit: Visit, Form(fields
     let (title, body) = (field(&fields, "title"), field(&fields, "body"));
     let mut shelf = shelf.lock();
     let shelf = &mut *shelf;
-    let name = visit.username.unwrap_or_default();
+    // Whose it is says a field, if there is one.
+    let name = match field(&fields, "owner") {
+        "" => visit.username.unwrap_or_default(),
+        owner => owner.to_owned(),
+    };
     let Some(user) = shelf.users.get_mut(&name) else {
         return to_login();
     };
