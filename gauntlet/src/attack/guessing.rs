@@ -26,7 +26,7 @@ const FROM_ONE_ADDRESS: usize = 70;
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn list_in_a_row(target: &Target) -> Result<Outcome> {
+pub async fn passwords_in_a_row(target: &Target) -> Result<Outcome> {
     sign_up(target, Person::VICTIM).await?;
     let mut attacker = target.visitor()?;
     let mut replies = Vec::new();
@@ -40,7 +40,7 @@ pub async fn list_in_a_row(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn list_at_once(target: &Target) -> Result<Outcome> {
+pub async fn passwords_at_once(target: &Target) -> Result<Outcome> {
     sign_up(target, Person::VICTIM).await?;
     let mut tries = JoinSet::new();
     for guess in GUESSES {
@@ -55,7 +55,7 @@ pub async fn list_at_once(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn list_from_made_up_addresses(target: &Target) -> Result<Outcome> {
+pub async fn passwords_from_made_up_addresses(target: &Target) -> Result<Outcome> {
     sign_up(target, Person::VICTIM).await?;
     let mut attacker = target.visitor()?;
     let mut replies = Vec::new();
