@@ -63,7 +63,7 @@ pub fn gauntlet(rows: &[Row]) -> String {
             "\n## {title}\n\n[{id}](../crates/palisade-core/threats/{id}.md)"
         );
         if let Some(reason) = reason(threat) {
-            let _infallible = write!(page, ": not attacked here. {reason}\n");
+            let _infallible = writeln!(page, ": not attacked here. {reason}");
         }
         let of_threat: Vec<&Row> = rows.iter().filter(|row| row.attack.threat == threat).collect();
         if of_threat.is_empty() {

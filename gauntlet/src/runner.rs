@@ -18,7 +18,10 @@ use crate::attack::card::Attack;
 use crate::{Outcome, Side, Target};
 
 /// After how long an attack is cut off.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// As much of a line of evidence as somebody reads.
+const WIDTH: usize = 1000;
 
 /// How many attacks are carried out at once.
 const AT_ONCE: usize = 2;
@@ -185,9 +188,17 @@ fn say(
     )
 }
 
+/// Sets the evidence apart, each line as far as one reads it.
 fn indented(evidence: &str) -> String {
-    let lines: Vec<String> = evidence.lines().map(|line| format!("          {line}")).collect();
-    lines.join("\n")
+    let begin = |line: &str| line.chars().take(WIDTH).collect::<String>();
+    let lines: Vec<String> = evidence
+        .lines()
+        .map(|line| format!("          {}", begin(line)))
+        .collect();
+    lines.join(
+        "
+",
+    )
 }
 
 /// Prints the table threat × attack × weak site × vault.

@@ -60,6 +60,17 @@ impl Side {
             Side::Vault => Target::vault().await,
         }
     }
+
+    /// Opens a fresh site that goes by this clock; the weak twin needs none.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn open_at(self, clock: &Clock) -> Result<Target> {
+        match self {
+            Side::WeakTwin => self.open().await,
+            Side::Vault => Target::vault_at(clock, "").await,
+        }
+    }
 }
 
 impl Target {

@@ -66,7 +66,7 @@ pub const ATTACKS: &[Attack] = attacks! {
     Site guessing::passwords_from_made_up_addresses: CredentialGuessing, "Tries the list with another `X-Forwarded-For` and another spelling of the name each time";
     Site guessing::one_password_at_many_accounts: CredentialGuessing, "Tries one password at many accounts";
     Site guessing::account_told_apart: CredentialGuessing, "Learns from the answer to a wrong password whether there is such an account";
-    Site guessing::account_told_apart_by_the_wait: CredentialGuessing, "Learns it from whether, and when, they are told to wait";
+    Own guessing::account_told_apart_by_the_wait: CredentialGuessing, "Learns it from whether, and when, they are told to wait";
     Site guessing::owner_locked_out: CredentialGuessing, "Fails on purpose until the account's owner is locked out";
 
     Site leaks::live_session_of_a_stolen_table: SessionHijacking, "Sends the keys of a stolen table of sessions as cookies";
