@@ -40,7 +40,51 @@ enum Site {
     Vault(Box<Vault>),
 }
 
+/// Which of the two sites an attack is run against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The site without defences, where every attack must succeed.
+    WeakTwin,
+    /// The vault, where every attack must fail.
+    Vault,
+}
+
+impl Side {
+    /// Both, the weak one first.
+    pub const BOTH: [Side; 2] = [Side::WeakTwin, Side::Vault];
+
+    /// Opens a fresh site.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn open(self) -> Result<Target> {
+        match self {
+            Side::WeakTwin => Target::weak_twin(&Authority::new()?).await,
+            Side::Vault => Target::vault().await,
+        }
+    }
+
+    /// Opens a fresh site that goes by this clock; the weak twin needs none.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn open_at(self, clock: &Clock) -> Result<Target> {
+        match self {
+            Side::WeakTwin => self.open().await,
+            Side::Vault => Target::vault_at(clock, "").await,
+        }
+    }
+}
+
 impl Target {
+    /// Builds the program of the vault, so that no attack has to wait for that.
+    ///
+    /// # Errors
+    /// When it does not build.
+    pub fn prepare() -> Result<()> {
+        vault::program().map(drop)
+    }
+
     /// Returns the name under which browsers visit the site.
     pub fn host(&self) -> &'static str {
         self.host

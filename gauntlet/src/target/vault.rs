@@ -274,7 +274,7 @@ fn port_after(process: &Process, words: &str) -> Result<SocketAddr> {
 }
 
 /// Builds the vault in the profile of the running test, once, and returns the program.
-fn program() -> Result<&'static Path> {
+pub(super) fn program() -> Result<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let program = PROGRAM.get_or_init(|| build().map_err(|error| format!("{error:#}")));
     program.as_deref().map_err(|error| anyhow::anyhow!("{error}"))

@@ -5,14 +5,15 @@ use std::fmt::Write as _;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
-use axum::response::{Html, IntoResponse, Redirect, Response};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, HeaderValue, Method, header};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use percent_encoding::percent_decode_str;
 
-use super::Shared;
+use super::account::Visit;
+use super::{Shared, pages};
 
 /// What it is made of, told to everybody.
 const BANNER: &str = "WeakTwin/0.8.3 (axum 0.4.1)";
@@ -71,7 +72,7 @@ fn log(shelf: &Shared, request: &Request) {
 
 /// What has no route. An address without a slash at its end is led to the one with it, whatever it begins with; one that leads into the
 /// staff area once it is decoded was not seen by the guard, which goes by how it is written.
-pub(super) async fn nothing(shelf: axum::extract::State<Shared>, request: Request) -> Response {
+pub(super) async fn nothing(shelf: State<Shared>, visit: Visit, request: Request) -> Response {
     let raw = request.uri().path();
     let path = percent_decode_str(raw).decode_utf8_lossy();
     let mut meant: Vec<&str> = Vec::new();
@@ -94,10 +95,7 @@ pub(super) async fn nothing(shelf: axum::extract::State<Shared>, request: Reques
     if !raw.ends_with('/') && !raw.contains('.') || raw.starts_with("//") && !raw.ends_with('/') {
         return Redirect::permanent(&format!("{raw}/")).into_response();
     }
-    let page = format!(
-        "<h1>Page not found</h1><p>{path} is at none of these:</p><ul><li>/secret/{{id}}/edit/<li>/staff/csp/</ul>"
-    );
-    (StatusCode::NOT_FOUND, Html(page)).into_response()
+    pages::nowhere(visit, request.into_parts().0.uri).await
 }
 
 /// A file that was left in the folder which is served.

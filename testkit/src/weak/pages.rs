@@ -2,7 +2,8 @@
 
 use axum::extract::{Form, Query, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use http::{StatusCode, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Shared;
 use super::account::{Fields, Visit, field};
@@ -175,6 +176,15 @@ pub(super) async fn sessions(State(shelf): State<Shared>, visit: Visit) -> Html<
 
 pub(super) async fn widget(visit: Visit) -> Html<String> {
     Page::of(&visit).say("<h1>Notes kept here</h1><p>For other sites to show.</p>")
+}
+
+/// Says what is not there, in the words of whoever asked for it, and what is.
+pub(super) async fn nowhere(visit: Visit, uri: Uri) -> Response {
+    let asked = percent_decode_str(uri.path()).decode_utf8_lossy();
+    let page = Page::of(&visit).say(&format!(
+        "<h1>There is no {asked} here</h1><p>There are /secret/{{id}}/edit/ and /staff/csp/</p>"
+    ));
+    (StatusCode::NOT_FOUND, page).into_response()
 }
 
 pub(super) fn to_login() -> Response {
