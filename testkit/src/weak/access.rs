@@ -81,7 +81,7 @@ pub(super) async fn edit(
     }
 }
 
-async fn delete(State(shelf): State<Shared>, visit: Visit, Path(id): Path<usize>) -> Response {
+fn delete(shelf: &Shared, visit: &Visit, id: usize) -> Response {
     if visit.username.is_none() {
         return to_login();
     }
@@ -104,7 +104,7 @@ pub(super) async fn delete_unless_asked(
     if method == Method::GET {
         ask(visit, id).await
     } else {
-        delete(shelf, visit, id).await
+        delete(&shelf, &visit, id.0)
     }
 }
 

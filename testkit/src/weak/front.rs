@@ -95,7 +95,7 @@ pub(super) async fn nothing(shelf: State<Shared>, visit: Visit, request: Request
     if !raw.ends_with('/') && !raw.contains('.') || raw.starts_with("//") && !raw.ends_with('/') {
         return Redirect::permanent(&format!("{raw}/")).into_response();
     }
-    pages::nowhere(visit, request.into_parts().0.uri).await
+    pages::nowhere(&visit, request.uri())
 }
 
 /// A file that was left in the folder which is served.

@@ -179,9 +179,9 @@ pub(super) async fn widget(visit: Visit) -> Html<String> {
 }
 
 /// Says what is not there, in the words of whoever asked for it, and what is.
-pub(super) async fn nowhere(visit: Visit, uri: Uri) -> Response {
+pub(super) fn nowhere(visit: &Visit, uri: &Uri) -> Response {
     let asked = percent_decode_str(uri.path()).decode_utf8_lossy();
-    let page = Page::of(&visit).say(&format!(
+    let page = Page::of(visit).say(&format!(
         "<h1>There is no {asked} here</h1><p>There are /secret/{{id}}/edit/ and /staff/csp/</p>"
     ));
     (StatusCode::NOT_FOUND, page).into_response()
