@@ -47,7 +47,7 @@ pub async fn address_that_folds_into_the_victims(target: &Target) -> Result<Outc
     let wrong: Vec<&str> = sent
         .iter()
         .filter(|mail| mail.contains("/reset/"))
-        .flat_map(|mail| mail.lines().find(|line| line.starts_with("To:")))
+        .filter_map(|mail| mail.lines().find(|line| line.starts_with("To:")))
         .filter(|to| !to.contains(&address(MIKE)))
         .collect();
     Ok(Outcome::new(

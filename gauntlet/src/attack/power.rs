@@ -71,12 +71,13 @@ pub async fn power_in_parts(target: &Target) -> Result<Outcome> {
     let token = page.field("csrfmiddlewaretoken").unwrap_or_default();
     let mut fields = vec![("csrfmiddlewaretoken", token.as_str()), ("first_name", "M")];
     fields.extend(POWER);
-    let parts: String = fields
+    let parts: Vec<String> = fields
         .iter()
         .map(|(name, value)| {
             format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
         })
         .collect();
+    let parts = parts.concat();
     post(
         &mut mallory,
         "multipart/form-data; boundary=x",
