@@ -12,6 +12,7 @@ pub mod address;
 pub mod card;
 pub mod clear;
 pub mod diagnostics;
+pub mod exhaustion;
 pub mod exposure;
 pub mod forgery;
 pub mod framing;

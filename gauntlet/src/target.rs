@@ -137,6 +137,16 @@ impl Target {
         Wire::tls(self.raw, self.certified, certificate::trusting(&self.authority)?).await
     }
 
+    /// Opens a connection inside TLS to the site's own server, and offers these protocols.
+    ///
+    /// # Errors
+    /// When there is no handshake.
+    pub async fn wire_speaking(&self, protocols: &[&str]) -> Result<Wire> {
+        let mut config = certificate::trusting(&self.authority)?;
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Wire::tls(self.secure, self.certified, config).await
+    }
+
     /// Opens a connection in clear, on which anything can be said.
     ///
     /// # Errors

@@ -26,6 +26,7 @@
 //! | `exposed-diagnostics` | TRACE is answered; files of the repository are served; what is missing is explained |
 //! | `inert-defence` | a header overrides the method; a guard goes by how an address is written; a question is asked of GET alone |
 //! | `outdated-software` | a server made by hand reads lengths, line ends and chunks in its own way, and everybody is told its version |
+//! | `resource-exhaustion` | no time is measured and nothing is counted: connections, fields, bytes, requests taken back, letters of a password |
 //! | `exposed-media` | uploads of any kind keep their names, lie where anybody looks, and are shown as what they are called; a link is a number, for ever |
 
 mod access;
@@ -46,7 +47,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{any, get, post};
@@ -224,6 +225,7 @@ fn routes(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/staff/csp/", get(network::room))
         .route("/staff/throttle/", get(network::kept))
         .fallback(front::nothing)
+        .layer(DefaultBodyLimit::disable())
         .layer(axum::Extension(scheme))
         .layer(axum::middleware::from_fn(share_with_anybody))
         .with_state(shelf.clone())

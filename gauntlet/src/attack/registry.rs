@@ -6,8 +6,8 @@ use palisade::core::Threat;
 
 use super::card::{Attack, Run};
 use super::{
-    access, account, address, clear, diagnostics, exposure, forgery, framing, guessing, inert, leaks,
-    letters, network, power, query, recovery, script, session, stack, stored,
+    access, account, address, clear, diagnostics, exhaustion, exposure, forgery, framing, guessing, inert,
+    leaks, letters, network, power, query, recovery, script, session, stack, stored,
 };
 
 macro_rules! attacks {
@@ -136,6 +136,19 @@ pub const ATTACKS: &[Attack] = attacks! {
     Site diagnostics::routes_on_the_missing_page: ExposedDiagnostics, "Asks for what is missing, to be told what there is";
     Site diagnostics::insides_by_wrong_types: ExposedDiagnostics, "Sends what no form sends, wrong types, broken encodings, to be told what could not make anything of it", "CVE-2023-41164";
     Site diagnostics::line_in_the_log_by_an_address: ExposedDiagnostics, "Asks for addresses whose letters end a line of the log, colour it, and write the next", "CVE-2025-48432";
+
+    Site exhaustion::head_a_letter_at_a_time: ResourceExhaustion, "Asks with a head that comes a letter at a time and does not end";
+    Site exhaustion::body_a_letter_at_a_time: ResourceExhaustion, "Posts a form whose body comes a letter at a time, and is said to be long";
+    Site exhaustion::handshake_never_ended: ResourceExhaustion, "Begins to shake hands, a letter at a time, and never gets to the end of it";
+    Site exhaustion::answers_never_read: ResourceExhaustion, "Asks for one page after another and reads none of them";
+    Site exhaustion::places_of_everybody: ResourceExhaustion, "Holds more connections than a whole office has, and is served on one more";
+    Site exhaustion::head_of_thousands_of_fields: ResourceExhaustion, "Sends a head of twenty thousand fields";
+    Site exhaustion::one_field_thousands_of_times: ResourceExhaustion, "Sends one field twenty thousand times, for the site to join what is equal again and again", "CVE-2025-14550";
+    Site exhaustion::body_of_megabytes: ResourceExhaustion, "Sends a body that does not say how long it is, and is 32 MiB";
+    Site exhaustion::form_of_a_thousand_and_one_fields: ResourceExhaustion, "Posts a form of 1,001 fields";
+    Site exhaustion::password_of_a_megabyte: ResourceExhaustion, "Signs up with a password of a megabyte, and lets the site hash it";
+    Site exhaustion::requests_taken_back: ResourceExhaustion, "Opens a thousand requests over HTTP/2 and takes them back at once", "CVE-2023-44487";
+    Site exhaustion::frames_that_bring_nothing: ResourceExhaustion, "Sends frames over HTTP/2 that cost work and bring nothing, twenty thousand of each kind", "CVE-2019-9512", "CVE-2019-9515";
 
     Site inert::method_said_elsewhere: InertDefence, "Sends the victim to an address that says it is a POST: in a header, in a parameter";
     Site inert::method_that_nobody_guards: InertDefence, "Asks with HEAD, OPTIONS and a method of its own for what only a POST may do";
