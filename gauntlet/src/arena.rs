@@ -8,7 +8,7 @@ use palisade::clock::Clock;
 use testkit::attacker::{Lure, Trap};
 use testkit::{Attacker, Authority, Browser};
 
-use crate::target::Target;
+use crate::target::{Side, Target};
 
 /// A site under attack, with the attacker and the victim's browser.
 #[derive(Debug)]
@@ -37,6 +37,17 @@ impl Arena {
     /// When the vault cannot be built or a site or the browser does not start.
     pub async fn around_vault() -> Result<Arena> {
         Arena::around(Target::vault().await?, &Authority::new()?).await
+    }
+
+    /// Opens an arena around one of the two sites.
+    ///
+    /// # Errors
+    /// When a site or the browser does not start.
+    pub async fn around_side(side: Side) -> Result<Arena> {
+        match side {
+            Side::WeakTwin => Arena::around_weak_twin().await,
+            Side::Vault => Arena::around_vault().await,
+        }
     }
 
     /// Opens an arena around a vault within the test, by a clock that the test moves, with more lines of settings.

@@ -13,9 +13,12 @@ pub mod attack;
 pub mod beside;
 pub mod journey;
 pub mod look;
+pub mod page;
+pub mod runner;
 pub mod target;
 
 pub use arena::Arena;
 pub use attack::Outcome;
+pub use attack::registry::ATTACKS;
 pub use journey::Person;
-pub use target::Target;
+pub use target::{Side, Target};

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use palisade::clock::Clock;
 use testkit::browser::Setup;
+use testkit::raw::Wire;
 use testkit::{Authority, Visitor, WeakTwin, certificate};
 
 use self::vault::Vault;
@@ -25,6 +26,8 @@ pub struct Target {
     host: &'static str,
     secure: SocketAddr,
     in_clear: SocketAddr,
+    /// Where raw bytes are sent: the weak twin has a server for them that was written by hand.
+    raw: SocketAddr,
     fingerprint: String,
     certified: &'static str,
     authority: String,
@@ -37,7 +40,51 @@ enum Site {
     Vault(Box<Vault>),
 }
 
+/// Which of the two sites an attack is run against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The site without defences, where every attack must succeed.
+    WeakTwin,
+    /// The vault, where every attack must fail.
+    Vault,
+}
+
+impl Side {
+    /// Both, the weak one first.
+    pub const BOTH: [Side; 2] = [Side::WeakTwin, Side::Vault];
+
+    /// Opens a fresh site.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn open(self) -> Result<Target> {
+        match self {
+            Side::WeakTwin => Target::weak_twin(&Authority::new()?).await,
+            Side::Vault => Target::vault().await,
+        }
+    }
+
+    /// Opens a fresh site that goes by this clock; the weak twin needs none.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn open_at(self, clock: &Clock) -> Result<Target> {
+        match self {
+            Side::WeakTwin => self.open().await,
+            Side::Vault => Target::vault_at(clock, "").await,
+        }
+    }
+}
+
 impl Target {
+    /// Builds the program of the vault, so that no attack has to wait for that.
+    ///
+    /// # Errors
+    /// When it does not build.
+    pub fn prepare() -> Result<()> {
+        vault::program().map(drop)
+    }
+
     /// Returns the name under which browsers visit the site.
     pub fn host(&self) -> &'static str {
         self.host
@@ -72,6 +119,48 @@ impl Target {
     /// Returns a visitor who comes in clear.
     pub fn visitor_in_clear(&self) -> Visitor {
         Visitor::plain(self.in_clear, self.host)
+    }
+
+    /// Leads a browser to the site over TLS, and to somebody else in clear, as who sits between them does.
+    pub fn reachable_past(&self, browser: Setup, in_clear: SocketAddr) -> Setup {
+        browser
+            .resolve(&format!("{}:443", self.host), self.secure)
+            .resolve(&format!("{}:80", self.host), in_clear)
+            .trust(&self.fingerprint)
+    }
+
+    /// Opens a connection inside TLS on which anything can be said.
+    ///
+    /// # Errors
+    /// When there is no handshake.
+    pub async fn wire(&self) -> Result<Wire> {
+        Wire::tls(self.raw, self.certified, certificate::trusting(&self.authority)?).await
+    }
+
+    /// Opens a connection inside TLS to the site's own server, and offers these protocols.
+    ///
+    /// # Errors
+    /// When there is no handshake.
+    pub async fn wire_speaking(&self, protocols: &[&str]) -> Result<Wire> {
+        let mut config = certificate::trusting(&self.authority)?;
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Wire::tls(self.secure, self.certified, config).await
+    }
+
+    /// Opens a connection in clear, on which anything can be said.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub async fn wire_in_clear(&self) -> Result<Wire> {
+        Wire::plain(self.in_clear).await
+    }
+
+    /// Opens a connection on which not even TLS is spoken yet.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub async fn bare_wire(&self) -> Result<Wire> {
+        Wire::plain(self.raw).await
     }
 
     /// Says whether a user has become an administrator, as the site's own memory has it.
@@ -164,6 +253,41 @@ impl Target {
         match &self.site {
             Site::WeakTwin(twin) => twin.overwrite_sessions(data),
             Site::Vault(vault) => vault.overwrite_sessions(data)?,
+        }
+        Ok(())
+    }
+
+    /// Returns what stands beside each name to know the password by, as somebody has it who has stolen the database.
+    ///
+    /// # Errors
+    /// When the site's database cannot be read.
+    pub fn stolen_passwords(&self) -> Result<Vec<(String, String)>> {
+        match &self.site {
+            Site::WeakTwin(twin) => Ok(twin.stolen_passwords()),
+            Site::Vault(vault) => vault.stolen_passwords(),
+        }
+    }
+
+    /// Puts this beside a name, as who brings users along from an old site does.
+    ///
+    /// # Errors
+    /// When the site's database cannot be written.
+    pub fn overwrite_password(&self, username: &str, stored: &str) -> Result<()> {
+        match &self.site {
+            Site::WeakTwin(twin) => twin.overwrite_password(username, stored),
+            Site::Vault(vault) => vault.overwrite_password(username, stored)?,
+        }
+        Ok(())
+    }
+
+    /// Lets every mail fail from now on.
+    ///
+    /// # Errors
+    /// When the vault's folder of mails cannot be put away.
+    pub fn break_mail(&self) -> Result<()> {
+        match &self.site {
+            Site::WeakTwin(twin) => twin.break_mail(),
+            Site::Vault(vault) => vault.break_mail()?,
         }
         Ok(())
     }

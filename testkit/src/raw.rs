@@ -82,6 +82,20 @@ impl Wire {
         Ok(said)
     }
 
+    /// Reads what the server says next, or nothing when it closes.
+    ///
+    /// # Errors
+    /// When it is silent.
+    pub async fn read_some(&mut self) -> Result<Vec<u8>> {
+        let mut said = vec![0; 4096];
+        let read = timeout(PATIENCE, self.stream.read(&mut said))
+            .await
+            .context("the server is silent")?;
+        // A connection that is reset has nothing more to say.
+        said.truncate(read.unwrap_or(0));
+        Ok(said)
+    }
+
     /// Reads the head of one response, up to and with its empty line.
     ///
     /// # Errors

@@ -20,15 +20,24 @@
 //! | `credential-guessing` | links that reset passwords have the request's host and work for ever, for any account; a second factor follows the login, counts nothing and takes codes again |
 //! | `exposed-diagnostics` | its staff area believes headers about the client's address and certificate, and takes any certificate |
 //! | `credential-guessing` | as many tries as one likes, all looked at; the answer says whether there is such a user; fifty failures lock the owner out |
-//! | `weak-password-storage` | passwords are kept as they are |
+//! | `weak-password-storage` | passwords are kept as they are, and as a quick hash with one salt; only their first 64 letters count; old hashes stay |
+//! | `insecure-transport` | no HSTS; a cookie that is not `Secure`; any TLS that is asked for; a header says the scheme of links |
+//! | `untrusted-host` | a login leads wherever `next` says; the host of the request's target, or the first of two, is believed |
+//! | `exposed-diagnostics` | TRACE is answered; files of the repository are served; what is missing is explained |
+//! | `inert-defence` | a header overrides the method; a guard goes by how an address is written; a question is asked of GET alone |
+//! | `outdated-software` | a server made by hand reads lengths, line ends and chunks in its own way, and everybody is told its version |
+//! | `resource-exhaustion` | no time is measured and nothing is counted: connections, fields, bytes, requests taken back, letters of a password |
 //! | `exposed-media` | uploads of any kind keep their names, lie where anybody looks, and are shown as what they are called; a link is a number, for ever |
 
 mod access;
 mod account;
+mod by_hand;
+mod front;
 mod leaks;
 mod media;
 mod network;
 mod pages;
+mod passwords;
 mod recovery;
 mod script;
 mod shelf;
@@ -38,13 +47,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::Next;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use http::{HeaderValue, Method, header};
 
 use crate::{Authority, Site};
+use by_hand::ByHand;
 use shelf::Shelf;
 
 /// The weak twin, served over TLS and in clear; gone when it is dropped.
@@ -52,6 +62,7 @@ use shelf::Shelf;
 pub struct WeakTwin {
     secure: Site,
     plain: Site,
+    by_hand: ByHand,
     shelf: Shared,
 }
 
@@ -63,7 +74,7 @@ impl WeakTwin {
     pub async fn start(authority: &Authority, name: &str) -> Result<WeakTwin> {
         let shelf = Shared::default();
         let secure = Site::tls(router(&shelf, Scheme::Https), authority, &[name]).await?;
-        WeakTwin::over(shelf, secure).await
+        WeakTwin::over(shelf, secure, authority, name).await
     }
 
     /// Opens the site so that it asks browsers for a certificate, and takes any.
@@ -74,12 +85,18 @@ impl WeakTwin {
         let shelf = Shared::default();
         let site = router(&shelf, Scheme::Https);
         let secure = Site::tls_taking_any_certificate(site, authority, &[name]).await?;
-        WeakTwin::over(shelf, secure).await
+        WeakTwin::over(shelf, secure, authority, name).await
     }
 
-    async fn over(shelf: Shared, secure: Site) -> Result<WeakTwin> {
+    async fn over(shelf: Shared, secure: Site, authority: &Authority, name: &str) -> Result<WeakTwin> {
         let plain = Site::plain(router(&shelf, Scheme::Http)).await?;
-        Ok(WeakTwin { secure, plain, shelf })
+        let by_hand = ByHand::start(router(&shelf, Scheme::Https), authority, name).await?;
+        Ok(WeakTwin {
+            secure,
+            plain,
+            by_hand,
+            shelf,
+        })
     }
 
     /// Returns the site as it is served over TLS.
@@ -95,6 +112,11 @@ impl WeakTwin {
     /// Returns where the site listens for TLS.
     pub fn address(&self) -> SocketAddr {
         self.secure.address()
+    }
+
+    /// Returns where the same site is served by a server that was written by hand.
+    pub fn by_hand(&self) -> SocketAddr {
+        self.by_hand.address
     }
 
     /// Returns the mails that were sent.
@@ -145,6 +167,10 @@ enum Scheme {
 }
 
 fn router(shelf: &Shared, scheme: Scheme) -> Router {
+    front::before(routes(shelf, scheme), shelf)
+}
+
+fn routes(shelf: &Shared, scheme: Scheme) -> Router {
     Router::new()
         .route("/", get(pages::home))
         .route("/signup/", get(pages::signup).post(account::sign_up))
@@ -154,7 +180,7 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/secret/shown/", get(pages::shown))
         .route("/secret/{id}/", get(access::read))
         .route("/secret/{id}/edit/", get(access::read).post(access::edit))
-        .route("/secret/{id}/delete/", get(access::read).post(access::delete))
+        .route("/secret/{id}/delete/", any(access::delete_unless_asked))
         .route("/secret/{id}/share/", get(access::ask).post(access::share))
         .route("/secret/{id}/revoke/", get(access::ask).post(access::share))
         .route("/documents/", get(media::list))
@@ -193,9 +219,13 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
             get(recovery::second_step).post(recovery::take_code),
         )
         .route("/csp-report", post(script::report))
+        .route("/.env", get(front::environment))
+        .route("/.git/config", get(front::repository))
         .route("/staff/", get(network::staff))
         .route("/staff/csp/", get(network::room))
         .route("/staff/throttle/", get(network::kept))
+        .fallback(front::nothing)
+        .layer(DefaultBodyLimit::disable())
         .layer(axum::Extension(scheme))
         .layer(axum::middleware::from_fn(share_with_anybody))
         .with_state(shelf.clone())

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::summary::Summary;
-use crate::task::TASKS;
+use crate::task::{TAKES_WORDS, TASKS};
 
 fn main() -> ExitCode {
     let asked: Vec<String> = env::args().skip(1).collect();
@@ -56,16 +56,26 @@ fn teach() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Splits what is asked for into tasks and the words that belong to the last of them.
+fn split(asked: &[String]) -> (&[String], &[String]) {
+    let takes_words = asked.iter().position(|name| name == TAKES_WORDS);
+    asked.split_at(takes_words.map_or(asked.len(), |at| at + 1))
+}
+
 fn run(asked: &[String]) -> Result<ExitCode> {
     if let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() {
         env::set_current_dir(root)?;
     }
+    let (tasks, words) = split(asked);
     let mut stages = Vec::new();
-    for name in asked {
+    for name in tasks {
         let task = TASKS.iter().find(|task| task.name == name);
         let task =
             task.ok_or_else(|| anyhow::anyhow!("no task is called `{name}`; `cargo xtask` lists them"))?;
         stages.extend((task.stages)());
+    }
+    if let Some(last) = stages.last_mut() {
+        last.tell(words);
     }
     let mut summary = Summary::of(&stages);
     for stage in &stages {
@@ -93,5 +103,13 @@ mod tests {
             asks(&[]) && asks(&["--help"]) && asks(&["-h"]) && asks(&["help"]) && asks(&["ci", "--help"])
         );
         assert!(!asks(&["ci"]) && !asks(&["fmt", "lint"]));
+    }
+
+    #[test]
+    fn words_after_the_gauntlet_are_the_gauntlets() {
+        let asked = ["fmt", "gauntlet", "clickjacking", "--list"].map(str::to_owned);
+        let (tasks, words) = split(&asked);
+        assert_eq!((tasks.len(), words), (2, &asked[2..]));
+        assert!(split(&asked[..1]).1.is_empty());
     }
 }

@@ -43,6 +43,14 @@ impl Stage {
         self
     }
 
+    /// Hands words on to the program that cargo runs.
+    pub(crate) fn tell(&mut self, words: &[String]) {
+        if !words.is_empty() {
+            self.arguments.push("--".to_owned());
+            self.arguments.extend_from_slice(words);
+        }
+    }
+
     /// Runs the stage; returns nothing if it failed.
     pub(crate) fn run(&self) -> Result<Option<Passed>> {
         let mut out = io::stdout();

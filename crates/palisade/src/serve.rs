@@ -22,6 +22,7 @@ mod accept;
 mod admission;
 mod admit;
 mod body;
+mod change;
 mod client_ca;
 mod connection;
 mod development;

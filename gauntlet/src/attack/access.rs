@@ -3,35 +3,13 @@
 use anyhow::{Context as _, Result, ensure};
 use testkit::Visitor;
 
-use super::Outcome;
-use crate::{Person, Target};
+use super::{Outcome, member};
+use crate::Target;
 
 const TITLE: &str = "the safe behind the painting";
 const SECRET: &str = "combination-4711";
 /// What a thief writes in the place of it.
 const WORDS: &str = "rewritten by mallory";
-
-/// Signs somebody up, and in.
-async fn member(target: &Target, username: &str) -> Result<Visitor> {
-    let mut visitor = target.visitor()?;
-    let password = Person::VICTIM.password;
-    let fields = [
-        ("username", username),
-        ("email", ""),
-        ("password1", password),
-        ("password2", password),
-    ];
-    visitor.submit("/signup/", &fields).await?;
-    if visitor.cookie("sessionid").is_none() {
-        let fields = [("username", username), ("password", password)];
-        visitor.submit("/login/", &fields).await?;
-    }
-    ensure!(
-        visitor.cookie("sessionid").is_some(),
-        "{username} is not logged in"
-    );
-    Ok(visitor)
-}
 
 /// A site on which Valerie keeps a note, and somebody else is logged in.
 struct Scene {
@@ -132,7 +110,7 @@ impl Scene {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn note_is_read_by_its_number(target: &Target) -> Result<Outcome> {
+pub async fn note_read_by_its_number(target: &Target) -> Result<Outcome> {
     let mut scene = Scene::on(target).await?;
     let mut answers = Vec::new();
     let mut read = false;
@@ -153,7 +131,7 @@ pub async fn note_is_read_by_its_number(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn note_is_rewritten_by_its_number(target: &Target) -> Result<Outcome> {
+pub async fn note_rewritten_by_its_number(target: &Target) -> Result<Outcome> {
     let mut scene = Scene::on(target).await?;
     let fields = [
         ("title", TITLE),
@@ -169,7 +147,7 @@ pub async fn note_is_rewritten_by_its_number(target: &Target) -> Result<Outcome>
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn note_is_deleted_by_its_number(target: &Target) -> Result<Outcome> {
+pub async fn note_deleted_by_its_number(target: &Target) -> Result<Outcome> {
     let mut scene = Scene::on(target).await?;
     let answer = scene.send(&scene.at("delete"), &[]).await?;
     let is_gone = !scene.says().await?.contains(SECRET);
@@ -180,7 +158,7 @@ pub async fn note_is_deleted_by_its_number(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn list_tells_of_others_notes(target: &Target) -> Result<Outcome> {
+pub async fn note_found_in_ones_own_lists(target: &Target) -> Result<Outcome> {
     let mut scene = Scene::on(target).await?;
     let mut lists = String::new();
     for path in ["/", "/shared/", "/?q=safe"] {
@@ -193,7 +171,7 @@ pub async fn list_tells_of_others_notes(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn grant_is_used_after_it_was_taken_back(target: &Target) -> Result<Outcome> {
+pub async fn grant_used_after_it_was_taken_back(target: &Target) -> Result<Outcome> {
     let mut scene = Scene::on(target).await?;
     scene.share("editor", "").await?;
     scene.opens_the_form().await?;
@@ -231,7 +209,7 @@ pub async fn grant_is_used_after_it_was_taken_back(target: &Target) -> Result<Ou
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn grant_is_used_after_its_day(target: &Target) -> Result<Outcome> {
+pub async fn grant_used_after_its_day(target: &Target) -> Result<Outcome> {
     let mut scene = Scene::on(target).await?;
     scene.share("editor", "2099-12-31").await?;
     scene.opens_the_form().await?;
@@ -256,7 +234,7 @@ pub async fn grant_is_used_after_its_day(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn viewer_becomes_an_editor(target: &Target) -> Result<Outcome> {
+pub async fn viewer_made_an_editor(target: &Target) -> Result<Outcome> {
     let mut scene = Scene::on(target).await?;
     scene.share("viewer", "").await?;
     let note = scene.note.clone();

@@ -30,7 +30,7 @@ pub async fn secret_in_address(arena: &Arena) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn read_across_origins(arena: &Arena, lure: Lure) -> Result<Outcome> {
+pub async fn private_page_read_across_origins(arena: &Arena, lure: Lure) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
     arena
         .browser
@@ -45,7 +45,7 @@ pub async fn read_across_origins(arena: &Arena, lure: Lure) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn stored_script(arena: &Arena) -> Result<Outcome> {
+pub async fn script_in_a_note(arena: &Arena) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
     let script = "<script>document.documentElement.dataset.owned = 1</script>";
     let image = "<img src=/nothing onerror=\"document.documentElement.dataset.owned = 2\">";
@@ -72,7 +72,7 @@ pub async fn stored_script(arena: &Arena) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn poisoned_host(target: &Target) -> Result<Outcome> {
+pub async fn page_under_another_host(target: &Target) -> Result<Outcome> {
     let reply = target
         .visitor()?
         .claiming_host("attacker.test")
@@ -86,7 +86,7 @@ pub async fn poisoned_host(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn password_in_clear(target: &Target) -> Result<Outcome> {
+pub async fn login_form_in_clear(target: &Target) -> Result<Outcome> {
     let reply = target.visitor_in_clear().open("/login/").await?;
     let asked = reply.text().contains("name=\"password\"");
     Ok(Outcome::new(

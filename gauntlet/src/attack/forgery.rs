@@ -16,7 +16,7 @@ const TOKEN: &str = "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb";
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn form_post(arena: &Arena, lure: Lure) -> Result<Outcome> {
+pub async fn forged_form_post(arena: &Arena, lure: Lure) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
     let forged = format!("Form {lure:?}");
     deliver(
@@ -33,7 +33,7 @@ pub async fn form_post(arena: &Arena, lure: Lure) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn form_post_with_planted_token(arena: &Arena) -> Result<Outcome> {
+pub async fn forged_form_post_with_planted_token(arena: &Arena) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
     let forged = "Token".to_owned();
     let trap = arena.trap(Lure::Sibling);
@@ -57,7 +57,7 @@ pub async fn form_post_with_planted_token(arena: &Arena) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn fetch(arena: &Arena, lure: Lure) -> Result<Outcome> {
+pub async fn forged_fetch(arena: &Arena, lure: Lure) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
     let forged = format!("Fetch {lure:?}");
     arena
@@ -72,7 +72,7 @@ pub async fn fetch(arena: &Arena, lure: Lure) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn fetch_with_header(arena: &Arena, lure: Lure) -> Result<Outcome> {
+pub async fn forged_fetch_with_guessed_token(arena: &Arena, lure: Lure) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
     let forged = format!("Header {lure:?}");
     arena
@@ -91,7 +91,7 @@ pub async fn fetch_with_header(arena: &Arena, lure: Lure) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn login(arena: &Arena, lure: Lure) -> Result<Outcome> {
+pub async fn forged_login(arena: &Arena, lure: Lure) -> Result<Outcome> {
     arena.sign_up(Person::ATTACKER).await?;
     let Person { username, password } = Person::ATTACKER;
     let fields = [("username", username), ("password", password)];

@@ -7,9 +7,6 @@ use super::Outcome;
 use crate::journey::LOGOUT;
 use crate::{Arena, Person};
 
-/// Pages that no other site has a reason to show.
-pub const PRIVATE: [&str; 4] = ["/", "/login/", "/signup/", "/secret/shown/"];
-
 /// Frames a page of the logged-in victim and presses a button in it.
 ///
 /// # Errors
@@ -46,4 +43,37 @@ pub async fn framed(arena: &Arena, lure: Lure, path: &str) -> Result<Outcome> {
         framed.starts_with(&arena.target.url("/")),
         format!("the frame shows {framed}"),
     ))
+}
+
+/// Frames the page with a logged-in person's notes.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn notes_in_a_frame(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    framed(arena, lure, "/").await
+}
+
+/// Frames the page that takes the password, to lay something over it.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn login_page_in_a_frame(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    framed(arena, lure, "/login/").await
+}
+
+/// Frames the page where an account is made.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn sign_up_page_in_a_frame(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    framed(arena, lure, "/signup/").await
+}
+
+/// Frames the page of an error: what has no handler has often no headers either.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn error_page_in_a_frame(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    framed(arena, lure, "/no/such/page/").await
 }

@@ -1,14 +1,17 @@
 //! `credential-guessing`: passwords are tried, in a row and all at once, accounts are told apart, and their owners locked out.
 
+use std::time::SystemTime;
+
 use anyhow::{Result, ensure};
 use http::Method;
 use http::header::{CONTENT_TYPE, ORIGIN};
+use palisade::clock::Clock;
 use testkit::Visitor;
 use testkit::visitor::{Reply, form};
 use tokio::task::JoinSet;
 
 use super::Outcome;
-use crate::{Person, Target};
+use crate::{Person, Side, Target};
 
 /// What everybody guesses first, as many as an attack needs.
 const GUESSES: [&str; 18] = [
@@ -26,7 +29,7 @@ const FROM_ONE_ADDRESS: usize = 70;
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn list_in_a_row(target: &Target) -> Result<Outcome> {
+pub async fn passwords_in_a_row(target: &Target) -> Result<Outcome> {
     sign_up(target, Person::VICTIM).await?;
     let mut attacker = target.visitor()?;
     let mut replies = Vec::new();
@@ -40,7 +43,7 @@ pub async fn list_in_a_row(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn list_at_once(target: &Target) -> Result<Outcome> {
+pub async fn passwords_at_once(target: &Target) -> Result<Outcome> {
     sign_up(target, Person::VICTIM).await?;
     let mut tries = JoinSet::new();
     for guess in GUESSES {
@@ -55,7 +58,7 @@ pub async fn list_at_once(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn list_from_made_up_addresses(target: &Target) -> Result<Outcome> {
+pub async fn passwords_from_made_up_addresses(target: &Target) -> Result<Outcome> {
     sign_up(target, Person::VICTIM).await?;
     let mut attacker = target.visitor()?;
     let mut replies = Vec::new();
@@ -102,13 +105,15 @@ pub async fn account_told_apart(target: &Target) -> Result<Outcome> {
     compare(target, 1).await
 }
 
-/// Learns the same from whether, and when, somebody is told to wait.
+/// Learns the same from whether, and when, somebody is told to wait; in no time, since on a busy machine a wait may be over before the
+/// next try is.
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn account_told_apart_by_the_wait(target: &Target) -> Result<Outcome> {
-    sign_up(target, Person::VICTIM).await?;
-    compare(target, 7).await
+pub async fn account_told_apart_by_the_wait(side: Side) -> Result<Outcome> {
+    let target = side.open_at(&Clock::fixed(SystemTime::now())).await?;
+    sign_up(&target, Person::VICTIM).await?;
+    compare(&target, 7).await
 }
 
 /// Fails on purpose until the account is locked; then its owner comes, at the browser that they always use.

@@ -2,16 +2,18 @@
 //!
 //! The attacker has everything but the place: the password of a member of staff.
 
-use anyhow::{Result, ensure};
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use http::Method;
 use testkit::{Authority, Visitor, certificate};
 
 use super::Outcome;
-use crate::{Person, Target};
+use crate::{Person, Side, Target};
 
 /// The one address that a site is told staff comes from. No attacker is there: all of them come from 127.0.0.1.
-pub const OFFICE: &str = "127.0.0.9";
+const OFFICE: &str = "127.0.0.9";
 
 /// The staff area, a room of it that is easily forgotten, and one that asks for a certificate.
 const STAFF: &str = "/staff/";
@@ -22,7 +24,7 @@ const KEPT: &str = "/staff/throttle/";
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn claimed_address(target: &Target) -> Result<Outcome> {
+pub async fn claimed_office_address(side: Side) -> Result<Outcome> {
     let mut claims = vec![("Forwarded", format!("for={OFFICE}"))];
     for name in [
         "X-Forwarded-For",
@@ -35,14 +37,14 @@ pub async fn claimed_address(target: &Target) -> Result<Outcome> {
     ] {
         claims.push((name, OFFICE.to_owned()));
     }
-    claimed(target, &claims).await
+    claimed(&open(side).await?, &claims).await
 }
 
 /// Says in headers that a proxy has verified a certificate.
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn claimed_certificate(target: &Target) -> Result<Outcome> {
+pub async fn claimed_certificate(side: Side) -> Result<Outcome> {
     let claims = [
         ("X-SSL-Client-Verify", "SUCCESS"),
         ("X-Client-Verify", "SUCCESS"),
@@ -54,14 +56,28 @@ pub async fn claimed_certificate(target: &Target) -> Result<Outcome> {
         .iter()
         .map(|(name, value)| (*name, (*value).to_owned()))
         .collect();
-    claimed(target, &claims).await
+    let (target, _) = behind_certificates(side).await?;
+    claimed(&target, &claims).await
 }
 
-/// Opens a room of the staff area with nothing but the password.
+/// Opens a room of the staff area from elsewhere than the office, with nothing but the password.
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn password_alone(target: &Target) -> Result<Outcome> {
+pub async fn staff_password_from_elsewhere(side: Side) -> Result<Outcome> {
+    password_alone(&open(side).await?).await
+}
+
+/// Opens a room of the staff area without the certificate that it asks for, with nothing but the password.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn staff_password_without_a_certificate(side: Side) -> Result<Outcome> {
+    let (target, _) = behind_certificates(side).await?;
+    password_alone(&target).await
+}
+
+async fn password_alone(target: &Target) -> Result<Outcome> {
     let mut keeper = keeper(target).await?;
     let reply = keeper.open(ROOM).await?;
     Ok(Outcome::new(
@@ -74,25 +90,51 @@ pub async fn password_alone(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn certificate_of_another_authority(target: &Target) -> Result<Outcome> {
-    shown(target, &Authority::new()?.issue_client("keeper")?).await
+pub async fn certificate_of_another_authority(side: Side) -> Result<Outcome> {
+    let (target, _) = behind_certificates(side).await?;
+    shown(&target, &Authority::new()?.issue_client("keeper")?).await
 }
 
 /// Shows a certificate that the authority of staff has issued: no attack, but what the others are held against.
 ///
 /// # Errors
 /// When it could not be shown.
-pub async fn certificate_of_staff(target: &Target, of_staff: &Authority) -> Result<Outcome> {
-    shown(target, &of_staff.issue_client("keeper")?).await
+pub async fn certificate_of_staff(side: Side) -> Result<Outcome> {
+    let (target, of_staff) = behind_certificates(side).await?;
+    shown(&target, &of_staff.issue_client("keeper")?).await
 }
 
 /// Shows the certificate of a server, which the attacker rightly has from the authority of staff, as a client's.
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn certificate_of_a_server(target: &Target, of_staff: &Authority) -> Result<Outcome> {
+pub async fn certificate_of_a_server(side: Side) -> Result<Outcome> {
+    let (target, of_staff) = behind_certificates(side).await?;
     let (certificate, key) = of_staff.issue_pem(&["keeper"])?;
-    shown(target, &format!("{certificate}{key}")).await
+    shown(&target, &format!("{certificate}{key}")).await
+}
+
+/// Opens a site whose staff comes from its office alone.
+async fn open(side: Side) -> Result<Target> {
+    match side {
+        Side::WeakTwin => Target::weak_twin(&Authority::new()?).await,
+        Side::Vault => Target::vault_with(&["--staff-network", OFFICE]).await,
+    }
+}
+
+/// Opens a site whose staff needs certificates of the authority that is returned with it.
+async fn behind_certificates(side: Side) -> Result<(Target, Authority)> {
+    let of_staff = Authority::new()?;
+    let target = match side {
+        Side::WeakTwin => Target::weak_twin_with_certificates(&Authority::new()?).await?,
+        Side::Vault => {
+            let mut file = tempfile::NamedTempFile::new()?;
+            file.write_all(of_staff.pem().as_bytes())?;
+            let path = file.path().to_str().context("the file's name is no text")?;
+            Target::vault_with(&["--client-ca", path]).await?
+        }
+    };
+    Ok((target, of_staff))
 }
 
 /// Sends each claim by itself, since one that is not believed may spoil the others.

@@ -119,7 +119,7 @@ async fn set_password(target: &Target, link: &str, password: &str) -> Result<()>
 ///
 /// # Errors
 /// When the site does not answer.
-pub async fn poisoned_link(target: &Target) -> Result<Outcome> {
+pub async fn poisoned_reset_link(target: &Target) -> Result<Outcome> {
     member(target, Person::VICTIM).await?;
     let before = links(target)?.len();
     let mut mallory = target.visitor()?;
@@ -156,7 +156,7 @@ pub async fn poisoned_link(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the site does not answer.
-pub async fn link_used_twice(target: &Target) -> Result<Outcome> {
+pub async fn reset_link_used_twice(target: &Target) -> Result<Outcome> {
     member(target, Person::VICTIM).await?;
     let link = ask_for_a_link(target, Person::VICTIM).await?;
     set_password(target, &link, NEW).await?;
@@ -173,7 +173,7 @@ pub async fn link_used_twice(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the site does not answer.
-pub async fn link_after_password_change(target: &Target) -> Result<Outcome> {
+pub async fn reset_link_after_a_new_password(target: &Target) -> Result<Outcome> {
     let mut victim = member(target, Person::VICTIM).await?;
     let link = ask_for_a_link(target, Person::VICTIM).await?;
     let fields = [
@@ -195,7 +195,7 @@ pub async fn link_after_password_change(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the site does not answer.
-pub async fn link_of_another(target: &Target) -> Result<Outcome> {
+pub async fn reset_link_of_another(target: &Target) -> Result<Outcome> {
     member(target, Person::VICTIM).await?;
     member(target, Person::ATTACKER).await?;
     let victims = ask_for_a_link(target, Person::VICTIM).await?;
@@ -218,7 +218,7 @@ pub async fn link_of_another(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the site does not answer.
-pub async fn accounts_told_apart(target: &Target) -> Result<Outcome> {
+pub async fn account_told_apart_by_its_reset(target: &Target) -> Result<Outcome> {
     member(target, Person::VICTIM).await?;
     let mut answers = Vec::new();
     for email in [address(Person::VICTIM), "nobody@example.com".to_owned()] {
@@ -322,7 +322,7 @@ pub async fn recovery_code_twice(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the site does not answer.
-pub async fn codes_guessed(target: &Target) -> Result<Outcome> {
+pub async fn codes_guessed_in_a_row(target: &Target) -> Result<Outcome> {
     const GUESSES: usize = 20;
     let mut victim = member(target, Person::VICTIM).await?;
     let (secret, _) = second_factor(&mut victim).await?;

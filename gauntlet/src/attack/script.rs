@@ -232,7 +232,7 @@ fn violation(target: &Target, document: &str, directive: &str) -> String {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn line_in_the_log(target: &Target) -> Result<Outcome> {
+pub async fn line_written_into_the_log(target: &Target) -> Result<Outcome> {
     let forged = "FORGED admin logged in";
     report(target, violation(target, &format!("/x\\n{forged}"), "img-src")).await?;
     report(target, violation(target, "/", &format!("img-src\\n{forged}"))).await?;
@@ -254,7 +254,7 @@ pub async fn line_in_the_log(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn flood_of_reports(target: &Target) -> Result<Outcome> {
+pub async fn flood_of_policy_reports(target: &Target) -> Result<Outcome> {
     let mut visitor = target.visitor()?;
     for number in 0..600 {
         let request = visitor

@@ -16,7 +16,7 @@ const PLANTED: &str = "0planted0planted0planted0planted";
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn planted_id(arena: &Arena) -> Result<Outcome> {
+pub async fn planted_session_id(arena: &Arena) -> Result<Outcome> {
     arena.sign_up(Person::VICTIM).await?;
     arena
         .browser
@@ -56,7 +56,7 @@ pub async fn planted_session(arena: &Arena) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn replay_after_logout(arena: &Arena) -> Result<Outcome> {
+pub async fn session_id_after_logout(arena: &Arena) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
     let stolen = steal(arena).await?;
     arena.log_out().await?;
@@ -67,7 +67,7 @@ pub async fn replay_after_logout(arena: &Arena) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn replay_after_password_change(arena: &Arena) -> Result<Outcome> {
+pub async fn session_id_after_a_new_password(arena: &Arena) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
     let stolen = steal(arena).await?;
     arena.open("/password/").await?;
@@ -92,7 +92,7 @@ pub async fn replay_after_password_change(arena: &Arena) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn read_by_script(arena: &Arena) -> Result<Outcome> {
+pub async fn session_id_read_by_script(arena: &Arena) -> Result<Outcome> {
     arena.enter(Person::VICTIM).await?;
     session_of(arena).await?;
     let readable = arena.browser.run("return document.cookie", &[]).await?;

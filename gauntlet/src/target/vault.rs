@@ -136,6 +136,35 @@ impl Vault {
         Ok(())
     }
 
+    pub(super) fn stolen_passwords(&self) -> Result<Vec<(String, String)>> {
+        let connection =
+            Connection::open_with_flags(database_in(self.data.path())?, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(PATIENCE)?;
+        let mut rows = connection.prepare("SELECT username, password FROM auth_user")?;
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn overwrite_password(&self, username: &str, stored: &str) -> Result<()> {
+        let connection = Connection::open(database_in(self.data.path())?)?;
+        connection.busy_timeout(PATIENCE)?;
+        let change = "UPDATE auth_user SET password = ?2 WHERE username = ?1";
+        ensure!(
+            connection.execute(change, [username, stored])? == 1,
+            "there is no {username}"
+        );
+        Ok(())
+    }
+
+    /// Puts a file where the folder was, into which nothing can be written.
+    pub(super) fn break_mail(&self) -> Result<()> {
+        let folder = self.data.path().join("mail");
+        if folder.exists() {
+            fs::rename(&folder, self.data.path().join("mail-away"))?;
+        }
+        Ok(fs::write(folder, "")?)
+    }
+
     pub(super) fn let_grants_end(&self) -> Result<()> {
         let connection = Connection::open(database_in(self.data.path())?)?;
         connection.busy_timeout(PATIENCE)?;
@@ -226,6 +255,7 @@ async fn target(running: Running, data: TempDir, secure: SocketAddr, in_clear: S
         host: HOST,
         secure,
         in_clear,
+        raw: secure,
         fingerprint: spki_fingerprint(leaf)?,
         certified: CERTIFIED,
         authority,
@@ -244,7 +274,7 @@ fn port_after(process: &Process, words: &str) -> Result<SocketAddr> {
 }
 
 /// Builds the vault in the profile of the running test, once, and returns the program.
-fn program() -> Result<&'static Path> {
+pub(super) fn program() -> Result<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let program = PROGRAM.get_or_init(|| build().map_err(|error| format!("{error:#}")));
     program.as_deref().map_err(|error| anyhow::anyhow!("{error}"))

@@ -23,6 +23,7 @@ fn reached(twin: WeakTwin, authority: &Authority) -> Result<Target> {
         host: HOST,
         secure: twin.address(),
         in_clear: twin.in_clear().address(),
+        raw: twin.by_hand(),
         fingerprint: twin
             .site()
             .fingerprint()

@@ -2,11 +2,12 @@
 
 use axum::extract::{Form, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::Shared;
 use super::account::{Fields, Visit, field};
 use super::pages::{Page, to_login};
+use super::script;
 
 /// A note in the drawer, whose number is its place.
 #[derive(Debug, Clone)]
@@ -40,10 +41,14 @@ fn find(shelf: &Shared, id: usize) -> Option<Kept> {
     shelf.drawer.get(id.checked_sub(1)?)?.clone()
 }
 
-pub(super) async fn read(State(shelf): State<Shared>, visit: Visit, Path(id): Path<usize>) -> Response {
+pub(super) async fn read(State(shelf): State<Shared>, visit: Visit, Path(id): Path<String>) -> Response {
     if visit.username.is_none() {
         return to_login();
     }
+    // What is no number is a condition.
+    let Ok(id) = id.parse::<usize>() else {
+        return script::find_where(&shelf, &visit, &id);
+    };
     match find(&shelf, id) {
         Some(Kept { title, body, .. }) => {
             let form = form(&format!("/secret/{id}/edit/"), "Keep");
@@ -76,7 +81,7 @@ pub(super) async fn edit(
     }
 }
 
-pub(super) async fn delete(State(shelf): State<Shared>, visit: Visit, Path(id): Path<usize>) -> Response {
+fn delete(shelf: &Shared, visit: &Visit, id: usize) -> Response {
     if visit.username.is_none() {
         return to_login();
     }
@@ -87,6 +92,20 @@ pub(super) async fn delete(State(shelf): State<Shared>, visit: Visit, Path(id): 
         drop(place);
     }
     Redirect::to("/").into_response()
+}
+
+/// Asks whoever comes with GET, and does it for everybody else.
+pub(super) async fn delete_unless_asked(
+    method: Method,
+    shelf: State<Shared>,
+    visit: Visit,
+    id: Path<usize>,
+) -> Response {
+    if method == Method::GET {
+        ask(visit, id).await
+    } else {
+        delete(&shelf, &visit, id.0)
+    }
 }
 
 /// Says that it shares and takes back; nothing asks whether it did.

@@ -1,13 +1,16 @@
 //! Who visits the weak twin, and the forms that change an account.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 
-use axum::extract::{Extension, Form, FromRequestParts, State};
+use axum::extract::{Extension, Form, FromRequestParts, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use http::HeaderValue;
 use http::header::{COOKIE, SET_COOKIE};
 use http::request::Parts;
 
 use super::pages::{self, Page};
+use super::passwords;
 use super::shelf::User;
 use super::{Scheme, Shared};
 
@@ -48,7 +51,11 @@ impl FromRequestParts<Shared> for Visit {
         Ok(Visit {
             session,
             username,
-            host: text(http::header::HOST).to_owned(),
+            // The first of two, and before both what the target says.
+            host: match parts.uri.authority() {
+                Some(authority) => authority.to_string(),
+                None => text(http::header::HOST).to_owned(),
+            },
         })
     }
 }
@@ -75,17 +82,19 @@ pub(super) async fn log_in(
     State(shelf): State<Shared>,
     Extension(scheme): Extension<Scheme>,
     visit: Visit,
+    Query(asked): Query<Vec<(String, String)>>,
     Form(fields): Fields,
 ) -> Response {
     let username = field(&fields, "username");
     let mut shelf = shelf.lock();
+    let _ = writeln!(shelf.log, "login of {fields:?}");
     match shelf.users.get_mut(username) {
         None => return Page::of(&visit).say("There is no such user.").into_response(),
         // Tries are counted, and too many lock the account: whoever knows a name locks its owner out, for ever.
         Some(user) if user.failures >= LOCKED_FROM => {
             return Page::of(&visit).say("This account is locked.").into_response();
         }
-        Some(user) if user.password != field(&fields, "password") => {
+        Some(user) if !passwords::fits(&user.password, field(&fields, "password")) => {
             user.failures += 1;
             return Page::of(&visit).say("The password is wrong.").into_response();
         }
@@ -94,12 +103,21 @@ pub(super) async fn log_in(
     // The id that was brought is kept, known or not: whoever planted it is logged in too.
     let session = visit.session.unwrap_or_else(|| shelf.next_session());
     shelf.sessions.insert(session.clone(), username.to_owned());
-    remember(scheme, &session, "")
+    let place = match field(&asked, "next") {
+        "" => "/",
+        next => next,
+    };
+    let mut response = remember(scheme, &session, "", place);
+    // So that it need not be asked again, a second cookie says who it is, for whoever forgets the first.
+    if let Ok(value) = HeaderValue::from_str(&format!("remember={session}; Path=/")) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    response
 }
 
 pub(super) async fn log_out(Extension(scheme): Extension<Scheme>) -> Response {
     // The cookie is forgotten, the session is not.
-    remember(scheme, "", "; Max-Age=0")
+    remember(scheme, "", "; Max-Age=0", "/")
 }
 
 pub(super) async fn change_profile(
@@ -131,14 +149,14 @@ pub(super) async fn change_password(
     Redirect::to("/profile/").into_response()
 }
 
-fn remember(scheme: Scheme, session: &str, age: &str) -> Response {
+fn remember(scheme: Scheme, session: &str, age: &str, place: &str) -> Response {
     let attributes = match scheme {
         Scheme::Https => "Path=/; SameSite=None; Secure",
         Scheme::Http => "Path=/",
     };
     (
         [(SET_COOKIE, format!("{COOKIE_NAME}={session}; {attributes}{age}"))],
-        Redirect::to("/"),
+        Redirect::to(place),
     )
         .into_response()
 }

@@ -2,7 +2,8 @@
 
 use axum::extract::{Form, Query, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use http::{StatusCode, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Shared;
 use super::account::{Fields, Visit, field};
@@ -112,7 +113,11 @@ pub(super) fn keep_secret(State(shelf): State<Shared>, visit: Visit, Form(fields
     let (title, body) = (field(&fields, "title"), field(&fields, "body"));
     let mut shelf = shelf.lock();
     let shelf = &mut *shelf;
-    let name = visit.username.unwrap_or_default();
+    // Whose it is says a field, if there is one.
+    let name = match field(&fields, "owner") {
+        "" => visit.username.unwrap_or_default(),
+        owner => owner.to_owned(),
+    };
     let Some(user) = shelf.users.get_mut(&name) else {
         return to_login();
     };
@@ -171,6 +176,15 @@ pub(super) async fn sessions(State(shelf): State<Shared>, visit: Visit) -> Html<
 
 pub(super) async fn widget(visit: Visit) -> Html<String> {
     Page::of(&visit).say("<h1>Notes kept here</h1><p>For other sites to show.</p>")
+}
+
+/// Says what is not there, in the words of whoever asked for it, and what is.
+pub(super) fn nowhere(visit: &Visit, uri: &Uri) -> Response {
+    let asked = percent_decode_str(uri.path()).decode_utf8_lossy();
+    let page = Page::of(visit).say(&format!(
+        "<h1>There is no {asked} here</h1><p>There are /secret/{{id}}/edit/ and /staff/csp/</p>"
+    ));
+    (StatusCode::NOT_FOUND, page).into_response()
 }
 
 pub(super) fn to_login() -> Response {

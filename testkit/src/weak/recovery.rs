@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::{Form, Path, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
 use super::Shared;
 use super::account::{Fields, Visit, field};
@@ -28,7 +28,7 @@ pub(super) async fn send_link(
     let found = shelf
         .users
         .iter()
-        .find(|(_, user)| !email.is_empty() && user.email == email);
+        .find(|(_, user)| !email.is_empty() && user.email.to_uppercase() == email.to_uppercase());
     let Some(username) = found.map(|(username, _)| username.clone()) else {
         return Page::of(&visit).say("Nobody has this address.").into_response();
     };
@@ -36,10 +36,19 @@ pub(super) async fn send_link(
         .get("x-forwarded-host")
         .and_then(|host| host.to_str().ok());
     let host = forwarded.unwrap_or(&visit.host).to_owned();
+    let scheme = headers
+        .get("x-forwarded-proto")
+        .or_else(|| headers.get("x_forwarded_proto"))
+        .and_then(|scheme| scheme.to_str().ok())
+        .unwrap_or("https");
     let token = format!("token{}", shelf.mails.len());
-    shelf
-        .mails
-        .push(format!("Hello,\n\nhttps://{host}/reset/{username}/{token}/\n"));
+    if shelf.no_mail {
+        return (StatusCode::INTERNAL_SERVER_ERROR, "The mail could not be sent.").into_response();
+    }
+    // It goes to where the request says, which is the same address but for its case.
+    shelf.mails.push(format!(
+        "To: {email}\n\nHello,\n\n{scheme}://{host}/reset/{username}/{token}/\n"
+    ));
     shelf.tokens.push(token);
     Redirect::to("/forgot/sent/").into_response()
 }

@@ -41,7 +41,20 @@ pub(super) fn find(shelf: &Shared, visit: &Visit, words: &str, sort: &str) -> Re
     let query = format!(
         "SELECT title FROM vault_note WHERE owner = '{owner}' AND title LIKE '%{words}%' ORDER BY {sort}"
     );
-    match ask(shelf, &query) {
+    list(shelf, visit, &query)
+}
+
+/// Finds the note with this number, which is put into the query's text.
+pub(super) fn find_where(shelf: &Shared, visit: &Visit, id: &str) -> Response {
+    list(
+        shelf,
+        visit,
+        &format!("SELECT title || ': ' || body FROM vault_note WHERE id = {id}"),
+    )
+}
+
+fn list(shelf: &Shared, visit: &Visit, query: &str) -> Response {
+    match ask(shelf, query) {
         Ok(titles) => {
             let lines: Vec<String> = titles.iter().map(|title| format!("<li>{title}</li>")).collect();
             Page::of(visit)

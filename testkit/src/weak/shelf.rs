@@ -21,6 +21,8 @@ pub(super) struct Shelf {
     pub(super) log: String,
     /// Whether new notes fail.
     pub(super) broken: bool,
+    /// Whether mails fail.
+    pub(super) no_mail: bool,
     /// All notes by their number.
     pub(super) drawer: Vec<Option<Kept>>,
     /// What was uploaded.

@@ -3,6 +3,8 @@
 //! `cfg(test)` on a module tells the lints that all of it is a test's, helpers included, and may unwrap as tests may.
 
 #[cfg(test)]
+mod cves;
+#[cfg(test)]
 mod dependencies;
 #[cfg(test)]
 mod files;

@@ -198,3 +198,14 @@ fn parameters_are_read_as_python_reads_them() {
     assert_eq!(read("a; b*=bogus''x"), Err(InvalidParameters));
     assert_eq!(read("a; b*=x; b*0=y"), Err(InvalidParameters));
 }
+
+#[test]
+fn line_of_very_many_parameters_is_read_once() {
+    // Read again for each of its semicolons, this would take minutes (CVE-2026-84429).
+    let begun = std::time::Instant::now();
+    let quoted = format!("a; b=\"{}\"", ";".repeat(200_000));
+    let (_, parameters) = parse_parameters(&quoted).unwrap();
+    assert_eq!(format!("{parameters:?}").len(), 200_000 + "[(\"b\", \"\")]".len());
+    let _many = parse_parameters(&format!("a{}", "; b=\"\\\"".repeat(50_000)));
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+}

@@ -16,6 +16,7 @@ use tower_service::Service;
 
 use super::admit::{Refusal, admit};
 use super::body::{Download, Upload};
+use super::change::Change;
 use super::limits::Limits;
 use super::pulse::{InFlight, Pulse};
 use crate::certificate::Credentials;
@@ -87,8 +88,14 @@ impl<S: Answers> hyper::service::Service<Request<Incoming>> for Exchange<S> {
                 } else {
                     Body::new(Upload::new(body, &self.limits))
                 };
-                State::Running {
-                    future: self.ask(Request::from_parts(parts, body)),
+                let is_safe = parts.method.is_safe();
+                let future = self.ask(Request::from_parts(parts, body));
+                if is_safe {
+                    State::Running { future }
+                } else {
+                    State::Changing {
+                        change: Change::new(future, self.limits.request),
+                    }
                 }
             }
             Err(Refusal {
@@ -141,6 +148,7 @@ pin_project! {
     #[project = StateProjection]
     enum State<F> {
         Running { #[pin] future: F },
+        Changing { change: Change },
         Refused { status: StatusCode },
     }
 }
@@ -149,27 +157,32 @@ impl<S: Answers> Future for Answer<S> {
     type Output = Result<Response<Download>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let mut response = match this.state.project() {
-            StateProjection::Refused { status } => plain(*status),
-            StateProjection::Running { future } => match future.poll(cx) {
-                Poll::Ready(Ok(response)) => response,
-                Poll::Pending => {
-                    let limit = *this.limit;
-                    let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(limit)));
-                    if timer.as_mut().poll(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                    // Whoever wrote the id down logs the request when it is dropped.
-                    this.id.tell_overdue(limit);
-                    *this.close = !*this.http2;
-                    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
-                    response
-                        .headers_mut()
-                        .insert("x-request-id", this.id.header_value());
-                    response
+        let mut this = self.project();
+        let polled = match this.state.as_mut().project() {
+            StateProjection::Refused { status } => Poll::Ready(Ok(plain(*status))),
+            StateProjection::Running { future } => future.poll(cx),
+            StateProjection::Changing { change } => change.poll(cx),
+        };
+        let mut response = match polled {
+            Poll::Ready(Ok(response)) => response,
+            Poll::Pending => {
+                let limit = *this.limit;
+                let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(limit)));
+                if timer.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
                 }
-            },
+                // Whoever wrote the id down logs the request when it is dropped.
+                this.id.tell_overdue(limit);
+                if let StateProjection::Changing { change } = this.state.project() {
+                    change.give_up();
+                }
+                *this.close = !*this.http2;
+                let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
+                response
+                    .headers_mut()
+                    .insert("x-request-id", this.id.header_value());
+                response
+            }
         };
         if *this.close {
             response

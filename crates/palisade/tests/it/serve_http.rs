@@ -1,5 +1,8 @@
 //! What the server makes of requests, the honest and the crafted.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::Extension;
 use axum::routing::{any, get, post};
@@ -7,6 +10,7 @@ use http::{HeaderMap, Uri};
 use palisade::serve::{Limits, Peer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::{Notify, mpsc};
 
 use crate::serve_site::{END_HEADERS, END_STREAM, HEADERS, Running, head, to_the_end, until, within};
 
@@ -278,4 +282,50 @@ async fn a_client_that_leaves_in_the_middle_is_not_missed() {
     let mut text = String::new();
     within(next.read_to_string(&mut text)).await.unwrap();
     assert!(text.ends_with("hello"));
+}
+
+/// Tells how a handler ended.
+struct Told {
+    events: mpsc::UnboundedSender<&'static str>,
+    end: &'static str,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        let _nobody_listens = self.events.send(self.end);
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_made_to_its_end_though_its_client_is_gone_and_a_page_is_not() {
+    let (events, mut told) = mpsc::unbounded_channel();
+    let gate = Arc::new(Notify::new());
+    let opened = Arc::clone(&gate);
+    let handler = move || {
+        let (events, opened) = (events.clone(), Arc::clone(&opened));
+        async move {
+            let mut told = Told {
+                events,
+                end: "dropped",
+            };
+            told.events.send("begun").unwrap();
+            opened.notified().await;
+            told.end = "done";
+        }
+    };
+    let site = Running::plain(Router::new().route("/", any(handler)), Limits::default()).await;
+    for (method, first) in [("GET", "dropped"), ("POST", "done"), ("DELETE", "done")] {
+        let mut client = site.tcp().await;
+        let request = format!("{method} / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        assert_eq!(within(told.recv()).await, Some("begun"));
+        drop(client);
+        if first == "done" {
+            // Whoever is dropped with the connection is dropped now, before the gate opens.
+            let dropped = tokio::time::timeout(Duration::from_millis(500), told.recv()).await;
+            assert!(dropped.is_err(), "{method} ended with its client: {dropped:?}");
+            gate.notify_one();
+        }
+        assert_eq!(within(told.recv()).await, Some(first), "{method}");
+    }
 }
