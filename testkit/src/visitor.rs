@@ -244,9 +244,8 @@ pub const BOUNDARY: &str = "----visitor7d93b1a4";
 pub fn multipart(fields: &[(&str, &str)], file: &Upload<'_>) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, value) in fields {
-        let part = format!(
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        );
+        let part =
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
         body.extend_from_slice(part.as_bytes());
     }
     let Upload {

@@ -165,7 +165,10 @@ fn router(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/documents/{id}/share/", get(media::read).post(media::say_so))
         .route("/documents/{id}/revoke/", get(media::read).post(media::say_so))
         .route("/documents/{id}/links/", get(media::link).post(media::link))
-        .route("/documents/{id}/links/revoke/", get(media::link).post(media::say_so))
+        .route(
+            "/documents/{id}/links/revoke/",
+            get(media::link).post(media::say_so),
+        )
         .route("/media/{name}", get(media::public))
         .route("/link/{token}/", get(media::linked))
         .route("/link/{token}/file/", get(media::linked))

@@ -12,8 +12,8 @@
 mod edit;
 mod search;
 mod shared;
-mod terms;
 mod store;
+mod terms;
 
 pub(crate) use store::Notes;
 

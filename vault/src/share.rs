@@ -58,7 +58,10 @@ pub(crate) fn routes<T: Shareable>(place: &str) -> Router<App> {
     let owned = |route: MethodRouter<App>| route.owned::<T>();
     Router::new()
         .route(&format!("{place}share/"), owned(get(ask::<T>).post(take::<T>)))
-        .route(&format!("{place}revoke/"), owned(get(back::<T>).post(revoke::<T>)))
+        .route(
+            &format!("{place}revoke/"),
+            owned(get(back::<T>).post(revoke::<T>)),
+        )
 }
 
 async fn about<T: Shareable>(app: &App, item: &Owned<T>, form: &Bound<T::Terms>) -> Result<Value, Rejection> {
@@ -87,7 +90,11 @@ fn line(grant: &Grant, now: SystemTime) -> Value {
     }
 }
 
-async fn ask<T: Shareable>(State(app): State<App>, item: Owned<T>, page: Page) -> Result<Response, Rejection> {
+async fn ask<T: Shareable>(
+    State(app): State<App>,
+    item: Owned<T>,
+    page: Page,
+) -> Result<Response, Rejection> {
     page.show("share.html", about(&app, &item, &T::Terms::blank()).await?)
 }
 
@@ -116,10 +123,17 @@ async fn take<T: Shareable>(
     }
     match item.grant(form.username(), form.role(), until).await {
         Ok(true) => {}
-        Ok(false) => return Err(Rejection::not_found("what was to be shared was deleted meanwhile")),
+        Ok(false) => {
+            return Err(Rejection::not_found(
+                "what was to be shared was deleted meanwhile",
+            ));
+        }
         Err(GrantError::Name) => return again(form.refuse("username", "That is no name.")).await,
         Err(GrantError::Rows(RowError::Full { most })) => {
-            let full = format!("A {} can be shared with {most} people. Take one back first.", T::THING);
+            let full = format!(
+                "A {} can be shared with {most} people. Take one back first.",
+                T::THING
+            );
             return again(form.refuse_form(full)).await;
         }
         Err(error) => return Err(error.into()),

@@ -60,12 +60,16 @@ fn run(asked: &[String]) -> Result<ExitCode> {
     if let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() {
         env::set_current_dir(root)?;
     }
+    let (asked, seconds) = without_seconds(asked)?;
     let mut stages = Vec::new();
-    for name in asked {
+    for name in &asked {
         let task = TASKS.iter().find(|task| task.name == name);
         let task =
             task.ok_or_else(|| anyhow::anyhow!("no task is called `{name}`; `cargo xtask` lists them"))?;
-        stages.extend((task.stages)());
+        stages.extend((task.stages)().into_iter().map(|stage| match seconds {
+            Some(seconds) => stage.with("SOAK_SECONDS", seconds.to_string()),
+            None => stage,
+        }));
     }
     let mut summary = Summary::of(&stages);
     for stage in &stages {
@@ -82,6 +86,22 @@ fn run(asked: &[String]) -> Result<ExitCode> {
     })
 }
 
+/// Takes `--seconds N` out of what is asked for: how long a soak lasts.
+fn without_seconds(asked: &[String]) -> Result<(Vec<String>, Option<u32>)> {
+    let mut names = asked.to_vec();
+    let Some(place) = names.iter().position(|word| word == "--seconds") else {
+        return Ok((names, None));
+    };
+    let taken: Vec<String> = names.drain(place..names.len().min(place + 2)).collect();
+    let seconds = taken.last().and_then(|word| word.parse().ok());
+    let seconds = seconds.ok_or_else(|| anyhow::anyhow!("write how many: `--seconds 600`"))?;
+    anyhow::ensure!(
+        names.iter().any(|name| name == "soak"),
+        "only a soak takes `--seconds`: `cargo xtask soak --seconds 600`"
+    );
+    Ok((names, Some(seconds)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +113,15 @@ mod tests {
             asks(&[]) && asks(&["--help"]) && asks(&["-h"]) && asks(&["help"]) && asks(&["ci", "--help"])
         );
         assert!(!asks(&["ci"]) && !asks(&["fmt", "lint"]));
+    }
+
+    #[test]
+    fn soak_is_told_how_long_and_nothing_else_is() {
+        let read =
+            |words: &[&str]| without_seconds(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(read(&["soak"]).unwrap(), (vec!["soak".to_owned()], None));
+        let told = read(&["soak", "--seconds", "600"]).unwrap();
+        assert_eq!(told, (vec!["soak".to_owned()], Some(600)));
+        assert!(read(&["soak", "--seconds"]).is_err() && read(&["ci", "--seconds", "9"]).is_err());
     }
 }

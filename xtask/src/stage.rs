@@ -15,6 +15,7 @@ pub(crate) struct Stage {
     program: &'static str,
     arguments: Vec<String>,
     tools: Vec<&'static Tool>,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Stage {
@@ -34,12 +35,19 @@ impl Stage {
             program,
             arguments: arguments.iter().map(ToString::to_string).collect(),
             tools: Vec::new(),
+            variables: Vec::new(),
         }
     }
 
     /// Names programs that the stage cannot do without.
     pub(crate) fn needs(mut self, tools: &'static [Tool]) -> Stage {
         self.tools.extend(tools);
+        self
+    }
+
+    /// Sets a variable of the command's environment.
+    pub(crate) fn with(mut self, name: &'static str, value: String) -> Stage {
+        self.variables.push((name, value));
         self
     }
 
@@ -62,6 +70,7 @@ impl Stage {
         };
         let mut child = Command::new(program)
             .args(&self.arguments)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .spawn()?;
         let stdout = child.stdout.take().context("the command has no output")?;

@@ -45,6 +45,16 @@ pub(crate) const TASKS: &[Task] = &[
         stages: || vec![build(), browser()],
     },
     Task {
+        name: "siege",
+        what: "hostile clients against the vault, while others are to be served",
+        stages: || vec![build(), siege()],
+    },
+    Task {
+        name: "soak",
+        what: "the vault killed at random moments for 60 s, or `soak --seconds 600`: no promise is lost",
+        stages: || vec![build(), soak()],
+    },
+    Task {
         name: "django",
         what: "one login for a real Django and Palisade on every database, and random questions to both",
         stages: || vec![django()],
@@ -74,7 +84,17 @@ const GAUNTLET: [&str; 8] = [
 ];
 
 fn ci() -> Vec<Stage> {
-    let mut stages = vec![fmt(), lint(), build(), test(), browser(), django(), suite()];
+    let mut stages = vec![
+        fmt(),
+        lint(),
+        build(),
+        test(),
+        browser(),
+        siege(),
+        soak(),
+        django(),
+        suite(),
+    ];
     stages.extend(extras());
     stages
 }
@@ -117,6 +137,33 @@ fn test() -> Stage {
 fn browser() -> Stage {
     let arguments = [&["test", "--workspace", "--all-features"], &GAUNTLET[..]].concat();
     Stage::cargo("browser", &arguments).needs(BROWSER)
+}
+
+// By itself, since it measures.
+fn siege() -> Stage {
+    let arguments = [
+        "test",
+        "--workspace",
+        "--all-features",
+        "--test",
+        "siege",
+        "--",
+        "--nocapture",
+    ];
+    Stage::cargo("siege", &arguments)
+}
+
+fn soak() -> Stage {
+    let arguments = [
+        "test",
+        "--workspace",
+        "--all-features",
+        "--test",
+        "soak",
+        "--",
+        "--nocapture",
+    ];
+    Stage::cargo("soak", &arguments)
 }
 
 // The test makes Django's virtual environment by itself, once.

@@ -58,9 +58,7 @@ impl EntityTag {
             let is_weak = rest.starts_with("W/");
             rest = rest.strip_prefix("W/").unwrap_or(rest);
             // A text that is no list of tags names none.
-            let Some((opaque, after)) = rest
-                .strip_prefix('"')
-                .and_then(|quoted| quoted.split_once('"'))
+            let Some((opaque, after)) = rest.strip_prefix('"').and_then(|quoted| quoted.split_once('"'))
             else {
                 return false;
             };
@@ -108,7 +106,12 @@ mod tests {
             assert_eq!(tag.is_in_if_match(list), strong, "{list}");
         }
         assert!(tag.is_if_range(r#""xyzzy""#));
-        for other in [r#"W/"xyzzy""#, "*", "Mon, 23 Nov 2026 00:00:00 GMT", r#""xyzzy", "a""#] {
+        for other in [
+            r#"W/"xyzzy""#,
+            "*",
+            "Mon, 23 Nov 2026 00:00:00 GMT",
+            r#""xyzzy", "a""#,
+        ] {
             assert!(!tag.is_if_range(other), "{other}");
         }
     }
