@@ -27,11 +27,14 @@ use crate::{Person, Target};
 /// Where the people come from who are to be served.
 const OTHERS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
-/// How many pages they open in a quiet time, and at least in a besieged one.
+/// How many pages they open at least during a siege.
 const PAGES: usize = 100;
 
+/// How many they open before it, and again after it.
+const QUIET_PAGES: usize = 30;
+
 /// How long they wait between two pages.
-const PACE: Duration = Duration::from_millis(10);
+const PACE: Duration = Duration::from_millis(5);
 
 /// A p99 below this counts as this: beneath it, another program on the machine says more than the siege does.
 const FLOOR: Duration = Duration::from_millis(20);
@@ -97,7 +100,7 @@ pub struct Siege {
 pub const SIEGES: &[Siege] = &[
     siege("heads that trickle", 400, |ground| Box::pin(slow::head(ground))),
     siege("bodies that trickle", 200, |ground| Box::pin(slow::body(ground))),
-    siege("answers that nobody reads", 200, |ground| {
+    siege("answers that nobody reads", 100, |ground| {
         Box::pin(slow::read(ground))
     }),
     siege("handshakes that stall", 400, |ground| {
@@ -246,7 +249,7 @@ impl Ground {
     /// When the siege could not be made, or the others were not served.
     pub async fn endure(self: &Arc<Self>, siege: &Siege) -> Result<Report> {
         let mut quiet = Vec::new();
-        self.open_pages(PAGES / 2, &mut quiet).await?;
+        self.open_pages(QUIET_PAGES, &mut quiet).await?;
         // The peak of the memory counts from here (proc_pid_clear_refs(5)).
         fs::write(format!("/proc/{}/clear_refs", self.process), "5")?;
         let lifted = Arc::new(AtomicBool::new(false));
@@ -273,7 +276,7 @@ impl Ground {
             .await?
             .with_context(|| format!("{}: the others are not served", siege.name))?;
         let memory = memory(self.process, "VmHWM:")?;
-        self.open_pages(PAGES / 2, &mut quiet).await?;
+        self.open_pages(QUIET_PAGES, &mut quiet).await?;
         Ok(Report {
             name: siege.name,
             least: siege.least,

@@ -110,7 +110,9 @@ pub struct Toll {
     pub promises: usize,
     /// How many were sent and not answered.
     pub unanswered: usize,
-    /// How many ended sessions were tried again.
+    /// How often a note was compared with what was promised of it after a start.
+    pub compared: usize,
+    /// How many sessions were ended, and tried again after a start.
     pub ended: usize,
     /// The most memory that a vault had at the end of its life.
     pub memory: u64,
@@ -168,6 +170,7 @@ pub async fn soak(time: Duration, seed: u64) -> Result<Toll> {
         let more = busy.look_back(target.address()).await?;
         toll.promises += more.promises;
         toll.unanswered += more.unanswered;
+        toll.compared += more.compared;
         toll.ended += more.ended;
     }
     ensure!(

@@ -40,11 +40,19 @@ pub(super) async fn body(ground: &Ground) -> Result<Stand> {
     hold(ground, 200, &first, Some(b'a')).await
 }
 
-/// Asks for more and more pages, and reads none.
+/// Asks for the style sheet, which costs the vault least, more and more often, and reads none: what fills is the room for answers.
 pub(super) async fn read(ground: &Ground) -> Result<Stand> {
-    let one = format!("GET /login/ HTTP/1.1\r\nHost: {}\r\n\r\n", ground.target.host());
+    let page = ground.target.visitor()?.open("/login/").await?.text();
+    let (_, style) = page
+        .split_once("/static/")
+        .context("the page has no style sheet")?;
+    let style = style.split('"').next().unwrap_or_default();
+    let one = format!(
+        "GET /static/{style} HTTP/1.1\r\nHost: {}\r\n\r\n",
+        ground.target.host()
+    );
     let mut clients = JoinSet::new();
-    for number in 0..200 {
+    for number in 0..100 {
         let wire = ground.target.wire_with_little_room(attacker(number % 4)).await?;
         let first = one.repeat(50).into_bytes();
         clients.spawn(trickle(wire, Trickle { first, then: None }));

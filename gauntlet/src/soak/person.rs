@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use http::{Method, StatusCode, header};
 use testkit::Visitor;
-use testkit::visitor::Reply;
+use testkit::visitor::{self, Reply};
 use tokio::sync::watch;
 
 use super::{Dice, Ended, Register, Toll};
@@ -36,6 +38,8 @@ pub(super) struct Busy {
     /// Titles of notes that were sent; those answered must be in the list.
     titles: Vec<(String, Register<bool>)>,
     ended: Ended,
+    /// Whether the visitor's session is logged in.
+    inside: Register<bool>,
     written: u64,
     toll: Toll,
 }
@@ -60,6 +64,7 @@ impl Busy {
             notes: Vec::new(),
             titles: Vec::new(),
             ended: Ended::default(),
+            inside: Register::holding(true),
             written: 0,
             toll: Toll::default(),
         })
@@ -89,6 +94,9 @@ impl Busy {
     }
 
     async fn one_thing(&mut self) -> Result<()> {
+        if self.visitor.cookie("sessionid").is_none() {
+            return self.log_in().await;
+        }
         match self.dice.below(10) {
             0 | 1 if self.titles.len() < NOTES => self.write().await,
             0..=5 => self.change().await,
@@ -148,15 +156,9 @@ impl Busy {
             let fields = [("username", reader.as_str()), ("role", "viewer"), ("until", "")];
             self.ask(&format!("{path}share/"), &fields).await?;
         } else {
-            // The form that takes back stands on the page of sharing.
-            let token = self.visitor.open(&format!("{path}share/")).await?;
-            let token = token.field("csrfmiddlewaretoken").unwrap_or_default();
-            let fields = [
-                ("username", reader.as_str()),
-                ("csrfmiddlewaretoken", token.as_str()),
-            ];
-            let reply = self.visitor.submit(&format!("{path}revoke/"), &fields).await;
-            self.answered(reply)?;
+            let fields = [("username", reader.as_str())];
+            self.press(&format!("{path}share/"), &format!("{path}revoke/"), &fields)
+                .await?;
         }
         if let Some(note) = self.notes.get_mut(index) {
             note.shared.acknowledge();
@@ -170,14 +172,10 @@ impl Busy {
         let Some(session) = session else {
             return self.log_in().await;
         };
-        let token = self.visitor.open("/").await?;
-        let token = token.field("csrfmiddlewaretoken").context("no token")?;
         let before = self.visitor.clone();
-        let reply = before
-            .clone()
-            .submit("/logout/", &[("csrfmiddlewaretoken", token.as_str())])
-            .await;
-        self.answered(reply)?;
+        self.inside.send(false);
+        self.press("/", "/logout/", &[]).await?;
+        self.inside.acknowledge();
         self.ended.acknowledge(session);
         self.visitor = before.stranger();
         self.log_in().await
@@ -188,9 +186,11 @@ impl Busy {
             ("username", self.name.as_str()),
             ("password", Person::VICTIM.password),
         ];
+        self.inside.send(true);
         let reply = self.visitor.submit("/login/", &fields).await;
         self.answered(reply)?;
         ensure!(self.visitor.cookie("sessionid").is_some(), "nobody is logged in");
+        self.inside.acknowledge();
         Ok(())
     }
 
@@ -231,17 +231,34 @@ impl Busy {
                 .map_err(|error| Broken(format!("{}: {error:#}", self.name)))?;
         }
         self.toll.ended = self.ended.sessions().len();
-        if self.visitor.cookie("sessionid").is_none()
-            || !self.visitor.open("/").await?.text().contains("data-user")
-        {
+        let page = self.visitor.open("/").await?;
+        ensure!(page.status.is_success(), "{}", page.status);
+        let inside = page.text().contains("data-user");
+        self.inside
+            .see(inside)
+            .map_err(|error| Broken(format!("{} was logged in: {error:#}", self.name)))?;
+        if !inside {
             // A logout that was sent and not answered has ended it.
             self.visitor = self.visitor.stranger();
-            self.log_in().await?;
+            let again = self.log_in().await;
+            if again.is_err() && self.visitor.cookie("sessionid").is_none() {
+                // The login has to wait: nothing can be compared before the next start.
+                return again
+                    .or_else(|error| {
+                        error
+                            .downcast::<Broken>()
+                            .map_or(Ok(()), |broken| Err(broken.into()))
+                    })
+                    .map(|()| self.toll);
+            }
         }
-        let list = self.visitor.open("/").await?.text();
+        let list = self.visitor.open("/").await?;
+        ensure!(list.status.is_success(), "{}", list.status);
+        let list = list.text();
         for index in 0..self.notes.len() {
             self.compare(index).await?;
         }
+        self.toll.compared += self.notes.len();
         let count = list.matches("href=\"/secret/").count();
         let promised = self.notes.len();
         ensure!(
@@ -258,6 +275,21 @@ impl Busy {
         self.answered(reply)
     }
 
+    /// Sends a form that stands on the page of another address.
+    async fn press(&mut self, page: &str, path: &str, fields: &[(&str, &str)]) -> Result<()> {
+        let token = self.visitor.open(page).await?.field("csrfmiddlewaretoken");
+        let token = token.with_context(|| format!("{page} has no form"))?;
+        let request = self
+            .visitor
+            .request(Method::POST, path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ORIGIN, self.visitor.origin())
+            .header("X-CSRFToken", token);
+        let body = Bytes::from(visitor::form(fields));
+        let reply = self.visitor.send(request, body).await;
+        self.answered(reply)
+    }
+
     /// A change counts as promised when it was answered as one that was made: with a redirect.
     fn answered(&mut self, reply: Result<Reply>) -> Result<()> {
         match reply {
@@ -267,7 +299,11 @@ impl Busy {
             }
             Ok(reply) => {
                 self.toll.unanswered += 1;
-                anyhow::bail!("answered with {}", reply.status)
+                let status = reply.status;
+                // A login that a kill cuts off stays counted as a try, and after five of these the next has to wait.
+                let later = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+                ensure!(later, Broken(format!("a change was answered with {status}")));
+                anyhow::bail!("answered with {status}")
             }
             Err(error) => {
                 self.toll.unanswered += 1;

@@ -27,6 +27,7 @@ async fn no_answered_write_is_lost_and_no_ended_session_returns_though_the_vault
     println!("{toll:?}");
     ensure!(toll.kills > 3, "the vault was killed {} times only", toll.kills);
     ensure!(toll.promises > 50, "there were {} promises only", toll.promises);
+    ensure!(toll.compared > 50, "{} notes were compared only", toll.compared);
     ensure!(toll.unanswered > 0, "no kill has hit a change");
     ensure!(toll.ended > 0, "no session was ended");
     Ok(())
