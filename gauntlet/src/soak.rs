@@ -204,9 +204,10 @@ fn files_below(folder: &Path) -> Result<usize> {
     let mut count = 0;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        count += match entry.file_type()?.is_dir() {
-            true => files_below(&entry.path())?,
-            false => usize::from(entry.metadata()?.len() > 0),
+        count += if entry.file_type()?.is_dir() {
+            files_below(&entry.path())?
+        } else {
+            usize::from(entry.metadata()?.len() > 0)
         };
     }
     Ok(count)

@@ -188,6 +188,6 @@ async fn posts(
 }
 
 fn ends(reply: &Reply, refused: bool) -> bool {
-    let let_in = reply.status.is_redirection();
-    !let_in && !(refused && reply.status.is_success())
+    let let_in = reply.status.is_redirection() || refused && reply.status.is_success();
+    !let_in
 }

@@ -73,9 +73,11 @@ impl Busy {
     /// Works until nobody starts the vault again.
     pub(super) async fn work(mut self) -> Result<Busy> {
         loop {
-            let Err(error) = self.one_thing().await else {
-                continue;
-            };
+            let done = self.one_thing().await;
+            if done.is_ok() && self.moved.has_changed().is_err() {
+                return Ok(self);
+            }
+            let Err(error) = done else { continue };
             // A broken promise is no broken connection.
             if error.downcast_ref::<Broken>().is_some() {
                 return Err(error);
