@@ -25,6 +25,7 @@ pub mod process;
 #[cfg(feature = "web")]
 pub mod raw;
 pub mod redis;
+pub mod s3;
 pub mod script_vectors;
 #[cfg(feature = "web")]
 pub mod site;
@@ -47,6 +48,7 @@ pub use permutation::Pairs;
 pub use postgres::Postgres;
 pub use process::Process;
 pub use redis::{Redis, RedisCluster, RedisSentinel};
+pub use s3::S3Server;
 #[cfg(feature = "web")]
 pub use site::Site;
 #[cfg(feature = "web")]

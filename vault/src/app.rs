@@ -15,11 +15,12 @@ use palisade::sqlite::Sqlite;
 use palisade::throttle::SqliteThrottle;
 use palisade::{Palisade, Rejection, Router, Settings};
 
+use crate::documents::DOCUMENTS;
 use crate::notes::Notes;
 use crate::pages::Templates;
 use crate::reach::Reach;
 use crate::staff::People;
-use crate::{account, assets, notes, pages, sessions, staff, widget};
+use crate::{account, assets, documents, notes, pages, sessions, staff, widget};
 
 /// Where browsers report what the content security policy has stopped; staff reads it at `/staff/csp/`.
 const CSP_REPORT: &str = "/csp-report";
@@ -32,6 +33,8 @@ pub(crate) struct App {
     pub(crate) templates: Templates,
     pub(crate) clock: Clock,
     pub(crate) csp_reports: CspReports,
+    /// Where the site is, for addresses that leave it; nothing, if nobody said.
+    pub(crate) site: String,
 }
 
 /// Prepares what protects the site: sessions, users and counts of their wrong passwords in one database, and the site's own page for
@@ -76,15 +79,22 @@ pub fn with_recovery(
 ///
 /// When the database cannot be brought up to date, or one of the origins is none.
 pub fn routes(settings: &Settings, database: &Sqlite, clock: Clock, reach: &Reach) -> Result<Router> {
+    database.migrate(DOCUMENTS)?;
     let app = App {
         notes: Notes::open(database.clone())?,
         people: People::of(database.clone()),
+        site: settings
+            .site_url
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         templates: Templates::load(settings)?,
         clock,
         csp_reports: CspReports::in_sqlite(database.clone())?,
     };
     let routes = Router::new()
         .merge(notes::routes())
+        .merge(documents::routes())
         .merge(account::routes())
         .merge(sessions::routes())
         .merge(staff::routes(reach))

@@ -69,6 +69,11 @@ impl DataFolder {
         self.0.join("vault.sqlite3")
     }
 
+    /// Where documents lie.
+    pub(crate) fn media(&self) -> PathBuf {
+        self.0.join("media")
+    }
+
     /// Where mails are written while no server takes them.
     pub(crate) fn mail(&self) -> PathBuf {
         Self::mail_in(&self.0)

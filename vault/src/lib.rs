@@ -1,10 +1,10 @@
-//! The vault: a place for confidential notes, and the model of how an application uses Palisade.
+//! The vault: a place for confidential notes and documents, and the model of how an application uses Palisade.
 //!
-//! It is small on purpose, and whole: accounts, sessions, forms, a page to be framed by others, and notes that nobody but
-//! their owner ever sees. Read it in this order:
+//! It is small on purpose, and whole: accounts, sessions, forms, a page to be framed by others, and notes and
+//! documents that nobody sees whom their owner does not let. Read it in this order:
 //!
 //! - [`app`] is the site on one page: every route, what protects it, and where an exception is made.
-//! - `notes`, `account`, `sessions`, `staff` and `widget` are its rooms. Guards are what their handlers ask for: a handler that takes
+//! - `notes`, `documents`, `account`, `sessions`, `staff` and `widget` are its rooms; `share` is how what is in the first two is shared. Guards are what their handlers ask for: a handler that takes
 //!   `LoggedIn` is reached by nobody else, one that takes `Checked<…>` by no forged form, one that takes `Owned<Note>` by no other
 //!   than the owner.
 //! - `pages` turns values into HTML, escaped without exception.
@@ -16,6 +16,7 @@ mod assets;
 pub mod cli;
 mod data;
 mod device;
+mod documents;
 mod log;
 mod notes;
 mod overview;

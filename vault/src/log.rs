@@ -21,7 +21,7 @@ const CRATES: [&str; 9] = [
 ];
 
 /// What Palisade logs under: each of its modules, those that are features too, and the names that it gives its lines itself.
-const PARTS: [&str; 30] = [
+const PARTS: [&str; 31] = [
     "access",
     "csp",
     "error",
@@ -40,6 +40,7 @@ const PARTS: [&str; 30] = [
     "headers",
     "host",
     "mail",
+    "media",
     "password",
     "redact",
     "rejection",

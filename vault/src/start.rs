@@ -22,6 +22,7 @@ use palisade::{Palisade, SecretKey, Settings};
 use crate::app;
 use crate::cli::{Command, Options};
 use crate::data::{DataFolder, reason};
+use crate::documents;
 use crate::log;
 use crate::overview;
 use crate::reach::Reach;
@@ -105,7 +106,10 @@ pub async fn open(options: &Options, clock: Clock) -> Result<Opened> {
     let mailer = Mailer::from_settings(&settings)?;
     let mail = mail_folder(&settings);
     let reports = ReportFolder::open(data.path().join("reports"))?;
-    let palisade = app::palisade(settings, &database, clock)?.with_reports(reports);
+    let media = documents::media(&data.media(), &database).await?;
+    let palisade = app::palisade(settings, &database, clock)?
+        .with_media(media)
+        .with_reports(reports);
     let palisade = app::with_recovery(palisade, &database, keys, mailer)?;
     let site = palisade.protect(routes)?;
 

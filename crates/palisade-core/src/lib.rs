@@ -21,6 +21,7 @@ pub mod header;
 pub mod host;
 pub mod http_date;
 pub mod json;
+pub mod link_token;
 pub mod login_url;
 pub mod moment;
 pub mod network;

@@ -175,12 +175,16 @@ fn rule(name: &str, meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {
         "regex" => pattern_rule(meta)?,
         "choices" => choices_rule(meta)?,
         "widget" => widget_rule(meta)?,
+        "accept" => accept_rule(meta)?,
+        "max_size" => length_rule(meta, "with_max_size")?,
+        "max_files" => length_rule(meta, "with_max_files")?,
+        "images" => images_rule(meta)?,
         "exclude" => return Err(meta.error(NO_EXCLUDE)),
         other => {
             return Err(meta.error(format!(
                 "`{other}` is not known on a field; known are `label`, `help`, `initial`, `autocomplete`, \
                  `autocapitalize`, `inputmode`, `name`, `max_length`, `min_length`, `min`, `max`, `required`, `optional`, `email`, `username`, `strip`, \
-                 `regex`, `choices`, `widget` and `validate`"
+                 `regex`, `choices`, `accept`, `max_size`, `max_files`, `images`, `widget` and `validate`"
             )));
         }
     })
@@ -260,6 +264,39 @@ fn choices_rule(meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {
         }
     }
     Ok(quote!(.with_choices(&[#choices])))
+}
+
+/// `accept = [Pdf, Png]`, or the path of a constant.
+fn accept_rule(meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {
+    let input = meta.value()?;
+    if !input.peek(syn::token::Bracket) {
+        let path: Path = input.parse()?;
+        return Ok(quote!(.with_accept(#path)));
+    }
+    let content;
+    bracketed!(content in input);
+    let kinds = content.parse_terminated(Ident::parse_any, Token![,])?;
+    let kinds = kinds.iter();
+    Ok(quote!(.with_accept(&[#(::palisade::media::MediaType::#kinds),*])))
+}
+
+/// `images = strip_metadata` or `images = re_encode`.
+fn images_rule(meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {
+    let word = meta.value()?.call(Ident::parse_any)?;
+    let handling = match word.to_string().as_str() {
+        "as_is" => quote!(AsIs),
+        "strip_metadata" => quote!(StripMetadata),
+        "re_encode" => quote!(ReEncode),
+        other => {
+            return Err(Error::new(
+                word.span(),
+                format!(
+                    "`{other}` is nothing that is done with pictures; known are `as_is`, `strip_metadata` and `re_encode`"
+                ),
+            ));
+        }
+    };
+    Ok(quote!(.with_images(::palisade::media::ImageHandling::#handling)))
 }
 
 fn widget_rule(meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {

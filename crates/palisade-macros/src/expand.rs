@@ -91,7 +91,7 @@ fn form_impl(input: &DeriveInput, attributes: &FormAttributes, fields: &[Declare
              ty, name, attributes, ..
          }| {
             let rules = &attributes.rules;
-            quote_spanned!(ty.span()=> ::palisade::form::FieldSpec::of::<#ty>(#name) #rules)
+            quote_spanned!(ty.span()=> ::palisade::form::FieldSpec::of::<#ty>(#name) #rules .complete())
         },
     );
     let secrecy = fields.iter().fold(

@@ -32,7 +32,7 @@ use tower_service::Service;
 
 use crate::auth::{LoggedIn, Recent, Staff};
 use crate::rejection::Rejection;
-use crate::rows::RowRule;
+use crate::rows::{LinkRule, RowRule};
 
 /// Who may reach a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub enum Access {
     Permission(PermissionName),
     /// Whoever is logged in and owns the row that the path names, or was granted it.
     Row(RowRule),
+    /// Whoever holds a link to a row, which the path has as `{token}`; and is the user whom the link is bound to, if it is.
+    Link(LinkRule),
 }
 
 impl fmt::Display for Access {
@@ -58,6 +60,7 @@ impl fmt::Display for Access {
             Self::Staff => f.write_str("staff"),
             Self::Permission(name) => write!(f, "{name}"),
             Self::Row(rule) => write!(f, "{rule}"),
+            Self::Link(rule) => write!(f, "{rule}"),
         }
     }
 }
@@ -83,6 +86,7 @@ impl Access {
                 user.require(name).await?;
             }
             Self::Row(rule) => rule.admit(parts).await?,
+            Self::Link(rule) => rule.admit(parts).await?,
         }
         Ok(())
     }
@@ -162,13 +166,17 @@ where
         AdmittedFuture::Asked {
             answer: Box::pin(async move {
                 let (mut parts, body) = request.into_parts();
-                match admit(access.as_deref(), recent, &mut parts).await {
+                let mut response = match admit(access.as_deref(), recent, &mut parts).await {
                     Ok(()) => {
                         let Ok(response) = inner.call(Request::from_parts(parts, body)).await;
                         response.into_response()
                     }
                     Err(rejection) => rejection.into_response(),
+                };
+                if let Some(Access::Link(_)) = access.as_deref() {
+                    LinkRule::keep_in(&mut response);
                 }
+                response
             }),
         }
     }

@@ -95,6 +95,7 @@ mod clean;
 mod email;
 mod error;
 mod field;
+mod file;
 mod html;
 mod limits;
 mod multipart;

@@ -29,6 +29,7 @@ use futures_util::future::BoxFuture;
 use http::header::ALLOW;
 use http::{HeaderValue, Request, Response, StatusCode, response};
 use palisade_core::Threat;
+use palisade_core::link_token::masked;
 use palisade_core::network::NetworkList;
 use tower_service::Service as _;
 
@@ -128,7 +129,7 @@ impl Kept {
                 tracing::warn!(
                     target: "palisade::rejection",
                     threat = Threat::ExposedDiagnostics.id(),
-                    path = %in_one_line(request.uri().path()),
+                    path = %in_one_line(&masked(request.uri().path())),
                     "hidden: {reason}"
                 );
                 Err(Stopped::Elsewhere(self.elsewhere.answer(request)))

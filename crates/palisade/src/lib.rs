@@ -25,7 +25,7 @@
 //!
 //! A feature adds a store on another machine, and changes nothing else: `postgres` adds `postgres`,
 //! `session::PostgresSessions` and `auth::PostgresUsers`; `mysql` adds `mysql`, `session::MySqlSessions` and `auth::MySqlUsers`,
-//! for MySQL and MariaDB. Memory and [`sqlite`] are always there. `minijinja` adds `templates`.
+//! for MySQL and MariaDB; `s3` adds `media::S3`. Memory and [`sqlite`] are always there. `minijinja` adds `templates`.
 //!
 //! # Security
 //!
@@ -117,8 +117,15 @@ mod guide {
     struct PasswordKeys;
     #[doc = include_str!("../../../docs/guide/forms.md")]
     struct Forms;
+    #[doc = include_str!("../../../docs/guide/file-types.md")]
+    struct FileTypes;
+    #[cfg(feature = "s3")]
+    #[doc = include_str!("../../../docs/guide/s3.md")]
+    struct S3;
     #[doc = include_str!("../../../docs/guide/access.md")]
     struct Access;
+    #[doc = include_str!("../../../docs/guide/links.md")]
+    struct Links;
     #[doc = include_str!("../../../docs/guide/headers-and-frames.md")]
     struct HeadersAndFrames;
     #[doc = include_str!("../../../docs/guide/csp-reports.md")]

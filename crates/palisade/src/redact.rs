@@ -9,7 +9,8 @@
 //! 2. Maps are walked with their keys, lists without; a sensitive key cleanses all below it.
 //! 3. Text that a client chose is printed with its control characters escaped and within a length ([`printable`]), so that
 //!    it cannot write log lines of its own (CWE-117, CVE-2025-48432).
-//! 4. A query string that carries a secret is refused before any handler runs ([`sensitive_in_query`]).
+//! 4. The token of a link to a row is starred wherever it stands, by what it begins with ([`masked`]).
+//! 5. A query string that carries a secret is refused before any handler runs ([`sensitive_in_query`]).
 //!
 //! # Example
 //!
@@ -35,6 +36,7 @@ use std::fmt::Write as _;
 
 use http::request::Parts;
 use http::{HeaderMap, Uri};
+use palisade_core::link_token::masked;
 use palisade_core::query::decoded;
 use palisade_core::secret::CLEANSED;
 use serde_json::Value;
@@ -228,7 +230,7 @@ impl Redactor {
         } else {
             text
         };
-        printable(&text, LONGEST).into_owned()
+        printable(&masked(&text), LONGEST).into_owned()
     }
 
     /// Cleanses a `Cookie` header, name by name: for a report that shows cookies at all.
@@ -261,7 +263,7 @@ impl Redactor {
             }
         });
         let cleansed = cleansed.collect::<Vec<_>>().join("&");
-        printable(&cleansed, LONGEST).into_owned()
+        printable(&masked(&cleansed), LONGEST).into_owned()
     }
 
     /// Whether an address stands in a value that carries a secret, or an address that does, and so on.
@@ -307,7 +309,7 @@ impl Redactor {
     /// ```
     pub fn path(&self, path: &str, route: Option<&str>) -> String {
         let Some(route) = route.filter(|route| route.contains('{')) else {
-            return printable(path, LONGEST).into_owned();
+            return printable(&masked(path), LONGEST).into_owned();
         };
         let mut shown = Vec::new();
         let mut parts = path.split('/');
@@ -335,7 +337,7 @@ impl Redactor {
         }
         // A path has no more parts than its route; and if it has, nothing is known of them.
         shown.extend(parts.map(str::to_owned));
-        printable(&shown.join("/"), LONGEST).into_owned()
+        printable(&masked(&shown.join("/")), LONGEST).into_owned()
     }
 
     /// Cleanses an address: the user before the host, the query, the fragment.
@@ -353,7 +355,7 @@ impl Redactor {
         if let Some(fragment) = fragment {
             let _ = write!(cleansed, "#{}", self.query(fragment));
         }
-        cleansed
+        masked(&cleansed).into_owned()
     }
 
     /// Cleanses the fields of a form for a report.
@@ -365,7 +367,7 @@ impl Redactor {
             let value = if self.is_sensitive(name) {
                 Cow::Borrowed(CLEANSED)
             } else {
-                printable(value, LONGEST)
+                printable(&masked(value), LONGEST).into_owned().into()
             };
             (printable(name, LONGEST).into_owned(), value.into_owned())
         });
@@ -473,6 +475,28 @@ mod tests {
             "{report}"
         );
         assert!(report.contains("accept: text/\\ufffd"), "{report}");
+    }
+
+    #[test]
+    fn token_of_a_link_is_starred_wherever_it_stands() {
+        let redactor = Redactor::default();
+        let token = "plk_QkZlm2Tn0sYbRw6yAdcUxE4h.1vbVSQ.6-jGQZZhEuzhZZZM3ANEdSm4Xs4LaI0c-KKwldi-CcE";
+        let form = redactor.form([("next", token), ("title", token)]);
+        let header = HeaderValue::from_str(&format!("https://example.com/d/{token}/")).unwrap();
+        for shown in [
+            redactor.path(&format!("/d/{token}/"), None),
+            redactor.path(&format!("/d/{token}/"), Some("/d/{link}/")),
+            redactor.path(&format!("/d/{token}/"), Some("/d/{token}/")),
+            redactor.query(&format!("next=%2Fd%2F{token}%2F&page=2")),
+            redactor.address(&format!("https://example.com/d/{token}/?a=b#{token}")),
+            redactor.uri(&format!("/d/{token}/?next=/d/{token}").parse().unwrap()),
+            redactor.header("referer", header.as_bytes()),
+            redactor.header("x-original-url", header.as_bytes()),
+            format!("{form:?}"),
+        ] {
+            assert!(!shown.contains("QkZlm2"), "{shown}");
+            assert!(!shown.contains("CcE"), "{shown}");
+        }
     }
 
     #[test]

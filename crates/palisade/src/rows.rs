@@ -9,12 +9,15 @@
 //! | [`Owned<T>`] | the owner of the row in the address | read, update, delete, share |
 //! | [`Reach<T, Viewer>`](Reach) | the owner, and to whom the owner granted it | read |
 //! | [`Reach<T, Editor>`](Reach) | the owner, and to whom the owner granted to change it | read, update |
+//! | [`Linked<T>`] | who holds a link that the owner made, with or without an account | read |
 //!
 //! 1. Every query names the owner (or the grant) in its `WHERE`, also those that change: nobody comes between a look and a change.
 //! 2. What is not there, what is somebody else's, and what is no id at all have one and the same answer, a 404 (CWE-639).
 //! 3. The owner of a new row is who is logged in. No field sets it: neither the struct for new rows nor one for changes has it.
 //! 4. Grants stand in the table `palisade_grant`; the owner alone makes, lists and takes them back. One counts as long as its time has
 //!    not come and the row's owner is who gave it. They go with the row and with either user.
+//! 5. Links ([`Owned::link`]) stand in the table `palisade_link`, by a digest of their token that opens nothing. One opens the row until its end,
+//!    unless it is taken back before, the row is gone or somebody else's, or its owner may not log in any more.
 //!
 //! The attributes of `#[owned(…)]`: `table`, `id` and `owner` name the table and its columns; `name` is what a person calls such a
 //! row; `parameter` names the address's parameter if it is not `id`; `new = NewNote` writes the struct of a new row with all fields but id
@@ -38,6 +41,9 @@ mod asker;
 mod database;
 mod dialect;
 mod held;
+mod issue;
+mod link;
+mod linked;
 mod list;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -55,6 +61,8 @@ mod value;
 
 pub use asker::{Cells, GrantError};
 pub use database::{RowError, RowStore};
+pub use link::{IssuedLink, Link, LinkError, LinkTerms};
+pub use linked::{LinkRule, Linked};
 pub use list::List;
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlRows;

@@ -43,6 +43,7 @@ use crate::guard::{GuardLayer, Guarded, GuardedFuture};
 use crate::headers::HeaderGuard;
 use crate::host::HostGuard;
 use crate::mail::Mailer;
+use crate::media::Media;
 use crate::password::{Hashers, NoPassword, PasswordPolicy, read_keys};
 use crate::redact::{QueryGuard, Redactor, SensitiveNames};
 use crate::report::{self, ReportSink, Reporter};
@@ -82,6 +83,7 @@ pub struct Palisade {
     mailer: Option<Mailer>,
     letters: Arc<dyn Letters>,
     rows: Option<RowStore>,
+    media: Option<Media>,
     page: ErrorPage,
     sensitive: SensitiveNames,
     anonymous: Option<Arc<dyn AnonymousSecrets>>,
@@ -104,6 +106,7 @@ impl Palisade {
             mailer: None,
             letters: Arc::new(PlainLetters),
             rows: None,
+            media: None,
             page,
             sensitive: SensitiveNames::default(),
             anonymous: None,
@@ -202,6 +205,12 @@ impl Palisade {
     /// Keeps rows that belong to users in this database, beside the users: what [`rows`](crate::rows) asks for.
     pub fn with_rows(mut self, rows: impl Into<RowStore>) -> Self {
         self.rows = Some(rows.into());
+        self
+    }
+
+    /// Keeps what people upload here, and sends it from here.
+    pub fn with_media(mut self, media: Media) -> Self {
+        self.media = Some(media);
         self
     }
 

@@ -4,6 +4,7 @@
 //! says, and the browser has nothing to complain of.
 
 mod account;
+mod documents;
 mod notes;
 mod reset;
 mod second_factor;

@@ -1,5 +1,7 @@
 //! What a person does on a page: look, type, press.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 use fantoccini::Locator;
 use fantoccini::elements::Element;
@@ -86,6 +88,15 @@ impl Browser {
             self.fill(name, value).await?;
         }
         Ok(())
+    }
+
+    /// Chooses a file of the person's own machine for the field called `name`.
+    ///
+    /// # Errors
+    /// When there is no such field, or no such file.
+    pub async fn choose(&self, name: &str, file: &Path) -> Result<()> {
+        let file = file.to_str().context("the path is no text")?;
+        Ok(self.find(&field(name)).await?.send_keys(file).await?)
     }
 
     /// Clicks on an element.

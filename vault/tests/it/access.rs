@@ -5,6 +5,7 @@ use palisade::rows::Role;
 use palisade::sqlite::SqliteError;
 use palisade::testing::{Walk, Who};
 
+use crate::document_links;
 use crate::site::{Site, Visitor};
 
 const SECRET: &str = "4711-0815";
@@ -40,6 +41,16 @@ async fn whole_vault_answers_nobody_more_than_its_routes_say() {
     site.staff("stella").await;
     share(&mut anna, "vera", "viewer", "").await;
     share(&mut anna, "edith", "editor", "").await;
+    anna.keep("Plan", "plan.txt", b"the plan says 0815")
+        .await
+        .leads_to("/documents/1/");
+    for name in ["vera", "edith"] {
+        anna.submit("/documents/1/share/", &[("username", name), ("until", "")])
+            .await
+            .leads_to("/documents/1/share/");
+    }
+    let address = document_links::link(&mut anna, "for the bank", "").await;
+    let token = address.trim_start_matches("/d/").trim_end_matches('/');
 
     let walked = Walk::new(&site.palisade, &site.protected)
         .owner(&user(&site, "anna").await)
@@ -48,6 +59,9 @@ async fn whole_vault_answers_nobody_more_than_its_routes_say() {
         .granted(Role::Editor, &user(&site, "edith").await)
         .staff(&user(&site, "stella").await)
         .param("id", 1)
+        .param_at("/d/{token}/", "token", token)
+        .param_at("/d/{token}/file/", "token", token)
+        .param_at("/d/{token}/picture/", "token", token)
         .param("handle", "0123456789abcdef")
         .param("uid", "MQ")
         .param("token", "set-password")

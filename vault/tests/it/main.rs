@@ -8,6 +8,8 @@
 )]
 
 mod access;
+mod document_links;
+mod documents;
 mod forms;
 mod guessing;
 mod leaks;

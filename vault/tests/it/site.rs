@@ -5,19 +5,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use palisade::auth::SqliteUsers;
-use palisade::axum::body::{Body, to_bytes};
+use palisade::axum::body::{Body, Bytes, to_bytes};
 use palisade::axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
 use palisade::axum::http::{HeaderMap, Method, Request, StatusCode};
 use palisade::clock::Clock;
 use palisade::core::dated_key::{DatedKey, DatedKeys};
 use palisade::core::settings::EmailBackend;
 use palisade::mail::Mailer;
+use palisade::media::Media;
 use palisade::password::{Hashers, PasswordPolicy};
 use palisade::seal::SealKeys;
 use palisade::serve::Peer;
 use palisade::sqlite::{Sqlite, params};
 use palisade::{Palisade, Protected, SecretKey, Settings};
-use testkit::visitor::form;
+use tempfile::TempDir;
+use testkit::visitor::{BOUNDARY, Upload, form, multipart};
 use tower::ServiceExt as _;
 use vault::app;
 use vault::reach::Reach;
@@ -34,6 +36,8 @@ pub(crate) struct Site {
     pub(crate) protected: Protected,
     pub(crate) database: Sqlite,
     pub(crate) mailer: Mailer,
+    /// Where documents lie.
+    pub(crate) folder: Arc<TempDir>,
 }
 
 fn seal_keys() -> SealKeys {
@@ -79,8 +83,10 @@ impl Site {
         let policy = PasswordPolicy::with_minimum_length(settings.password_min_length);
         let database = Sqlite::in_memory().unwrap();
         let routes = app::routes(&settings, &database, clock.clone(), reach).unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let palisade = app::palisade(settings, &database, clock.clone())
             .unwrap()
+            .with_media(Media::on_disk(folder.path().join("media")).unwrap())
             .with_users_and(
                 SqliteUsers::new(database.clone()).unwrap(),
                 Hashers::dangerous_cheap(),
@@ -92,6 +98,7 @@ impl Site {
             protected: palisade.protect(routes).unwrap(),
             palisade: Arc::new(palisade),
             database,
+            folder,
         }
     }
 
@@ -165,17 +172,34 @@ impl Visitor {
         self.send(Method::POST, path, form(&fields)).await
     }
 
+    /// Opens the page for documents and sends a file with its form.
+    pub(crate) async fn keep(&mut self, title: &str, name: &str, content: &[u8]) -> Shown {
+        let token = self.open("/documents/new/").await.token();
+        let file = Upload {
+            field: "document",
+            name,
+            content_type: "application/octet-stream",
+            content,
+        };
+        let body = multipart(
+            &[("csrfmiddlewaretoken", token.as_str()), ("title", title)],
+            &file,
+        );
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.ask(Method::POST, "/documents/new/", &kind, body).await
+    }
+
     /// Sends a body that is no form.
     pub(crate) async fn send_as(&mut self, path: &str, kind: &str, body: &str) -> Shown {
-        self.ask(Method::POST, path, kind, body.to_owned()).await
+        self.ask(Method::POST, path, kind, body.into()).await
     }
 
     async fn send(&mut self, method: Method, path: &str, body: String) -> Shown {
-        self.ask(method, path, "application/x-www-form-urlencoded", body)
+        self.ask(method, path, "application/x-www-form-urlencoded", body.into())
             .await
     }
 
-    async fn ask(&mut self, method: Method, path: &str, kind: &str, body: String) -> Shown {
+    async fn ask(&mut self, method: Method, path: &str, kind: &str, body: Vec<u8>) -> Shown {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -213,11 +237,12 @@ impl Visitor {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        let text = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
         Shown {
             status: head.status,
             headers: head.headers,
-            text,
+            text: String::from_utf8_lossy(&body).into_owned(),
+            body,
         }
     }
 }
@@ -227,6 +252,7 @@ pub(crate) struct Shown {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    pub(crate) body: Bytes,
 }
 
 impl Shown {

@@ -13,8 +13,9 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
 use zeroize::Zeroizing;
 
+use super::multipart::{self, FileFields};
 use super::submission::Submission;
-use super::{FormPolicy, FormRejection, multipart};
+use super::{FormPolicy, FormRejection};
 
 /// The most that is set aside for a body before its bytes arrive.
 const FIRST_BYTES: usize = 16 * 1024;
@@ -26,6 +27,7 @@ pub(super) async fn read(
     headers: &HeaderMap,
     body: Body,
     policy: &FormPolicy,
+    files: Option<&FileFields>,
 ) -> Result<Submission, FormRejection> {
     let claimed = headers
         .get(CONTENT_LENGTH)
@@ -48,7 +50,7 @@ pub(super) async fn read(
         return Submission::urlencoded(text, &policy.limits);
     }
     if essence.eq_ignore_ascii_case("multipart/form-data") {
-        return multipart::read(content_type, in_pieces(body), policy).await;
+        return multipart::read(content_type, in_pieces(body), policy, files).await;
     }
     if essence.is_empty() {
         // A browser that submits nothing may name no type.
@@ -112,15 +114,22 @@ async fn whole(
     Ok(collected)
 }
 
-/// Hands out the body in pieces of [`PIECE`] bytes.
+/// Hands out the body in pieces of [`PIECE`] bytes, one each time it is asked.
+///
+/// The multipart reader goes on asking until it is told to wait, and holds what it was given: without a wait after each piece that would be
+/// the whole of a body that comes faster than it is written to a disk.
 ///
 /// The multipart reader searches all that it holds each time something arrives: a body of many tiny frames would cost it
 /// the square of its length.
 fn in_pieces(body: Body) -> impl Stream<Item = Result<Bytes, axum::Error>> + Send + 'static {
     let mut frames = body.into_data_stream();
     let mut gathered = BytesMut::new();
-    let mut ended = false;
+    let (mut ended, mut given) = (false, false);
     stream::poll_fn(move |context| {
+        if std::mem::take(&mut given) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         while !ended && gathered.len() < PIECE {
             match ready!(frames.poll_next_unpin(context)) {
                 Some(Ok(frame)) => gathered.extend_from_slice(&frame),
@@ -131,6 +140,7 @@ fn in_pieces(body: Body) -> impl Stream<Item = Result<Bytes, axum::Error>> + Sen
         if gathered.is_empty() {
             return Poll::Ready(None);
         }
+        given = true;
         Poll::Ready(Some(Ok(gathered.split().freeze())))
     })
 }

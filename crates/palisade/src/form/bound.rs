@@ -94,6 +94,7 @@ impl<F: Form> Bound<F> {
         let errors: Vec<String> = self.errors.form().messages().map(str::to_owned).collect();
         FormView {
             is_bound: self.is_sent,
+            is_multipart: F::FIELDS.iter().any(|spec| spec.kind == Kind::File),
             html: html::form(&errors, &fields),
             field: fields.iter().map(|field| (field.name, field.clone())).collect(),
             fields,
@@ -139,6 +140,8 @@ impl<F> fmt::Debug for Bound<F> {
 pub struct FormView {
     /// Whether the form was sent.
     pub is_bound: bool,
+    /// Whether it takes files, so that the page's `form` needs `enctype="multipart/form-data"`.
+    pub is_multipart: bool,
     /// The errors that belong to no single field.
     pub non_field_errors: Vec<String>,
     /// The fields in their order.
@@ -185,6 +188,8 @@ pub struct FieldView {
     pub step: Option<&'static str>,
     /// What may be chosen.
     pub choices: Vec<ChoiceView>,
+    /// Which kinds of files a browser offers, as HTML's `accept` has it.
+    pub accept: Option<String>,
     /// The HTML control.
     pub widget: &'static str,
     /// What browsers may fill in.
@@ -237,6 +242,7 @@ impl FieldView {
             max: spec.max.map(|limit| limit.to_string()),
             step: (spec.kind == Kind::Real && spec.widget == Widget::Number).then_some("any"),
             choices: choices(spec, values),
+            accept: accept(spec),
             widget: spec.widget.name(),
             autocomplete: spec.autocomplete,
             autocapitalize: spec.autocapitalize,
@@ -247,6 +253,20 @@ impl FieldView {
             html: String::new(),
         }
     }
+}
+
+/// The extensions and media types of what is taken: systems know the one or the other.
+fn accept(spec: &FieldSpec) -> Option<String> {
+    let kinds = spec.accept.iter();
+    let words: Vec<&str> = kinds
+        .flat_map(|kind| {
+            [
+                kind.extension(),
+                kind.mime().split(';').next().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    (!words.is_empty()).then(|| words.join(","))
 }
 
 /// The choices; a single one begins with the empty choice, unless it has one or must be made and is made.

@@ -6,6 +6,7 @@ use std::ops::Deref;
 
 use axum::extract::{FromRequest, Request};
 
+use super::multipart::FileFields;
 use super::{Bound, ErrorList, Form, FormPolicy, FormRejection, Submission, UnknownFields, body, clean};
 use crate::csrf::Proof;
 use crate::report::Notes;
@@ -57,7 +58,8 @@ impl<F: Form, S: Send + Sync> FromRequest<S> for Checked<F> {
             return Err(FormRejection::SafeMethod);
         }
         let policy = FormPolicy::of(&parts.extensions);
-        let submission = body::read(&parts.headers, body, &policy).await?;
+        let files = FileFields::of::<F>(&parts.extensions)?;
+        let submission = body::read(&parts.headers, body, &policy, files.as_ref()).await?;
         if let Some(notes) = parts.extensions.get::<Notes>() {
             let sensitive: Vec<&str> = F::sensitive_names().collect();
             notes.tell_form(submission.iter(), &sensitive);

@@ -110,9 +110,43 @@ impl ValidationError {
         Self::new("invalid", "Enter a valid value.")
     }
 
+    pub(crate) fn empty_file() -> Self {
+        Self::new("empty", "The submitted file is empty.")
+    }
+
+    pub(crate) fn too_large_file(most: u64) -> Self {
+        let most = in_words(most);
+        Self::new(
+            "max_size",
+            format!("This file is too large: it may have {most} at most."),
+        )
+    }
+
+    pub(crate) fn too_many_files(most: usize) -> Self {
+        let files = if most == 1 {
+            "one file".to_owned()
+        } else {
+            format!("{most} files")
+        };
+        Self::new("max_files", format!("Choose {files} at most."))
+    }
+
+    pub(crate) fn unacceptable_file(why: String) -> Self {
+        Self::new("invalid_file", why)
+    }
+
     pub(crate) fn choice(value: &str) -> Self {
         let message = format!("Select a valid choice. {value} is not one of the available choices.");
         Self::new("invalid_choice", message)
+    }
+}
+
+/// A size as people say it, never more than it is.
+fn in_words(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} bytes"),
+        1000..1_000_000 => format!("{} KB", bytes / 1000),
+        _ => format!("{} MB", bytes / 1_000_000),
     }
 }
 

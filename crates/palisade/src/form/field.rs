@@ -9,23 +9,54 @@ use std::str::FromStr;
 
 use palisade_core::secret::{Sensitive, constant_time_eq};
 
+use super::file::FileSlot;
 use super::spec::{Kind, Widget};
 use super::text;
 use super::{ErrorList, FieldSpec, ValidationError};
 
-/// Holds the values that came under a field's name.
+/// Holds the values that came under a field's name: texts, and files.
 #[derive(Clone, Copy, Debug)]
-pub struct Input<'form>(pub(crate) &'form [&'form str]);
+pub struct Input<'form> {
+    texts: &'form [&'form str],
+    files: &'form [&'form FileSlot],
+}
 
 impl<'form> Input<'form> {
+    pub(crate) fn of(texts: &'form [&'form str], files: &'form [&'form FileSlot]) -> Self {
+        Self { texts, files }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn texts(texts: &'form [&'form str]) -> Self {
+        Self::of(texts, &[])
+    }
+
+    /// Gives each value by itself.
+    pub(crate) fn each(self) -> impl Iterator<Item = Self> {
+        let texts = self
+            .texts
+            .iter()
+            .map(|text| Self::of(std::slice::from_ref(text), &[]));
+        let files = self
+            .files
+            .iter()
+            .map(|file| Self::of(&[], std::slice::from_ref(file)));
+        texts.chain(files)
+    }
+
+    /// Gives the files, in their order.
+    pub(crate) fn files(self) -> &'form [&'form FileSlot] {
+        self.files
+    }
+
     /// Gives the last value, which is the one that counts for a single field (as in Django).
     pub fn last(self) -> Option<&'form str> {
-        self.0.last().copied()
+        self.texts.last().copied()
     }
 
     /// Gives all values, in their order.
     pub fn all(self) -> &'form [&'form str] {
-        self.0
+        self.texts
     }
 }
 
@@ -306,12 +337,9 @@ impl<T: Field> Field for Vec<T> {
     const MULTIPLE: bool = true;
 
     fn clean(input: Input<'_>, spec: &FieldSpec) -> Result<Self, ErrorList> {
-        let given = input
-            .all()
-            .iter()
-            .filter(|value| !T::is_blank(Input(std::slice::from_ref(*value)), spec));
+        let given = input.each().filter(|value| !T::is_blank(*value, spec));
         let values: Self = given
-            .map(|value| T::clean(Input(std::slice::from_ref(value)), spec))
+            .map(|value| T::clean(value, spec))
             .collect::<Result<_, _>>()?;
         if values.is_empty() && spec.required {
             return Err(ValidationError::required().into());
@@ -320,10 +348,7 @@ impl<T: Field> Field for Vec<T> {
     }
 
     fn is_blank(input: Input<'_>, spec: &FieldSpec) -> bool {
-        input
-            .all()
-            .iter()
-            .all(|value| T::is_blank(Input(std::slice::from_ref(value)), spec))
+        input.each().all(|value| T::is_blank(value, spec))
     }
 
     fn present(&self) -> Option<&[T]> {

@@ -73,6 +73,7 @@ pub(super) fn input(field: &FieldView) -> String {
         "textarea" => textarea(field),
         "select" => select(field),
         "checkbox" => checkbox(field),
+        "file" => file(field),
         kind if field.multiple => repeated(field, kind),
         kind => one_input(field, kind, &field.value, true),
     }
@@ -118,6 +119,19 @@ fn checkbox(field: &FieldView) -> String {
     let mut html = format!("<input type=\"checkbox\" name=\"{}\"", Escaped(field.name));
     attributes(&mut html, field, true);
     html.push_str(if field.checked { " checked>" } else { ">" });
+    html
+}
+
+fn file(field: &FieldView) -> String {
+    let mut html = format!("<input type=\"file\" name=\"{}\"", Escaped(field.name));
+    if let Some(accept) = &field.accept {
+        let _ = write!(html, " accept=\"{}\"", Escaped(accept));
+    }
+    if field.multiple {
+        html.push_str(" multiple");
+    }
+    attributes(&mut html, field, true);
+    html.push('>');
     html
 }
 

@@ -1,7 +1,7 @@
 //! Reads the text fields of a multipart form.
 //!
-//! The grammar is left to `multer`; the limits are Django's. Files are not for these forms: they are refused or read
-//! past, by the policy.
+//! The grammar is left to `multer`; the limits are Django's. A file goes into the spool of media as it comes, where a field
+//! takes files; any other is refused or read past, by the policy.
 
 use base64::Engine as _;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
@@ -11,7 +11,10 @@ use multer::{Constraints, Field, Multipart, SizeLimit};
 use zeroize::Zeroizing;
 
 use super::submission::Submission;
-use super::{FileParts, FormPolicy, FormRejection};
+use super::{FieldSpec, FileParts, Form, FormPolicy, FormRejection, Kind};
+use crate::media::{Came, Incoming, Media};
+use crate::stack::StackContext;
+use palisade_core::file_name::from_upload;
 
 /// What Django adds to each field that it counts.
 const PER_FIELD: usize = 2;
@@ -34,6 +37,7 @@ pub(super) async fn read<S, E>(
     content_type: &str,
     body: S,
     policy: &FormPolicy,
+    files: Option<&FileFields>,
 ) -> Result<Submission, FormRejection>
 where
     S: Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -45,7 +49,13 @@ where
             "the boundary is not one".into(),
         ));
     }
-    let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole_stream(policy)));
+    // Where files are taken, each has its size, and the route's limit holds for all together.
+    let whole = if files.is_some() {
+        u64::MAX
+    } else {
+        whole_stream(policy)
+    };
+    let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole));
     let mut parts = Multipart::with_constraints(body, boundary, constraints);
     let mut count = Count::default();
     let mut submission = Submission::default();
@@ -63,7 +73,23 @@ where
         let Some(name) = part.name().map(|name| name.trim_matches(BLANK).to_owned()) else {
             continue;
         };
-        if part.file_name().is_some_and(|file| !file.is_empty()) {
+        let declared = files.and_then(|files| files.spec(&name));
+        let is_file = part.file_name().is_some_and(|file| !file.is_empty());
+        if let (Some(spec), Some(files), Some(claimed)) = (declared, files, part.file_name()) {
+            // What a browser sends where no file was chosen has no name.
+            if let Some(file_name) = from_upload(claimed).filter(|_| is_file) {
+                count.file_taken(policy)?;
+                let taken = submission.files_of(spec.name) < spec.most_files();
+                let came = if taken {
+                    file(part, file_name, spec, &files.media).await?
+                } else {
+                    Came::TooMany
+                };
+                submission.push_file(spec.name, came);
+            }
+            continue;
+        }
+        if is_file {
             count.file(&name, policy)?;
             // The next part is found by reading past this one.
             continue;
@@ -102,7 +128,7 @@ struct Count {
 }
 
 impl Count {
-    fn file(&mut self, name: &str, policy: &FormPolicy) -> Result<(), FormRejection> {
+    fn file_taken(&mut self, policy: &FormPolicy) -> Result<(), FormRejection> {
         self.files += 1;
         if policy
             .limits
@@ -111,6 +137,11 @@ impl Count {
         {
             return Err(FormRejection::TooManyFilesSent);
         }
+        Ok(())
+    }
+
+    fn file(&mut self, name: &str, policy: &FormPolicy) -> Result<(), FormRejection> {
+        self.file_taken(policy)?;
         match policy.files {
             FileParts::Refuse => Err(FormRejection::UnexpectedFile(name.to_owned())),
             FileParts::Skip => Ok(()),
@@ -141,6 +172,55 @@ impl Count {
         }
         Ok(())
     }
+}
+
+/// The fields of a form that take files, and where the files go.
+pub(super) struct FileFields {
+    specs: &'static [FieldSpec],
+    media: Media,
+}
+
+impl FileFields {
+    /// Those of a form, if it has any.
+    pub(super) fn of<F: Form>(extensions: &http::Extensions) -> Result<Option<Self>, FormRejection> {
+        if !F::FIELDS.iter().any(|spec| spec.kind == Kind::File) {
+            return Ok(None);
+        }
+        let context = StackContext::of(extensions).map_err(|_| FormRejection::NoMedia)?;
+        let media = context.media().map_err(|_| FormRejection::NoMedia)?.clone();
+        Ok(Some(Self {
+            specs: F::FIELDS,
+            media,
+        }))
+    }
+
+    fn spec(&self, name: &str) -> Option<&'static FieldSpec> {
+        self.specs
+            .iter()
+            .find(|spec| spec.name == name && spec.kind == Kind::File)
+    }
+}
+
+/// Takes a file in, piece by piece.
+async fn file(
+    mut part: Field<'_>,
+    file_name: String,
+    spec: &FieldSpec,
+    media: &Media,
+) -> Result<Came, FormRejection> {
+    if part.headers().contains_key("content-transfer-encoding") {
+        return Err(FormRejection::MalformedMultipart(
+            "a file is sent as it is, without Content-Transfer-Encoding".into(),
+        ));
+    }
+    let Some(takes) = spec.takes_files() else {
+        return Err(FormRejection::UnexpectedFile(spec.name.to_owned()));
+    };
+    let mut incoming = Incoming::begin(media, file_name, takes).await?;
+    while let Some(chunk) = part.chunk().await.map_err(broken)? {
+        incoming.write(chunk).await?;
+    }
+    Ok(incoming.finish().await?)
 }
 
 async fn value(
@@ -231,7 +311,7 @@ mod tests {
             let streamed = tokio::runtime::Builder::new_current_thread()
                 .build()
                 .unwrap()
-                .block_on(read("multipart/form-data; boundary=X", stream, &policy))
+                .block_on(read("multipart/form-data; boundary=X", stream, &policy, None))
                 .unwrap();
             prop_assert_eq!(streamed.pairs(), whole.fields);
         }

@@ -218,7 +218,7 @@ mod tests {
         const WIDE: FieldSpec = FieldSpec::of::<u8>("age").with_max(Limit::Whole(1000));
         const SPEC: FieldSpec = FieldSpec::of::<u8>("age");
         let said = |text: &str| {
-            u8::clean(Input(&[text]), &SPEC).map_err(|errors| errors.messages().collect::<String>())
+            u8::clean(Input::texts(&[text]), &SPEC).map_err(|errors| errors.messages().collect::<String>())
         };
         assert_eq!(said("255"), Ok(255));
         assert_eq!(
@@ -237,7 +237,7 @@ mod tests {
             said(&format!("-{}", "9".repeat(60))),
             Err("Ensure this value is greater than or equal to 0.".into())
         );
-        let errors = u8::clean(Input(&["300"]), &WIDE).unwrap_err();
+        let errors = u8::clean(Input::texts(&["300"]), &WIDE).unwrap_err();
         assert_eq!(
             errors.messages().collect::<Vec<_>>(),
             ["Ensure this value is less than or equal to 255."]
@@ -250,7 +250,7 @@ mod tests {
             .with_max(Limit::Real(9.5))
             .with_min(Limit::Whole(1));
         let said = |text: &str| {
-            f64::clean(Input(&[text]), &SPEC).map_err(|errors| errors.messages().collect::<String>())
+            f64::clean(Input::texts(&[text]), &SPEC).map_err(|errors| errors.messages().collect::<String>())
         };
         assert_eq!(
             said("9.6"),

@@ -8,6 +8,7 @@ use http::StatusCode;
 use palisade_core::Threat;
 use palisade_core::query::TooManyFieldsSent;
 
+use crate::media::MediaError;
 use crate::redact::printable;
 use crate::rejection::Rejection;
 
@@ -48,6 +49,15 @@ pub enum FormRejection {
     /// The multipart body is broken.
     #[error("the multipart body is broken: {}", printable(.0, 200))]
     MalformedMultipart(String),
+    /// The store of media is full, or too many uploads are under way.
+    #[error("an upload could not be taken: {0}")]
+    MediaFull(String),
+    /// The store of media cannot answer.
+    #[error("an upload could not be taken: {0}")]
+    MediaUnavailable(String),
+    /// The form takes files, and nobody has said where they are kept.
+    #[error("the form takes files, and there is no store of media: give Palisade one with with_media")]
+    NoMedia,
     /// The body ended early.
     #[error("the body could not be read: {}", printable(.0, 200))]
     Unreadable(String),
@@ -57,7 +67,9 @@ impl FormRejection {
     /// Gives the status for the client.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::MissingCsrfGuard => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::MissingCsrfGuard | Self::NoMedia => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::MediaFull(_) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::MediaUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::SafeMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAForm(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             _ => StatusCode::BAD_REQUEST,
@@ -71,9 +83,19 @@ impl FormRejection {
             Self::RequestDataTooBig
             | Self::TooManyFieldsSent
             | Self::TooManyFilesSent
-            | Self::FieldTooBig(_) => Some(Threat::ResourceExhaustion),
+            | Self::FieldTooBig(_)
+            | Self::MediaFull(_) => Some(Threat::ResourceExhaustion),
             Self::UnknownFields(_) => Some(Threat::MassAssignment),
             _ => None,
+        }
+    }
+}
+
+impl From<MediaError> for FormRejection {
+    fn from(error: MediaError) -> Self {
+        match error {
+            MediaError::Full(why) => Self::MediaFull(why),
+            other => Self::MediaUnavailable(other.to_string()),
         }
     }
 }

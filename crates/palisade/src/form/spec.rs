@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::Field;
+use crate::media::{ImageHandling, MediaType};
 
 /// Says what kind of value a type holds, and so which rules fit it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Kind {
     Real,
     /// Yes or no.
     Flag,
+    /// Files: kinds and sizes.
+    File,
     /// A type of your own.
     Other,
 }
@@ -41,6 +44,7 @@ pub enum Widget {
     Search,
     Tel,
     Date,
+    File,
 }
 
 impl Widget {
@@ -59,6 +63,7 @@ impl Widget {
             Self::Search => "search",
             Self::Tel => "tel",
             Self::Date => "date",
+            Self::File => "file",
         }
     }
 }
@@ -136,6 +141,10 @@ pub struct FieldSpec {
     pub(crate) rule: Option<TextRule>,
     pub(crate) pattern: Option<fn() -> &'static Pattern>,
     pub(crate) choices: &'static [(&'static str, &'static str)],
+    pub(crate) accept: &'static [MediaType],
+    pub(crate) max_size: u64,
+    pub(crate) max_files: usize,
+    pub(crate) images: ImageHandling,
 }
 
 /// The rules, as the derive writes them. One that does not fit the type of its field does not compile.
@@ -165,7 +174,70 @@ impl FieldSpec {
             rule: None,
             pattern: None,
             choices: &[],
+            accept: &[],
+            max_size: 0,
+            max_files: 1,
+            images: ImageHandling::AsIs,
         }
+    }
+
+    /// Sets the kinds of files that are taken, told from their bytes. A file field says so, or it does not compile.
+    #[must_use]
+    pub const fn with_accept(mut self, kinds: &'static [MediaType]) -> Self {
+        assert!(matches!(self.kind, Kind::File), "`accept` is a rule for files");
+        assert!(
+            !kinds.is_empty(),
+            "`accept` lists the kinds of files that are taken"
+        );
+        self.accept = kinds;
+        self
+    }
+
+    /// Sets the most bytes of a file. A file field says so, or it does not compile.
+    #[must_use]
+    pub const fn with_max_size(mut self, bytes: u64) -> Self {
+        assert!(matches!(self.kind, Kind::File), "`max_size` is a rule for files");
+        assert!(bytes > 0, "a file has at least one byte");
+        self.max_size = bytes;
+        self
+    }
+
+    /// Sets the most files of a field that takes several. A `Vec` of files says so, or it does not compile.
+    #[must_use]
+    pub const fn with_max_files(mut self, files: usize) -> Self {
+        assert!(
+            matches!(self.kind, Kind::File) && self.multiple,
+            "`max_files` is a rule for a `Vec` of files"
+        );
+        assert!(files > 1, "one file needs no `Vec`");
+        self.max_files = files;
+        self
+    }
+
+    /// Sets what becomes of pictures before they are kept.
+    #[must_use]
+    pub const fn with_images(mut self, handling: ImageHandling) -> Self {
+        assert!(matches!(self.kind, Kind::File), "`images` is a rule for files");
+        self.images = handling;
+        self
+    }
+
+    /// Says that this is all: what a file field must say is said.
+    #[must_use]
+    pub const fn complete(self) -> Self {
+        assert!(
+            !matches!(self.kind, Kind::File) || !self.accept.is_empty(),
+            "a file field says which kinds of files it takes: `accept = [Pdf, Png]`"
+        );
+        assert!(
+            !matches!(self.kind, Kind::File) || self.max_size > 0,
+            "a file field says how many bytes it takes: `max_size = 10_000_000`"
+        );
+        assert!(
+            !matches!(self.kind, Kind::File) || !self.multiple || self.max_files > 1,
+            "a `Vec` of files says how many it takes: `max_files = 10`"
+        );
+        self
     }
 
     /// Sets the label; the name in words otherwise.

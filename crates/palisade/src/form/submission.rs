@@ -7,10 +7,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::media::Came;
 use palisade_core::query;
 use zeroize::Zeroizing;
 
 use super::field::Input;
+use super::file::FileSlot;
 use super::{FieldSpec, FormLimits, FormRejection};
 
 /// Names that every form may carry: the CSRF token and where to go afterwards.
@@ -21,7 +23,11 @@ const LETTERS_TOLD: usize = 40;
 
 /// Holds the names and values of a form that was sent.
 #[derive(Default)]
-pub(crate) struct Submission(Vec<(String, Zeroizing<String>)>);
+pub(crate) struct Submission {
+    texts: Vec<(String, Zeroizing<String>)>,
+    /// Files that fields of the form have taken in.
+    files: Vec<(&'static str, FileSlot)>,
+}
 
 impl Submission {
     /// Reads `a=1&b=2`.
@@ -33,40 +39,58 @@ impl Submission {
             if limits.max_field_size.is_some_and(|limit| value.len() > limit) {
                 return Err(FormRejection::FieldTooBig(name));
             }
-            submission.0.push((name, value));
+            submission.texts.push((name, value));
         }
         Ok(submission)
     }
 
     pub(crate) fn push(&mut self, name: String, value: String) {
-        self.0.push((name, Zeroizing::new(value)));
+        self.texts.push((name, Zeroizing::new(value)));
+    }
+
+    pub(crate) fn push_file(&mut self, field: &'static str, came: Came) {
+        self.files.push((field, FileSlot::new(came)));
+    }
+
+    /// How many files have come for a field.
+    pub(super) fn files_of(&self, field: &str) -> usize {
+        self.files.iter().filter(|(name, _)| *name == field).count()
     }
 
     /// All names and values, in their order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.texts
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     #[cfg(test)]
     pub(super) fn pairs(&self) -> Vec<(String, String)> {
         let pair = |(name, value): &(String, Zeroizing<String>)| (name.clone(), value.to_string());
-        self.0.iter().map(pair).collect()
+        self.texts.iter().map(pair).collect()
     }
 
     /// Gives what was sent under the name to `read`.
     pub(crate) fn with<R>(&self, name: &str, read: impl FnOnce(Input<'_>) -> R) -> R {
         let mut values = self
-            .0
+            .texts
             .iter()
             .filter(|(known, _)| known == name)
             .map(|(_, value)| value.as_str());
+        let files: Vec<&FileSlot> = self
+            .files
+            .iter()
+            .filter(|(known, _)| *known == name)
+            .map(|(_, file)| file)
+            .collect();
         let Some(first) = values.next() else {
-            return read(Input(&[]));
+            return read(Input::of(&[], &files));
         };
         match values.next() {
-            None => read(Input(&[first])),
-            Some(second) => read(Input(
+            None => read(Input::of(&[first], &files)),
+            Some(second) => read(Input::of(
                 &[first, second].into_iter().chain(values).collect::<Vec<_>>(),
+                &files,
             )),
         }
     }
@@ -74,7 +98,7 @@ impl Submission {
     /// Takes out what was sent under the names, for showing it again. Values of sensitive fields are not given.
     pub(crate) fn into_values(mut self, specs: &[FieldSpec]) -> Vec<Vec<String>> {
         let mut values = vec![Vec::new(); specs.len()];
-        for (name, value) in &mut self.0 {
+        for (name, value) in &mut self.texts {
             let place = specs.iter().zip(&mut values).find(|(spec, _)| spec.name == *name);
             if let Some((_, values)) = place.filter(|(spec, _)| !spec.sensitive) {
                 values.push(std::mem::take(&mut **value));
@@ -91,7 +115,7 @@ impl Submission {
                 || KNOWN_NAMES.contains(&name)
         };
         let mut unknown: Vec<&str> = self
-            .0
+            .texts
             .iter()
             .map(|(name, _)| name.as_str())
             .filter(|name| !known(name))
@@ -112,12 +136,13 @@ impl Submission {
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Submission {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(
-            pairs
+        Self {
+            texts: pairs
                 .into_iter()
                 .map(|(name, value)| (name.into(), Zeroizing::new(value.into())))
                 .collect(),
-        )
+            files: Vec::new(),
+        }
     }
 }
 
@@ -125,7 +150,7 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Submission {
 impl fmt::Debug for Submission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.iter().map(|(name, _)| name))
+            .entries(self.texts.iter().map(|(name, _)| name))
             .finish()
     }
 }

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     fn said(raw: &str, spec: &FieldSpec) -> Vec<String> {
-        clean(Input(&[raw]), spec).map_or_else(
+        clean(Input::texts(&[raw]), spec).map_or_else(
             |errors| errors.messages().map(str::to_owned).collect(),
             |_| Vec::new(),
         )
@@ -165,8 +165,8 @@ mod tests {
     #[test]
     fn user_names_that_look_alike_are_one() {
         const SPEC: FieldSpec = FieldSpec::of::<String>("username").username();
-        assert_eq!(clean(Input(&["ﬀ"]), &SPEC).unwrap(), "ff");
-        assert_eq!(clean(Input(&["Ω"]), &SPEC).unwrap(), "Ω");
+        assert_eq!(clean(Input::texts(&["ﬀ"]), &SPEC).unwrap(), "ff");
+        assert_eq!(clean(Input::texts(&["Ω"]), &SPEC).unwrap(), "Ω");
         let message =
             "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.";
         for bad in ["a b", "a/b", "a\nb", "a\u{301}x!", "½"] {

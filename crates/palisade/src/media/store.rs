@@ -101,6 +101,12 @@ pub trait MediaStore: fmt::Debug + Send + Sync + 'static {
     /// Lists what is kept.
     fn list(&self) -> BoxFuture<'_, Result<Vec<Listed>, MediaError>>;
 
+    /// Where nginx finds a file, below the location that it was given; nothing where nginx cannot read the store.
+    fn place_for_nginx(&self, name: &MediaName) -> Option<String> {
+        let _ = name;
+        None
+    }
+
     /// Says whether the store can be used: asked at the start of a site, and by its health page.
     fn check(&self) -> BoxFuture<'_, Result<(), MediaError>>;
 }

@@ -10,7 +10,7 @@ use crate::auth::Permitted;
 use crate::gate::Gate;
 use crate::headers::{FramePolicy, InvalidAncestor};
 use crate::redact::SensitiveParameters;
-use crate::rows::{AtLeast, OwnedRow, RowRule};
+use crate::rows::{AtLeast, LinkRule, OwnedRow, RowRule};
 
 /// What a route says of itself; the default is the strictest, and reaches nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,6 +69,14 @@ pub trait Policies<S>: Into<Route<S>> {
     /// Lets the owner of the row that the path names reach this route, and those to whom the owner granted this role at least.
     fn reach<T: OwnedRow, R: AtLeast>(self) -> Route<S> {
         self.access(Access::Row(RowRule::reach::<T, R>()))
+    }
+
+    /// Lets whoever holds a link to a row of this table reach this route, with or without an account: the path has its token as `{token}`. Everybody
+    /// else gets the 404 of [`Linked`](crate::rows::Linked), also where the handler asks for nothing.
+    ///
+    /// What is answered here says `Cache-Control: no-store`, `Referrer-Policy: no-referrer` and `X-Robots-Tag: noindex`.
+    fn linked<T: OwnedRow>(self) -> Route<S> {
+        self.access(Access::Link(LinkRule::of::<T>()))
     }
 
     /// Asks for a recent login besides the rule who may reach this route: `.staff().recent()`. For what cannot be taken back.

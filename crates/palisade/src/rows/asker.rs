@@ -24,7 +24,7 @@ pub(super) const MOST_GRANTS: u32 = 100;
 pub(crate) struct Asker {
     user: LoggedIn,
     store: RowStore,
-    context: StackContext,
+    pub(super) context: StackContext,
 }
 
 /// A row that was found, and by what right.
@@ -49,11 +49,11 @@ impl Asker {
         &self.user
     }
 
-    fn database(&self) -> &dyn Asks {
+    pub(super) fn database(&self) -> &dyn Asks {
         &*self.store.0
     }
 
-    fn statements<T: OwnedRow>(&self) -> &'static Statements {
+    pub(super) fn statements<T: OwnedRow>(&self) -> &'static Statements {
         Statements::of::<T>(T::TABLE, <T::Id as Cell>::KIND, self.database().dialect())
     }
 
@@ -71,7 +71,7 @@ impl Asker {
         }
     }
 
-    fn given_about<T: OwnedRow>(&self, id: &T::Id) -> Given {
+    pub(super) fn given_about<T: OwnedRow>(&self, id: &T::Id) -> Given {
         Given {
             user: self.user.id,
             now: Seconds::number(self.context.clock().now()),
@@ -88,11 +88,7 @@ impl Asker {
         let rows = self.database().all(asked, kinds.collect()).await?;
         let read = |mut values: Vec<Value>| {
             let beside = values.split_off(columns.len().min(values.len()));
-            let row = T::read(&mut Cells {
-                table: T::TABLE.name,
-                columns: columns.iter(),
-                values: values.into_iter(),
-            })?;
+            let row = T::read(&mut Cells::of::<T>(values))?;
             Ok((row, beside))
         };
         rows.into_iter().map(read).collect()
@@ -183,7 +179,7 @@ impl Asker {
             .await
     }
 
-    async fn number(&self, asked: Asked) -> Result<u64, RowError> {
+    pub(super) async fn number(&self, asked: Asked) -> Result<u64, RowError> {
         let rows = self.database().all(asked, vec![Kind::Number]).await?;
         let number = rows.into_iter().flatten().next().and_then(i64::from_value);
         Ok(number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0))
@@ -209,7 +205,7 @@ impl Asker {
                 number: i64::from(most),
             }),
             forget: Forget {
-                statement: &statements.forget,
+                statements,
                 table: table.name,
             },
         };
@@ -240,14 +236,14 @@ impl Asker {
         } else {
             &writing.update_reached
         };
-        Ok(self.database().change(statement.with(&given), None).await? > 0)
+        Ok(self.database().change(statement.with(&given), Vec::new()).await? > 0)
     }
 
     pub(super) async fn delete<T: OwnedRow>(&self, id: &T::Id) -> Result<bool, RowError> {
         let (statements, given) = (self.statements::<T>(), self.given_about::<T>(id));
         let deleted = statements.delete.with(&given);
-        let forgotten = statements.forget.with(&given);
-        Ok(self.database().change(deleted, Some(forgotten)).await? > 0)
+        let forgotten = [&statements.forget, &statements.link.forget].map(|forget| forget.with(&given));
+        Ok(self.database().change(deleted, forgotten.into()).await? > 0)
     }
 
     pub(super) async fn grant<T: OwnedRow>(
@@ -278,7 +274,7 @@ impl Asker {
         let statements = self.statements::<T>();
         if self
             .database()
-            .change(statements.grant.with(&given), None)
+            .change(statements.grant.with(&given), Vec::new())
             .await?
             > 0
         {
@@ -313,12 +309,12 @@ impl Asker {
             ..self.given_about::<T>(id)
         };
         let asked = self.statements::<T>().revoke.with(&given);
-        Ok(self.database().change(asked, None).await? > 0)
+        Ok(self.database().change(asked, Vec::new()).await? > 0)
     }
 
     pub(super) async fn leave<T: OwnedRow>(&self, id: &T::Id) -> Result<bool, RowError> {
         let asked = self.statements::<T>().leave.with(&self.given_about::<T>(id));
-        Ok(self.database().change(asked, None).await? > 0)
+        Ok(self.database().change(asked, Vec::new()).await? > 0)
     }
 }
 
@@ -357,6 +353,14 @@ pub struct Cells {
 }
 
 impl Cells {
+    pub(super) fn of<T: OwnedRow>(values: Vec<Value>) -> Self {
+        Self {
+            table: T::TABLE.name,
+            columns: T::TABLE.columns.iter(),
+            values: values.into_iter(),
+        }
+    }
+
     /// Takes the next column.
     ///
     /// # Errors

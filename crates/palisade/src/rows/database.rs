@@ -9,7 +9,8 @@ use http::StatusCode;
 
 use super::OwnedRow;
 use super::dialect::Dialect;
-use super::statements::{Asked, Given, Statement, Statements};
+use super::linked::OPENED;
+use super::statements::{Asked, Given, Statements};
 use super::value::{Cell, Kind, Value};
 use crate::rejection::Rejection;
 
@@ -20,7 +21,7 @@ use crate::rejection::Rejection;
 pub struct RowStore(pub(super) Arc<dyn Asks>);
 
 impl RowStore {
-    /// Asks for the table of a row, for every column that is read of it, and for the grants, without reading a row: at start, so that a
+    /// Asks for the table of a row, for every column that is read of it, and for the grants and links, without reading a row: at start, so that a
     /// name that is mistyped or a migration that was forgotten is not found by the first visitor.
     ///
     /// Whether a column holds what its field says is seen when there is a row.
@@ -55,6 +56,10 @@ impl RowStore {
         let asked = statements.shared.with(&Given::over(T::TABLE.name));
         let kinds = T::TABLE.columns.iter().map(|column| column.kind);
         let kinds = kinds.chain([Kind::Number, Kind::Number]).collect();
+        self.0.all(asked, kinds).await?;
+        let asked = statements.link.open.with(&Given::over(T::TABLE.name));
+        let kinds = T::TABLE.columns.iter().map(|column| column.kind);
+        let kinds = kinds.chain(OPENED).collect();
         self.0.all(asked, kinds).await.map(|_none| ())
     }
 }
@@ -69,7 +74,7 @@ pub(super) trait Asks: fmt::Debug + Send + Sync + 'static {
 
     /// Changes rows, to the end even if nobody waits for it any more, and tells how many. What comes `then` is done with it or not
     /// at all, and only if there was something to change.
-    fn change(&self, asked: Asked, then: Option<Asked>) -> BoxFuture<'_, Result<u64, RowError>>;
+    fn change(&self, asked: Asked, then: Vec<Asked>) -> BoxFuture<'_, Result<u64, RowError>>;
 
     /// Inserts a row and tells its key; nothing, if there are too many.
     fn insert(&self, insertion: Insertion) -> BoxFuture<'_, Result<Option<Value>, RowError>>;
@@ -85,16 +90,18 @@ pub(super) struct Insertion {
     pub(super) forget: Forget,
 }
 
-/// What takes the grants of an earlier row of the same key away.
+/// What takes the grants and links of an earlier row of the same key away.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Forget {
-    pub(super) statement: &'static Statement,
+    pub(super) statements: &'static Statements,
     pub(super) table: &'static str,
 }
 
 impl Forget {
-    pub(super) fn of(self, id: &Value) -> Asked {
-        self.statement.with(&Given::about(self.table, id))
+    pub(super) fn of(self, id: &Value) -> [Asked; 2] {
+        let given = Given::about(self.table, id);
+        let Statements { forget, link, .. } = self.statements;
+        [forget.with(&given), link.forget.with(&given)]
     }
 }
 

@@ -29,7 +29,7 @@ static MYSQL: Dialect = Dialect {
 
 /// Names and keys are compared as bytes, whatever the database's collation holds to be equal. A key is kept as bytes: even a `_bin`
 /// collation takes `a` and `a ` for the same.
-const GRANTS: &[Table] = &[Table {
+const TABLES: &[Table] = &[Table {
     name: "palisade_grant",
     sql: "CREATE TABLE IF NOT EXISTS palisade_grant (
               table_name varchar(63) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -46,6 +46,30 @@ const GRANTS: &[Table] = &[Table {
               KEY palisade_grant_granted_by (granted_by),
               CONSTRAINT palisade_grant_grantee_fk FOREIGN KEY (grantee_id) REFERENCES auth_user (id) ON DELETE CASCADE,
               CONSTRAINT palisade_grant_granted_by_fk FOREIGN KEY (granted_by) REFERENCES auth_user (id) ON DELETE CASCADE
+          )",
+}, Table {
+    name: "palisade_link",
+    sql: "CREATE TABLE IF NOT EXISTS palisade_link (
+              id varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+              digest varchar(43) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+              table_name varchar(63) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+              row_id bigint NOT NULL,
+              row_key varbinary(760) NOT NULL,
+              bound_name varchar(150) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+              bound_to integer NULL,
+              made_by integer NOT NULL,
+              ends bigint NOT NULL,
+              made bigint NOT NULL,
+              opened bigint NULL,
+              label varchar(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+              PRIMARY KEY (id),
+              UNIQUE KEY palisade_link_digest (digest),
+              KEY palisade_link_row (table_name, row_id, row_key),
+              KEY palisade_link_made_by (made_by),
+              KEY palisade_link_bound_to (bound_to),
+              KEY palisade_link_ends (ends),
+              CONSTRAINT palisade_link_bound_to_fk FOREIGN KEY (bound_to) REFERENCES auth_user (id) ON DELETE CASCADE,
+              CONSTRAINT palisade_link_made_by_fk FOREIGN KEY (made_by) REFERENCES auth_user (id) ON DELETE CASCADE
           )",
 }];
 
@@ -66,13 +90,13 @@ const GRANTS: &[Table] = &[Table {
 pub struct MySqlRows(MySql);
 
 impl MySqlRows {
-    /// Keeps rows in this database, making the table of grants if it is not there; `auth_user` has to be there already.
+    /// Keeps rows in this database, making the tables of grants and links if they are not there; `auth_user` has to be there already.
     ///
     /// # Errors
     ///
-    /// When the server cannot be reached, or the table is missing and cannot be made.
+    /// When the server cannot be reached, or a table is missing and cannot be made.
     pub async fn new(database: MySql) -> Result<Self, MySqlError> {
-        database.provide(GRANTS).await?;
+        database.provide(TABLES).await?;
         Ok(Self(database))
     }
 }
@@ -120,14 +144,14 @@ fn cell(row: &mut Row, column: usize, kind: Kind) -> Result<Value, MySqlError> {
     .unwrap_or(Value::Null))
 }
 
-async fn change(database: MySql, asked: Asked, then: Option<Asked>) -> Result<u64, MySqlError> {
-    let Some(then) = then else {
+async fn change(database: MySql, asked: Asked, then: Vec<Asked>) -> Result<u64, MySqlError> {
+    if then.is_empty() {
         return database.execute(asked.sql, bound(&asked.values)).await;
-    };
+    }
     let mut connection = database.connection().await?;
     connection.begin().await?;
     let changed = connection.execute(asked.sql, bound(&asked.values)).await?;
-    if changed > 0 {
+    for then in then.iter().filter(|_| changed > 0) {
         connection.execute(then.sql, bound(&then.values)).await?;
     }
     connection.commit().await?;
@@ -153,8 +177,9 @@ async fn put(connection: &mut MySqlConnection, insertion: &Insertion) -> Result<
         id.map(Value::Number)
     };
     if let Some(id) = &id {
-        let forget = insertion.forget.of(id);
-        connection.execute(forget.sql, bound(&forget.values)).await?;
+        for forget in insertion.forget.of(id) {
+            connection.execute(forget.sql, bound(&forget.values)).await?;
+        }
     }
     Ok(id)
 }
@@ -198,7 +223,7 @@ impl Asks for MySqlRows {
         .boxed()
     }
 
-    fn change(&self, asked: Asked, then: Option<Asked>) -> BoxFuture<'_, Result<u64, RowError>> {
+    fn change(&self, asked: Asked, then: Vec<Asked>) -> BoxFuture<'_, Result<u64, RowError>> {
         let work = (self.0.clone(), asked, then);
         let changed = to_the_end(move || {
             let (database, asked, then) = work.clone();

@@ -92,6 +92,10 @@ impl<T: OwnedRow> Owned<T> {
         }
     }
 
+    pub(super) fn asker(&self) -> &Asker {
+        &self.asker
+    }
+
     /// The row itself.
     pub fn into_row(self) -> T {
         self.row
@@ -111,7 +115,7 @@ impl<T: OwnedRow> Owned<T> {
         self.asker.update(self.row.id(), change, true).await
     }
 
-    /// Deletes the row and whatever was granted of it, in one statement that names the owner. Says whether it did.
+    /// Deletes the row, whatever was granted of it and its links, in one statement that names the owner. Says whether it did.
     ///
     /// # Errors
     ///

@@ -32,9 +32,10 @@ static POSTGRES: Dialect = Dialect {
     replace: REPLACE,
 };
 
-const GRANTS: &[Table] = &[Table {
-    name: "palisade_grant",
-    sql: "CREATE TABLE palisade_grant (
+const TABLES: &[Table] = &[
+    Table {
+        name: "palisade_grant",
+        sql: "CREATE TABLE palisade_grant (
               table_name varchar(63) NOT NULL,
               row_id bigint NOT NULL,
               row_key varchar(190) NOT NULL,
@@ -48,7 +49,29 @@ const GRANTS: &[Table] = &[Table {
           );
           CREATE INDEX palisade_grant_grantee ON palisade_grant (grantee_id, table_name);
           CREATE INDEX palisade_grant_granted_by ON palisade_grant (granted_by);",
-}];
+    },
+    Table {
+        name: "palisade_link",
+        sql: "CREATE TABLE palisade_link (
+              id varchar(16) NOT NULL PRIMARY KEY,
+              digest varchar(43) NOT NULL UNIQUE,
+              table_name varchar(63) NOT NULL,
+              row_id bigint NOT NULL,
+              row_key varchar(190) NOT NULL,
+              bound_name varchar(150) NULL,
+              bound_to integer NULL REFERENCES auth_user (id) ON DELETE CASCADE,
+              made_by integer NOT NULL REFERENCES auth_user (id) ON DELETE CASCADE,
+              ends bigint NOT NULL,
+              made bigint NOT NULL,
+              opened bigint NULL,
+              label varchar(100) NOT NULL
+          );
+          CREATE INDEX palisade_link_row ON palisade_link (table_name, row_id, row_key);
+          CREATE INDEX palisade_link_made_by ON palisade_link (made_by);
+          CREATE INDEX palisade_link_bound_to ON palisade_link (bound_to);
+          CREATE INDEX palisade_link_ends ON palisade_link (ends);",
+    },
+];
 
 /// Those who may have so many rows stand in line under this number: ours, so that nobody else's locks are in the way.
 const ADD: i32 = 702_006_114;
@@ -70,13 +93,13 @@ const ADD: i32 = 702_006_114;
 pub struct PostgresRows(Postgres);
 
 impl PostgresRows {
-    /// Keeps rows in this database, making the table of grants if it is not there; `auth_user` has to be there already.
+    /// Keeps rows in this database, making the tables of grants and links if they are not there; `auth_user` has to be there already.
     ///
     /// # Errors
     ///
-    /// When the server cannot be reached, or the table is missing and cannot be made.
+    /// When the server cannot be reached, or a table is missing and cannot be made.
     pub async fn new(database: Postgres) -> Result<Self, PostgresError> {
-        database.provide(GRANTS).await?;
+        database.provide(TABLES).await?;
         Ok(Self(database))
     }
 }
@@ -147,8 +170,8 @@ fn cell(row: &Row, column: usize, kind: Kind) -> Result<Value, tokio_postgres::E
     .unwrap_or(Value::Null))
 }
 
-async fn change(database: Postgres, asked: Asked, then: Option<Asked>) -> Result<u64, PostgresError> {
-    let Some(then) = then else {
+async fn change(database: Postgres, asked: Asked, then: Vec<Asked>) -> Result<u64, PostgresError> {
+    let Some((last, others)) = then.split_last() else {
         return database.execute(asked.sql, &bound(&asked.values)).await;
     };
     let mut writer = database.writer().await?;
@@ -157,7 +180,10 @@ async fn change(database: Postgres, asked: Asked, then: Option<Asked>) -> Result
     if changed == 0 {
         writer.undo().await?;
     } else {
-        writer.last(then.sql, &bound(&then.values)).await?;
+        for other in others {
+            writer.execute(other.sql, &bound(&other.values)).await?;
+        }
+        writer.last(last.sql, &bound(&last.values)).await?;
     }
     Ok(changed)
 }
@@ -189,8 +215,9 @@ async fn insert(database: Postgres, insertion: Insertion) -> Result<Option<Value
         writer.undo().await?;
         return Ok(None);
     };
-    let forget = insertion.forget.of(&id);
-    writer.last(forget.sql, &bound(&forget.values)).await?;
+    let [grants, links] = insertion.forget.of(&id);
+    writer.execute(grants.sql, &bound(&grants.values)).await?;
+    writer.last(links.sql, &bound(&links.values)).await?;
     Ok(Some(id))
 }
 
@@ -211,7 +238,7 @@ impl Asks for PostgresRows {
         .boxed()
     }
 
-    fn change(&self, asked: Asked, then: Option<Asked>) -> BoxFuture<'_, Result<u64, RowError>> {
+    fn change(&self, asked: Asked, then: Vec<Asked>) -> BoxFuture<'_, Result<u64, RowError>> {
         let changed = to_the_end(change(self.0.clone(), asked, then));
         changed.map(|changed| changed.map_err(refused)).boxed()
     }

@@ -130,7 +130,7 @@ impl<T: OwnedRow> Rows<T> {
         self.asker.update(id, change, true).await
     }
 
-    /// Deletes the one of this id and whatever was granted of it, in one statement that names the owner, and says whether there was
+    /// Deletes the one of this id, whatever was granted of it and its links, in one statement that names the owner, and says whether there was
     /// one.
     ///
     /// # Errors

@@ -26,10 +26,11 @@ static SQLITE: Dialect = Dialect {
     replace: REPLACE,
 };
 
-const GRANTS: &[Migration] = &[Migration {
-    version: 1,
-    name: "palisade_grant",
-    sql: "CREATE TABLE IF NOT EXISTS palisade_grant (
+const TABLES: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "palisade_grant",
+        sql: "CREATE TABLE IF NOT EXISTS palisade_grant (
               table_name varchar(63) NOT NULL,
               row_id bigint NOT NULL,
               row_key varchar(190) NOT NULL,
@@ -43,7 +44,30 @@ const GRANTS: &[Migration] = &[Migration {
           ) WITHOUT ROWID;
           CREATE INDEX IF NOT EXISTS palisade_grant_grantee ON palisade_grant (grantee_id, table_name);
           CREATE INDEX IF NOT EXISTS palisade_grant_granted_by ON palisade_grant (granted_by);",
-}];
+    },
+    Migration {
+        version: 2,
+        name: "palisade_link",
+        sql: "CREATE TABLE IF NOT EXISTS palisade_link (
+              id varchar(16) NOT NULL PRIMARY KEY,
+              digest varchar(43) NOT NULL UNIQUE,
+              table_name varchar(63) NOT NULL,
+              row_id bigint NOT NULL,
+              row_key varchar(190) NOT NULL,
+              bound_name varchar(150) NULL,
+              bound_to integer NULL REFERENCES auth_user (id) ON DELETE CASCADE,
+              made_by integer NOT NULL REFERENCES auth_user (id) ON DELETE CASCADE,
+              ends bigint NOT NULL,
+              made bigint NOT NULL,
+              opened bigint NULL,
+              label varchar(100) NOT NULL
+          ) WITHOUT ROWID;
+          CREATE INDEX IF NOT EXISTS palisade_link_row ON palisade_link (table_name, row_id, row_key);
+          CREATE INDEX IF NOT EXISTS palisade_link_made_by ON palisade_link (made_by);
+          CREATE INDEX IF NOT EXISTS palisade_link_bound_to ON palisade_link (bound_to);
+          CREATE INDEX IF NOT EXISTS palisade_link_ends ON palisade_link (ends);",
+    },
+];
 
 /// Keeps rows of users in SQLite, in the application's own tables, beside the users to whom they belong.
 ///
@@ -61,13 +85,13 @@ const GRANTS: &[Migration] = &[Migration {
 pub struct SqliteRows(Sqlite);
 
 impl SqliteRows {
-    /// Keeps rows in this database, making the table of grants if it is not there.
+    /// Keeps rows in this database, making the tables of grants and links if they are not there.
     ///
     /// # Errors
     ///
-    /// When the table cannot be made.
+    /// When a table cannot be made.
     pub fn new(database: Sqlite) -> Result<Self, SqliteError> {
-        database.migrate(GRANTS)?;
+        database.migrate(TABLES)?;
         Ok(Self(database))
     }
 }
@@ -133,11 +157,11 @@ impl Asks for SqliteRows {
         ready(rows.map_err(refused)).boxed()
     }
 
-    fn change(&self, asked: Asked, then: Option<Asked>) -> BoxFuture<'_, Result<u64, RowError>> {
+    fn change(&self, asked: Asked, then: Vec<Asked>) -> BoxFuture<'_, Result<u64, RowError>> {
         let changed = self.0.write(move |writer| {
             let changed = execute(writer, &asked)?;
-            if let Some(then) = then.filter(|_| changed > 0) {
-                execute(writer, &then)?;
+            for then in then.iter().filter(|_| changed > 0) {
+                execute(writer, then)?;
             }
             Ok(changed)
         });
@@ -161,7 +185,9 @@ impl Asks for SqliteRows {
                 None => row.get(0).map(Value::Number),
             })?;
             if let Some(id) = &given {
-                execute(writer, &insertion.forget.of(id))?;
+                for forget in insertion.forget.of(id) {
+                    execute(writer, &forget)?;
+                }
             }
             Ok(given)
         });

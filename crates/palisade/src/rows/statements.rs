@@ -5,6 +5,7 @@
 //! differ in who may reach what.
 
 mod draft;
+mod link;
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use super::dialect::Dialect;
 use super::table::{Column, OwnedTable, Written};
 use super::value::{Kind, Value};
 use draft::{Draft, Terms};
+pub(super) use link::LinkStatements;
 
 /// What is asked about the rows of a table.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub(super) struct Statements {
     pub(super) leave: Statement,
     /// All grants of a row that is no more, or is new.
     pub(super) forget: Statement,
+    pub(super) link: LinkStatements,
 }
 
 /// How some columns are written.
@@ -69,6 +72,11 @@ enum Place {
     Grantee,
     AtMost,
     From,
+    LinkId,
+    Digest,
+    Label,
+    /// The name that a link is bound to, if it is to one.
+    BoundName,
     Written(usize, Kind),
 }
 
@@ -87,7 +95,17 @@ pub(super) struct Given {
     pub(super) grantee: Option<i64>,
     pub(super) at_most: i64,
     pub(super) from: i64,
+    pub(super) link: LinkGiven,
     pub(super) written: Vec<Value>,
+}
+
+/// What is asked about a link.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LinkGiven {
+    pub(super) id: String,
+    pub(super) digest: String,
+    pub(super) label: String,
+    pub(super) bound_name: Option<String>,
 }
 
 /// A statement with its values.
@@ -112,6 +130,7 @@ impl Given {
             grantee: None,
             at_most: 0,
             from: 0,
+            link: LinkGiven::default(),
             written: Vec::new(),
         }
     }
@@ -147,6 +166,10 @@ impl Statement {
             Place::Grantee => given.grantee.map_or(Value::Null, Value::Number),
             Place::AtMost => Value::Number(given.at_most),
             Place::From => Value::Number(given.from),
+            Place::LinkId => Value::Text(given.link.id.clone()),
+            Place::Digest => Value::Text(given.link.digest.clone()),
+            Place::Label => Value::Text(given.link.label.clone()),
+            Place::BoundName => given.link.bound_name.clone().map_or(Value::Null, Value::Text),
             Place::Written(column, _) => given.written.get(column).cloned().unwrap_or(Value::Null),
         };
         Asked {
@@ -234,6 +257,7 @@ impl Statements {
                 .say("DELETE FROM palisade_grant WHERE ")
                 .of_this_row("")
                 .kept(),
+            link: LinkStatements::over(terms),
         }
     }
 }
@@ -301,15 +325,11 @@ impl Draft<'_> {
         let number = (self.terms.dialect.cast)(Kind::Number);
         let row = self.say("SELECT ").columns().say(", ").column(owner).say(number);
         let row = row.say(", g.role").say(number);
-        let joined = row.say(" FROM palisade_grant g JOIN ").table().say(" ON ");
-        let joined = match (joined.terms.id, joined.terms.dialect.exact) {
-            (Kind::Number, _) => joined.column(id).say(" = g.row_id"),
-            (_, None) => joined.column(id).say(" = g.row_key"),
-            (_, Some([before, after])) => {
-                let column = joined.say(before).column(id).say(after);
-                column.say(" = ").say(before).say("g.row_key").say(after)
-            }
-        };
+        let joined = row
+            .say(" FROM palisade_grant g JOIN ")
+            .table()
+            .say(" ON ")
+            .row_of("g.");
         let granted = joined
             .say(" WHERE g.table_name = ")
             .value(Place::Table)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use http::{request, response};
 use palisade_core::Settings;
+use palisade_core::link_token::LinkTokens;
 use palisade_core::password::ResetTokens;
 use palisade_core::session::SessionAuthHasher;
 
@@ -17,6 +18,7 @@ use crate::form::FormPolicy;
 use crate::gate::Hidden;
 use crate::guard::Guard;
 use crate::mail::Mailer;
+use crate::media::Media;
 use crate::rejection::Rejection;
 use crate::rows::RowStore;
 use crate::throttle::{Devices, Throttles};
@@ -36,8 +38,10 @@ struct Offer {
     mailer: Option<Mailer>,
     letters: Arc<dyn Letters>,
     rows: Option<RowStore>,
+    media: Option<Media>,
     login_hasher: SessionAuthHasher,
     reset_tokens: ResetTokens,
+    link_tokens: LinkTokens,
     forms: Arc<FormPolicy>,
 }
 
@@ -56,7 +60,9 @@ impl StackContext {
             letters: Arc::clone(&palisade.letters),
             reset_tokens: ResetTokens::new(&settings.key_ring())
                 .with_timeout(settings.password_reset_timeout),
+            link_tokens: LinkTokens::new(&settings.key_ring()),
             rows: palisade.rows.clone(),
+            media: palisade.media.clone(),
             login_hasher: SessionAuthHasher::new(&settings.key_ring()),
             forms: Arc::new(FormPolicy::from_settings(settings)),
         }))
@@ -90,6 +96,11 @@ impl StackContext {
     /// What makes and checks the tokens of links that reset passwords.
     pub(crate) fn reset_tokens(&self) -> &ResetTokens {
         &self.0.reset_tokens
+    }
+
+    /// What makes and reads the tokens of links to rows.
+    pub(crate) fn link_tokens(&self) -> &LinkTokens {
+        &self.0.link_tokens
     }
 
     pub(crate) fn second_factors(&self) -> Option<&SecondFactors> {
@@ -127,6 +138,13 @@ impl StackContext {
     pub(crate) fn users(&self) -> Result<&Users, Rejection> {
         let users = self.0.users.as_ref();
         users.ok_or_else(|| Rejection::internal("there are no users: give Palisade a table with with_users"))
+    }
+
+    pub(crate) fn media(&self) -> Result<&Media, Rejection> {
+        let media = self.0.media.as_ref();
+        media.ok_or_else(|| {
+            Rejection::internal("there is no store of media: give Palisade one with with_media")
+        })
     }
 
     pub(crate) fn rows(&self) -> Result<&RowStore, Rejection> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::access::Access;
 use crate::router::RouteLine;
+use crate::rows::LinkRule;
 
 /// A router that cannot be protected, with everything that is wrong with it.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +14,7 @@ pub struct ProtectError {
     pub without_rule: Vec<String>,
     /// The routes whose rule asks who is logged in, where nobody can be.
     pub without_users: Vec<String>,
-    /// The routes that are for everybody and ask for a recent login, which not everybody has.
+    /// The routes that are for everybody, or for who holds a link, and ask for a recent login, which not everybody has.
     pub public_and_recent: Vec<String>,
     /// The routes whose rule asks whose a row is, where there are no rows, or the path does not name one.
     pub rows_untold: Vec<String>,
@@ -45,24 +46,22 @@ impl ProtectError {
         for line in lines {
             match &line.policy.access {
                 None => found.without_rule.push(line.path.clone()),
-                Some(Access::Public) if line.policy.recent => {
+                Some(Access::Public | Access::Link(_)) if line.policy.recent => {
                     found.public_and_recent.push(line.path.clone());
                 }
                 Some(access) if access.asks_for_a_user() && !offered.users => {
                     found.without_users.push(format!("{} ({access})", line.path));
                 }
-                Some(Access::Row(rule)) if !offered.rows => {
-                    found.rows_untold.push(format!("{} ({rule})", line.path));
+                Some(access @ (Access::Row(_) | Access::Link(_))) if !offered.rows => {
+                    found.rows_untold.push(format!("{} ({access})", line.path));
                 }
                 Some(Access::Row(rule)) => {
-                    let (path, parameter) = (&line.path, rule.parameter());
-                    let wrong = match times_named(path, parameter) {
-                        1 => continue,
-                        0 => format!("{path} ({rule}): no {{{parameter}}} in it"),
-                        // The rule would ask for the row of one, and the handler show that of the other.
-                        _ => format!("{path} ({rule}): more than one {{{parameter}}} in it"),
-                    };
-                    found.rows_untold.push(wrong);
+                    found.rows_untold.extend(untold(line, rule, rule.parameter()));
+                }
+                Some(Access::Link(rule)) => {
+                    found
+                        .rows_untold
+                        .extend(untold(line, rule, LinkRule::parameter()));
                 }
                 Some(_) => {}
             }
@@ -86,7 +85,7 @@ impl fmt::Display for ProtectError {
         let mut paragraphs = Vec::new();
         if !self.without_rule.is_empty() {
             paragraphs.push(paragraph(
-                "these routes do not say who may reach them; add .public(), .logged_in(), .staff(), .can::<P>(), .owned::<T>() or .reach::<T, R>() to each, or to \
+                "these routes do not say who may reach them; add .public(), .logged_in(), .staff(), .can::<P>(), .owned::<T>(), .reach::<T, R>() or .linked::<T>() to each, or to \
                  the router that they stand in:",
                 &self.without_rule,
             ));
@@ -99,8 +98,8 @@ impl fmt::Display for ProtectError {
         }
         if !self.public_and_recent.is_empty() {
             paragraphs.push(paragraph(
-                "these routes are for everybody, and ask for a recent login, which not everybody has: say .logged_in(), .staff(), .can::<P>(), .owned::<T>() or \
-                 .reach::<T, R>() in the place of .public(), or take .recent() away from each, or from the router that they stand in:",
+                "these routes are for everybody, or for who holds a link, and ask for a recent login, which not everybody has: say .logged_in(), .staff(), .can::<P>(), .owned::<T>() or \
+                 .reach::<T, R>() in the place of .public() or .linked::<T>(), or take .recent() away from each, or from the router that they stand in:",
                 &self.public_and_recent,
             ));
         }
@@ -112,6 +111,17 @@ impl fmt::Display for ProtectError {
             ));
         }
         f.write_str(&paragraphs.join("\n"))
+    }
+}
+
+/// What is wrong with a path that has to have this parameter once.
+fn untold(line: &RouteLine, rule: &dyn fmt::Display, parameter: &str) -> Option<String> {
+    let path = &line.path;
+    match times_named(path, parameter) {
+        1 => None,
+        0 => Some(format!("{path} ({rule}): no {{{parameter}}} in it")),
+        // The rule would ask for the row of one, and the handler show that of the other.
+        _ => Some(format!("{path} ({rule}): more than one {{{parameter}}} in it")),
     }
 }
 

@@ -8,7 +8,8 @@
 //!    asked from elsewhere, and without: there nobody is to reach it.
 //! 4. Each answer is held against the rule that the route states ([`crate::Protected::routes_report`]), as a judge would who has never
 //!    seen the handler.
-//! 5. Where a route asks for a recent login, whom its rule lets through asks once more with a login of long ago, and must be refused.
+//! 5. Where a route takes links, everybody asks once more with a token that is altered, and must be refused.
+//! 6. Where a route asks for a recent login, whom its rule lets through asks once more with a login of long ago, and must be refused.
 
 mod judge;
 mod person;
@@ -28,6 +29,7 @@ use self::judge::Judge;
 use self::person::Person;
 use self::visit::{Answer, Login, Visits};
 use self::ways::{Shut, Way, Ways};
+use crate::access::Access;
 use crate::auth::User;
 use crate::certificate::ClientCertificate;
 use crate::router::RouteLine;
@@ -315,6 +317,10 @@ impl<'a> Walk<'a> {
                     }
                 };
                 for method in METHODS.iter().filter(|method| phase.has(method)) {
+                    if let Some(Access::Link(_)) = line.policy.access {
+                        self.try_altered(&visits, phase, (line, &path, method, &ways.open), &mut steps)
+                            .await?;
+                    }
                     for shut in &ways.shut {
                         self.try_gate(&visits, &judge, phase, (line, &path, method, shut), &mut steps)
                             .await?;
@@ -406,6 +412,28 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Asks one route by one method with a link that nobody made.
+    async fn try_altered(
+        &self,
+        visits: &Visits<'_>,
+        phase: Phase,
+        (line, path, method, way): (&RouteLine, &str, &Method, &Way),
+        steps: &mut Vec<Step>,
+    ) -> Result<(), WalkError> {
+        let body = self.bodies.get(&line.path).map_or("", String::as_str);
+        let altered = altered(&line.path, path);
+        for person in self.people.iter().filter(|person| phase.is_turn_of(person.who)) {
+            let login = (person, Login::JustNow);
+            let answer = visits.ask(login, method, (&altered, body), way).await?;
+            let why = Judge::judge_altered(line, method, &answer);
+            steps.push(Step {
+                rule: format!("{}, altered", line.who()),
+                ..Step::new(line, method, (person.who, Login::JustNow), &answer, why)
+            });
+        }
+        Ok(())
+    }
+
     /// The path of a route and the ways to it, as [`Walk::path_of`] finds it.
     fn reached(
         &self,
@@ -456,6 +484,25 @@ impl<'a> Walk<'a> {
         }
         Ok(Some(path.join("/")))
     }
+}
+
+/// The path with another letter in the middle of each token.
+fn altered(route: &str, path: &str) -> String {
+    let mut parts = Vec::new();
+    for (name, part) in route.split('/').zip(path.split('/')) {
+        let middle = part.chars().count() / 2;
+        let letter = |(at, letter)| match letter {
+            _ if at != middle => letter,
+            'a' => 'b',
+            _ => 'a',
+        };
+        parts.push(if name == "{token}" {
+            part.chars().enumerate().map(letter).collect()
+        } else {
+            part.to_owned()
+        });
+    }
+    parts.join("/")
 }
 
 /// What is asked when.

@@ -19,6 +19,7 @@ mod cached_db_attacks;
 mod client;
 mod client_certificates;
 mod client_pki;
+mod corpus_media;
 mod corpus_reports;
 mod corpus_scan;
 #[cfg(feature = "minijinja")]
@@ -32,6 +33,7 @@ mod csrf_attacks;
 mod csrf_bodies;
 mod csrf_site;
 mod defects;
+mod delivery;
 mod deploy_check;
 mod django_dump_attacks;
 mod ended_elsewhere;
@@ -49,12 +51,16 @@ mod html_browser;
 mod kept;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod like;
+mod links;
+mod links_site;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod locked_sessions;
 mod log;
 mod login;
 mod login_site;
 mod mail;
+#[cfg(feature = "s3")]
+mod media_s3;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
 mod mysql;
 #[cfg(all(feature = "mysql", feature = "postgres"))]
@@ -113,3 +119,4 @@ mod throttle_timing;
 mod user_stores;
 mod user_table_attacks;
 mod walk;
+mod x_accel;

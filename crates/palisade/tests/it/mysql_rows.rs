@@ -7,7 +7,7 @@ use palisade::rows::{MySqlRows, RowStore};
 
 use crate::rows_site::{RowsDatabase, Site};
 use crate::servers::{mariadb, mariadb_database};
-use crate::{rows, rows_model};
+use crate::{links, rows, rows_model};
 
 impl RowsDatabase for MySql {
     const TABLES: [&str; 2] = [
@@ -109,4 +109,34 @@ async fn an_edit_in_mariadb_does_not_come_after_its_grant_was_taken_back() {
     holder.undo().await.unwrap();
     assert_eq!(edit.await.unwrap(), "too late");
     assert_eq!(ann.get("/1/own").await.text, "first");
+}
+
+#[tokio::test]
+async fn link_in_mariadb_opens_for_who_holds_it() {
+    let server = mariadb();
+    links::opens_for_who_holds_it(&mariadb_database(&server, "links_open", None).await).await;
+}
+
+#[tokio::test]
+async fn link_in_mariadb_that_has_ended_or_was_taken_back_opens_nothing() {
+    let server = mariadb();
+    links::ends_and_is_taken_back(&mariadb_database(&server, "links_end", None).await).await;
+}
+
+#[tokio::test]
+async fn link_in_mariadb_that_is_bound_opens_for_its_user_alone() {
+    let server = mariadb();
+    links::opens_for_one_user(&mariadb_database(&server, "links_bound", None).await).await;
+}
+
+#[tokio::test]
+async fn link_in_mariadb_goes_with_its_row_and_its_owner() {
+    let server = mariadb();
+    links::goes_with_row_and_owner(&mariadb_database(&server, "links_go", None).await).await;
+}
+
+#[tokio::test]
+async fn link_in_mariadb_is_made_by_the_owner_alone_and_within_limits() {
+    let server = mariadb();
+    links::is_made_by_the_owner_within_limits(&mariadb_database(&server, "links_made", None).await).await;
 }

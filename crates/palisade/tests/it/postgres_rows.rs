@@ -7,7 +7,7 @@ use palisade::rows::{PostgresRows, RowStore};
 
 use crate::rows_site::{RowsDatabase, Site};
 use crate::servers::{postgres, postgres_database};
-use crate::{rows, rows_model};
+use crate::{links, rows, rows_model};
 
 impl RowsDatabase for Postgres {
     const TABLES: [&str; 2] = [
@@ -114,4 +114,34 @@ async fn an_edit_in_postgres_is_over_before_its_grant_is_taken_back() {
         ("done", "done")
     );
     assert_eq!(ann.get("/1/own").await.text, "second");
+}
+
+#[tokio::test]
+async fn link_in_postgres_opens_for_who_holds_it() {
+    let server = postgres();
+    links::opens_for_who_holds_it(&postgres_database(&server, "links_open").await).await;
+}
+
+#[tokio::test]
+async fn link_in_postgres_that_has_ended_or_was_taken_back_opens_nothing() {
+    let server = postgres();
+    links::ends_and_is_taken_back(&postgres_database(&server, "links_end").await).await;
+}
+
+#[tokio::test]
+async fn link_in_postgres_that_is_bound_opens_for_its_user_alone() {
+    let server = postgres();
+    links::opens_for_one_user(&postgres_database(&server, "links_bound").await).await;
+}
+
+#[tokio::test]
+async fn link_in_postgres_goes_with_its_row_and_its_owner() {
+    let server = postgres();
+    links::goes_with_row_and_owner(&postgres_database(&server, "links_go").await).await;
+}
+
+#[tokio::test]
+async fn link_in_postgres_is_made_by_the_owner_alone_and_within_limits() {
+    let server = postgres();
+    links::is_made_by_the_owner_within_limits(&postgres_database(&server, "links_made").await).await;
 }

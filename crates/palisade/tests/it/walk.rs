@@ -5,14 +5,14 @@ use std::time::UNIX_EPOCH;
 use axum::extract::Path;
 use axum::routing::{any, delete, get, post};
 use axum::{Form, response::Redirect};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use palisade::auth::{Auth, LoggedIn, NewUser, Permitted, SqliteUsers, Staff, User, UserStore};
 use palisade::core::permission::PermissionName;
 use palisade::password::{Hashers, PasswordPolicy};
-use palisade::rows::{Editor, List, Owned, Reach, Role, Rows, SqliteRows, Viewer};
+use palisade::rows::{Editor, LinkTerms, Linked, List, Owned, Reach, Role, Rows, SqliteRows, Viewer};
 use palisade::session::MemorySessions;
 use palisade::sqlite::{Sqlite, SqliteError, params};
-use palisade::testing::{Walk, WalkError, Walked, Who};
+use palisade::testing::{Walk, WalkError, Walked, Who, visit};
 use palisade::{Palisade, Policies, Rejection, Router, Sensitive, Settings};
 
 use crate::client::settings;
@@ -488,4 +488,56 @@ async fn a_route_that_asks_for_rows_is_not_protected_without_them() {
         .await
         .unwrap_err();
     assert!(found.to_string().contains("the handler fails"), "{found}");
+}
+
+#[tokio::test]
+async fn a_route_that_takes_links_is_walked_with_one_and_with_one_that_is_altered() {
+    let site = Site::new().await;
+    let router = Router::new()
+        .route(
+            "/{id}/link",
+            post(async |note: Owned<Note>| -> Result<String, Rejection> {
+                let hour = std::time::SystemTime::now() + std::time::Duration::from_hours(1);
+                let link = note.link(LinkTerms::until(hour)).await?;
+                Ok(link.token.expose().clone())
+            })
+            .owned::<Note>(),
+        )
+        .route(
+            "/l/{token}/",
+            get(async |note: Linked<Note>| note.body.expose().clone()).linked::<Note>(),
+        );
+    let app = site.palisade.protect(router).unwrap();
+    let made = visit(
+        &site.palisade,
+        &app,
+        Some(&site.owner),
+        Method::POST,
+        "/1/link",
+        "",
+    )
+    .await
+    .unwrap();
+    let walk = || {
+        Walk::new(&site.palisade, &app)
+            .owner(&site.owner)
+            .other(&site.other)
+            .param("id", 1)
+            .secret(SECRET)
+    };
+    let walked = walk().param("token", &made.text).run().await.unwrap();
+    let altered = walked
+        .steps()
+        .iter()
+        .filter(|step| step.rule.ends_with("altered"));
+    assert!(altered.clone().count() > 3);
+    assert!(
+        altered
+            .clone()
+            .all(|step| step.answer == "404" || step.answer == "405" || step.answer == "401"),
+        "{walked}"
+    );
+    // One that opens nothing for the owner proves nothing.
+    let wrong = walk().param("token", "plk_none").run().await.unwrap_err();
+    assert!(wrong.to_string().contains("are the parameters right?"), "{wrong}");
 }

@@ -64,7 +64,13 @@ impl<'t> Draft<'t> {
         }
         let kind = match place {
             Place::Id => self.terms.id,
-            Place::Table | Place::RowKey | Place::GranteeName => Kind::Text,
+            Place::Table
+            | Place::RowKey
+            | Place::GranteeName
+            | Place::LinkId
+            | Place::Digest
+            | Place::Label
+            | Place::BoundName => Kind::Text,
             Place::Written(_, kind) => kind,
             _ => Kind::Number,
         };
@@ -114,7 +120,20 @@ impl<'t> Draft<'t> {
             .value(Place::From)
     }
 
-    /// The grants of the row that was asked for.
+    /// The row that a grant or a link is of. A text is that text to the letter.
+    pub(super) fn row_of(self, of: &'static str) -> Self {
+        let id = self.terms.table.id;
+        match (self.terms.id, self.terms.dialect.exact) {
+            (Kind::Number, _) => self.column(id).say(" = ").say(of).say("row_id"),
+            (_, None) => self.column(id).say(" = ").say(of).say("row_key"),
+            (_, Some([before, after])) => {
+                let column = self.say(before).column(id).say(after).say(" = ");
+                column.say(before).say(of).say("row_key").say(after)
+            }
+        }
+    }
+
+    /// The grants, or links, of the row that was asked for.
     pub(super) fn of_this_row(self, of: &'static str) -> Self {
         let table = self.say(of).say("table_name = ").value(Place::Table);
         let id = table.say(" AND ").say(of).say("row_id = ").value(Place::RowId);

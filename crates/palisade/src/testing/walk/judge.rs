@@ -90,7 +90,8 @@ impl<'a> Judge<'a> {
                     .to_owned(),
             );
         }
-        let knows = matches!(person.who, Who::Owner | Who::Granted(_));
+        let is_linked = matches!(line.policy.access, Some(Access::Link(_)));
+        let knows = is_linked || matches!(person.who, Who::Owner | Who::Granted(_));
         if !knows && self.secrets.iter().any(|secret| answer.text.contains(secret)) {
             return Some("what only the owner may see stands in the answer".to_owned());
         }
@@ -120,6 +121,16 @@ impl<'a> Judge<'a> {
             !Self::is_declared(line, method) && answer.status == StatusCode::METHOD_NOT_ALLOWED;
         (!answer.refuses() && !has_no_such_method)
             .then(|| "asks for a recent login, and lets one of long ago through".to_owned())
+    }
+
+    /// Says what is wrong with an answer to somebody who has altered a link.
+    pub(super) fn judge_altered(line: &RouteLine, method: &Method, answer: &Answer) -> Option<String> {
+        if let Some(nothing) = Self::proves_nothing(answer) {
+            return Some(nothing.to_owned());
+        }
+        let has_no_such_method =
+            !Self::is_declared(line, method) && answer.status == StatusCode::METHOD_NOT_ALLOWED;
+        (!answer.refuses() && !has_no_such_method).then(|| "is opened by a link that nobody made".to_owned())
     }
 
     /// Why an answer says nothing of the rule, if it does not.
@@ -159,7 +170,8 @@ impl<'a> Judge<'a> {
     pub(super) fn may(&self, line: &RouteLine, person: &Person) -> bool {
         match &line.policy.access {
             None => false,
-            Some(Access::Public) => true,
+            // Of a link, what stands in the path is one that is bound to nobody.
+            Some(Access::Public | Access::Link(_)) => true,
             Some(Access::LoggedIn) => person.user.is_some(),
             Some(Access::Staff) => person.user.as_ref().is_some_and(|user| user.is_staff),
             Some(Access::Permission(name)) => {
@@ -175,7 +187,7 @@ impl<'a> Judge<'a> {
 fn is_refused_by_the_rule(line: &RouteLine, method: &Method, answer: &Answer) -> bool {
     match &line.policy.access {
         Some(Access::Public) | None => false,
-        Some(Access::Row(_)) if method.is_safe() => answer.refuses(),
+        Some(Access::Row(_) | Access::Link(_)) if method.is_safe() => answer.refuses(),
         _ => answer.status == StatusCode::UNAUTHORIZED || answer.leads_to_login,
     }
 }

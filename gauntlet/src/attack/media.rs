@@ -1,0 +1,334 @@
+//! `exposed-media`: documents are guessed, fetched by others, replaced, and made into pages and bombs.
+
+use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, header};
+use testkit::Visitor;
+use testkit::visitor::{Reply, Upload};
+
+use super::{Outcome, member};
+use crate::Target;
+
+/// What the owner's document holds, and what it is called.
+const SECRET: &str = "insurance number 4711-0815\n";
+const NAME: &str = "insurance.txt";
+/// A photo of eight by eight points that says where it was taken.
+const PHOTO: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/4QA+RXhpZgAATU0AKgAAAAgAAQEOAAIAAAAbAAAAGgAAAAA0OC44NTgzNzAsMi4yOTQ0ODEgYXQgaG9tZQAA/9sAQwBQNzxGPDJQRkFGWlVQX3jIgnhubnj1r7mRyP///////////////////////////////////////////////////8AACwgACAAIAQERAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwMCBAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5+v/aAAgBAQAAPwAr/9k=";
+const PLACE: &[u8] = b"48.858370,2.294481";
+/// Points on a side of the bomb: no page is as wide, and no memory as large.
+const SIDE: u32 = 60_000;
+
+/// A site on which Valerie keeps a document, and somebody else is logged in.
+struct Scene {
+    owner: Visitor,
+    thief: Visitor,
+    stranger: Visitor,
+    document: String,
+}
+
+impl Scene {
+    async fn on(target: &Target) -> Result<Scene> {
+        Scene::with(target, NAME, "text/plain", SECRET.as_bytes()).await
+    }
+
+    async fn with(target: &Target, name: &str, content_type: &str, content: &[u8]) -> Result<Scene> {
+        let mut owner = member(target, "valerie").await?;
+        let thief = member(target, "mallory").await?;
+        let kept = keep(&mut owner, name, content_type, content).await?;
+        let document = place(&kept).with_context(|| format!("the document was answered with {}", kept.status))?;
+        Ok(Scene {
+            owner,
+            thief,
+            stranger: target.visitor()?,
+            document,
+        })
+    }
+
+    fn at(&self, room: &str) -> String {
+        format!("{}{room}/", self.document)
+    }
+
+    /// As the owner, fetches the document, to be sure that it is there.
+    async fn fetched(&mut self) -> Result<Reply> {
+        let file = self.at("file");
+        let reply = self.owner.open(&file).await?;
+        ensure!(
+            reply.status.is_success(),
+            "the owner's own document was answered with {}",
+            reply.status
+        );
+        Ok(reply)
+    }
+
+    /// As the owner, shares the document with the thief, who then sees it.
+    async fn share(&mut self) -> Result<()> {
+        let share = self.at("share");
+        let fields = [("username", "mallory"), ("until", "")];
+        let reply = self.owner.submit(&share, &fields).await?;
+        ensure!(
+            reply.status.is_redirection(),
+            "sharing was answered with {}",
+            reply.status
+        );
+        let file = self.at("file");
+        let reply = self.thief.open(&file).await?;
+        ensure!(
+            reply.status.is_success(),
+            "what is shared was answered with {}",
+            reply.status
+        );
+        Ok(())
+    }
+}
+
+/// Sends a file to be kept.
+async fn keep(visitor: &mut Visitor, name: &str, content_type: &str, content: &[u8]) -> Result<Reply> {
+    let file = Upload {
+        field: "document",
+        name,
+        content_type,
+        content,
+    };
+    visitor.upload("/documents/new/", &[("title", "a document")], &file).await
+}
+
+/// Where the document is that was just kept, if it was.
+fn place(kept: &Reply) -> Option<String> {
+    let location = kept.headers.get(header::LOCATION)?.to_str().ok()?;
+    let is_one = kept.status.is_redirection()
+        && location
+            .strip_prefix("/documents/")
+            .is_some_and(|id| id.trim_end_matches('/').parse::<u64>().is_ok());
+    is_one.then(|| location.to_owned())
+}
+
+/// Asks each address for the secret.
+async fn tell(visitor: &mut Visitor, addresses: &[String], secret: &[u8]) -> Result<Outcome> {
+    let mut seen = Vec::new();
+    for address in addresses {
+        let reply = visitor.open(address).await?;
+        let evidence = format!("{address} was answered with {}", reply.status);
+        if holds(&reply.body, secret) {
+            return Ok(Outcome::new(true, evidence));
+        }
+        seen.push(evidence);
+    }
+    Ok(Outcome::new(false, seen.join("; ")))
+}
+
+fn holds(body: &[u8], part: &[u8]) -> bool {
+    body.windows(part.len()).any(|window| window == part)
+}
+
+/// Guesses under which address a web server would serve the upload of somebody else.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn document_guessed_by_its_name(target: &Target) -> Result<Outcome> {
+    let mut scene = Scene::on(target).await?;
+    scene.fetched().await?;
+    let folders = ["/media", "/media/documents", "/uploads", "/files", "/static", "/documents", "/data/media"];
+    let addresses: Vec<String> = folders.map(|folder| format!("{folder}/{NAME}")).into();
+    tell(&mut scene.stranger, &addresses, SECRET.as_bytes()).await
+}
+
+/// Counts through the numbers of documents while logged in as somebody else.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn document_fetched_by_its_number(target: &Target) -> Result<Outcome> {
+    let mut scene = Scene::on(target).await?;
+    scene.fetched().await?;
+    let addresses = [scene.at("file"), scene.at("picture"), scene.document.clone()];
+    tell(&mut scene.thief, &addresses, SECRET.as_bytes()).await
+}
+
+/// Goes on fetching a document after it was no longer shared, from the addresses that were seen while it was.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn document_fetched_after_it_was_taken_back(target: &Target) -> Result<Outcome> {
+    let mut scene = Scene::on(target).await?;
+    scene.share().await?;
+    let revoke = scene.at("revoke");
+    let share = scene.at("share");
+    let token = scene.owner.open(&share).await?.field("csrfmiddlewaretoken");
+    let token = token.unwrap_or_default();
+    let origin = scene.owner.origin();
+    let request = scene
+        .owner
+        .request(http::Method::POST, &revoke)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::ORIGIN, &origin);
+    let fields = [("username", "mallory"), ("csrfmiddlewaretoken", token.as_str())];
+    let taken = scene
+        .owner
+        .send(request, testkit::visitor::form(&fields).into())
+        .await?;
+    ensure!(
+        taken.status.is_redirection(),
+        "taking back was answered with {}",
+        taken.status
+    );
+    let addresses = [scene.at("file"), scene.at("picture")];
+    tell(&mut scene.thief, &addresses, SECRET.as_bytes()).await
+}
+
+/// Uploads files called like somebody else's, and like a way to it, to take its place.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn document_replaced_by_one_of_its_name(target: &Target) -> Result<Outcome> {
+    let mut scene = Scene::on(target).await?;
+    let words = b"pay to mallory\n";
+    for name in [
+        NAME.to_owned(),
+        format!("../{NAME}"),
+        format!("..\\\\{NAME}"),
+        format!("&#46;&#46;&#47;{NAME}"),
+        format!("/media/{NAME}"),
+    ] {
+        keep(&mut scene.thief, &name, "text/plain", words).await?;
+        let fetched = scene.fetched().await?;
+        if holds(&fetched.body, words) {
+            return Ok(Outcome::new(true, format!("{name} took the place of {NAME}")));
+        }
+    }
+    Ok(Outcome::new(false, "the owner's document is what it was"))
+}
+
+/// Whether a browser would run what is sent, as a page or a script of the site.
+fn would_run(headers: &HeaderMap) -> bool {
+    let header = |name: header::HeaderName| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_ascii_lowercase()
+    };
+    let content_type = header(header::CONTENT_TYPE);
+    let is_active = ["html", "svg", "xml", "javascript"]
+        .iter()
+        .any(|kind| content_type.contains(kind));
+    let is_sniffed = header(header::X_CONTENT_TYPE_OPTIONS) != "nosniff";
+    let is_confined = header(header::CONTENT_SECURITY_POLICY).contains("sandbox")
+        || header(header::CONTENT_DISPOSITION).starts_with("attachment");
+    (is_active || is_sniffed) && !is_confined
+}
+
+/// Uploads a file and looks whether the site would run it for a visitor.
+async fn run_from_the_site(target: &Target, name: &str, content_type: &str, content: &[u8]) -> Result<Outcome> {
+    let mut thief = member(target, "mallory").await?;
+    let kept = keep(&mut thief, name, content_type, content).await?;
+    let Some(document) = place(&kept) else {
+        return Ok(Outcome::new(
+            false,
+            format!("{name} was refused with {}", kept.status),
+        ));
+    };
+    for room in ["file", "picture"] {
+        let sent = thief.open(&format!("{document}{room}/")).await?;
+        if sent.status.is_success() && holds(&sent.body, content) && would_run(&sent.headers) {
+            let as_what = sent.headers.get(header::CONTENT_TYPE);
+            return Ok(Outcome::new(true, format!("{name} is served as {as_what:?}")));
+        }
+    }
+    Ok(Outcome::new(false, format!("{name} was kept and is not run")))
+}
+
+/// Uploads a page with script in it that is called a picture.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn page_called_a_picture(target: &Target) -> Result<Outcome> {
+    let page = b"<!doctype html><script>document.title = document.cookie</script>";
+    run_from_the_site(target, "holiday.png", "image/png", page).await
+}
+
+/// Uploads a drawing (SVG) that holds a script.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn script_in_a_drawing(target: &Target) -> Result<Outcome> {
+    let drawing = br#"<svg xmlns="http://www.w3.org/2000/svg"><script>alert(document.domain)</script></svg>"#;
+    run_from_the_site(target, "logo.svg", "image/svg+xml", drawing).await
+}
+
+/// Uploads a file that is a picture for who looks at its beginning, and a script for who runs it.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn picture_that_is_a_script(target: &Target) -> Result<Outcome> {
+    let both = b"GIF89a/*\x00\x00\x00\x00\x00*/=0;document.title=document.cookie//";
+    let mut thief = member(target, "mallory").await?;
+    let kept = keep(&mut thief, "both.gif", "image/gif", both).await?;
+    Ok(Outcome::new(
+        place(&kept).is_some(),
+        format!("the picture was answered with {}", kept.status),
+    ))
+}
+
+/// Uploads an archive behind a picture, for who opens it from its end.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn archive_behind_a_picture(target: &Target) -> Result<Outcome> {
+    let mut both = STANDARD.decode(PHOTO)?;
+    both.extend_from_slice(b"PK\x05\x06");
+    both.extend_from_slice(&[0; 18]);
+    let mut thief = member(target, "mallory").await?;
+    let kept = keep(&mut thief, "photo.jpg", "image/jpeg", &both).await?;
+    Ok(Outcome::new(
+        place(&kept).is_some(),
+        format!("the picture was answered with {}", kept.status),
+    ))
+}
+
+/// Uploads a picture of a few bytes that says of itself to have billions of points.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn picture_of_billions_of_points(target: &Target) -> Result<Outcome> {
+    let mut thief = member(target, "mallory").await?;
+    let kept = keep(&mut thief, "bomb.gif", "image/gif", &bomb()).await?;
+    Ok(Outcome::new(
+        place(&kept).is_some(),
+        format!("the bomb was answered with {}", kept.status),
+    ))
+}
+
+/// A GIF whose every part is there, of [`SIDE`] by [`SIDE`] points.
+fn bomb() -> Vec<u8> {
+    let side = u16::try_from(SIDE).unwrap_or(u16::MAX).to_le_bytes();
+    let mut gif = b"GIF89a".to_vec();
+    gif.extend_from_slice(&[side, side].concat());
+    gif.extend_from_slice(&[0x80, 0, 0, 0, 0, 0, 255, 255, 255]);
+    gif.extend_from_slice(&[0x2c, 0, 0, 0, 0]);
+    gif.extend_from_slice(&[side, side].concat());
+    gif.extend_from_slice(&[0, 2, 2, 0x44, 0x01, 0, 0x3b]);
+    gif
+}
+
+/// Reads out of a shared photo where its owner lives.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn place_in_a_shared_photo(target: &Target) -> Result<Outcome> {
+    let photo = STANDARD.decode(PHOTO)?;
+    let mut scene = Scene::with(target, "photo.jpg", "image/jpeg", &photo).await?;
+    scene.share().await?;
+    let addresses = [scene.at("file"), scene.at("picture")];
+    tell(&mut scene.thief, &addresses, PLACE).await
+}
+
+/// Reads somebody's document out of a cache that several people share.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn document_in_a_shared_cache(target: &Target) -> Result<Outcome> {
+    let mut scene = Scene::on(target).await?;
+    let reply = scene.fetched().await?;
+    let control = reply.headers.get(header::CACHE_CONTROL);
+    let control = control.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // RFC 9111: a cache may keep what nobody forbids it to.
+    let kept = !["no-store", "private"].iter().any(|word| control.contains(word));
+    Ok(Outcome::new(kept, format!("Cache-Control: {control}")))
+}
