@@ -7,6 +7,8 @@
 //! A [`journey`] is what a person does there with clicks and keys, and each page that it comes by is [looked at](look).
 //!
 //! [`beside`] is the other thing that is only true of the whole: a Django and a Palisade that share one login.
+//!
+//! A [`siege`] asks how the others fare while somebody tries to take all that the vault has; a [`soak`] kills it and asks what became of its promises.
 
 pub mod arena;
 pub mod attack;
@@ -15,6 +17,8 @@ pub mod journey;
 pub mod look;
 pub mod page;
 pub mod runner;
+pub mod siege;
+pub mod soak;
 pub mod target;
 
 pub use arena::Arena;

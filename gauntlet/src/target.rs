@@ -3,10 +3,11 @@
 mod vault;
 mod weak_twin;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use palisade::clock::Clock;
 use testkit::browser::Setup;
 use testkit::raw::Wire;
@@ -114,6 +115,75 @@ impl Target {
             self.certified,
             certificate::trusting(&self.authority)?,
         ))
+    }
+
+    /// Connects from this address of the machine, inside TLS, and offers this protocol.
+    ///
+    /// # Errors
+    /// When the site does not take the connection.
+    pub async fn wire_from(&self, from: IpAddr, protocol: &str) -> Result<Wire> {
+        let mut config = certificate::trusting(&self.authority)?;
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+        Wire::tls_from(from, self.secure, self.certified, config).await
+    }
+
+    /// Connects as [`wire_from`](Target::wire_from) does, with room for few answers that are not read.
+    ///
+    /// # Errors
+    /// When the site does not take the connection.
+    pub async fn wire_with_little_room(&self, from: IpAddr) -> Result<Wire> {
+        let mut config = certificate::trusting(&self.authority)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Wire::tls_with_little_room(from, self.secure, self.certified, config).await
+    }
+
+    /// Connects from this address of the machine to the port of TLS, and says nothing yet.
+    ///
+    /// # Errors
+    /// When the site does not take the connection.
+    pub async fn silent_from(&self, from: IpAddr) -> Result<Wire> {
+        Wire::plain_from(from, self.secure).await
+    }
+
+    /// Returns where the site listens for TLS.
+    pub fn address(&self) -> SocketAddr {
+        self.secure
+    }
+
+    /// Returns the folder in which the vault keeps everything.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.site {
+            Site::WeakTwin(_) => None,
+            Site::Vault(vault) => Some(vault.folder()),
+        }
+    }
+
+    /// Reads how much memory the vault's process needs now, in bytes.
+    ///
+    /// # Errors
+    /// When the site has no process of its own.
+    pub fn memory(&self) -> Result<u64> {
+        let process = self.process().context("the site has no process of its own")?;
+        crate::siege::memory(process, "VmRSS:")
+    }
+
+    /// Kills the vault as a power cut does, and starts it again in the same folder, on other ports.
+    ///
+    /// # Errors
+    /// When it does not start again.
+    pub async fn killed_and_started(self) -> Result<Target> {
+        match self.site {
+            Site::WeakTwin(_) => bail!("the weak twin keeps nothing"),
+            Site::Vault(vault) => vault.killed_and_started().await,
+        }
+    }
+
+    /// Returns the id of the site's process, where it has one of its own.
+    pub fn process(&self) -> Option<u32> {
+        match &self.site {
+            Site::WeakTwin(_) => None,
+            Site::Vault(vault) => vault.process(),
+        }
     }
 
     /// Returns a visitor who comes in clear.

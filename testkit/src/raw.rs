@@ -2,7 +2,7 @@
 //!
 //! HTTP libraries refuse to send what attacks consist of: two lengths, half a head, a head that never ends.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +10,15 @@ use anyhow::{Context, Result};
 use rustls::ClientConfig;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 /// How long an answer may take before the connection counts as silent.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The least room for bytes that are not read yet, as the kernel takes it.
+const LITTLE: u32 = 4096;
 
 /// A connection to a server, in clear or inside TLS.
 pub struct Wire {
@@ -40,7 +43,47 @@ impl Wire {
     /// # Errors
     /// When nobody listens there, or the server's certificate is not one that `config` trusts for `name`.
     pub async fn tls(address: SocketAddr, name: &str, config: ClientConfig) -> Result<Wire> {
-        let stream = TcpStream::connect(address).await?;
+        Wire::inside(TcpStream::connect(address).await?, name, config).await
+    }
+
+    /// Connects in clear from this address of the machine, for a crowd that is not one client.
+    ///
+    /// # Errors
+    /// When nobody listens there, or the address is not the machine's.
+    pub async fn plain_from(from: IpAddr, address: SocketAddr) -> Result<Wire> {
+        Ok(Wire {
+            stream: Box::new(connect_from(from, address, None).await?),
+            peer_certificate: None,
+        })
+    }
+
+    /// Connects inside TLS from this address of the machine.
+    ///
+    /// # Errors
+    /// As [`tls`](Wire::tls).
+    pub async fn tls_from(
+        from: IpAddr,
+        address: SocketAddr,
+        name: &str,
+        config: ClientConfig,
+    ) -> Result<Wire> {
+        Wire::inside(connect_from(from, address, None).await?, name, config).await
+    }
+
+    /// Connects inside TLS from this address, with room for few bytes that are not read: the server soon has to wait.
+    ///
+    /// # Errors
+    /// As [`tls`](Wire::tls).
+    pub async fn tls_with_little_room(
+        from: IpAddr,
+        address: SocketAddr,
+        name: &str,
+        config: ClientConfig,
+    ) -> Result<Wire> {
+        Wire::inside(connect_from(from, address, Some(LITTLE)).await?, name, config).await
+    }
+
+    async fn inside(stream: TcpStream, name: &str, config: ClientConfig) -> Result<Wire> {
         let name = ServerName::try_from(name.to_owned())?;
         let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
         let stream = timeout(PATIENCE, handshake)
@@ -96,6 +139,17 @@ impl Wire {
         Ok(said)
     }
 
+    /// Waits until the server closes the connection, and reads nothing of what it has sent before.
+    ///
+    /// # Errors
+    /// When it is still open after `patience`.
+    pub async fn closed(&mut self, patience: Duration) -> Result<()> {
+        let mut nothing = Vec::new();
+        let read = timeout(patience, self.stream.read_to_end(&mut nothing)).await;
+        let _closed = read.context("the server keeps the connection open")?;
+        Ok(())
+    }
+
     /// Reads the head of one response, up to and with its empty line.
     ///
     /// # Errors
@@ -132,6 +186,15 @@ impl std::fmt::Debug for Wire {
 pub async fn exchange(mut wire: Wire, request: impl AsRef<[u8]>) -> Result<String> {
     wire.send(request).await?;
     Ok(String::from_utf8_lossy(&wire.read_to_end().await?).into_owned())
+}
+
+async fn connect_from(from: IpAddr, address: SocketAddr, room: Option<u32>) -> Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    if let Some(room) = room {
+        socket.set_recv_buffer_size(room)?;
+    }
+    socket.bind(SocketAddr::new(from, 0))?;
+    Ok(socket.connect(address).await?)
 }
 
 /// Both directions of a connection.

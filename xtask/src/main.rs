@@ -67,12 +67,16 @@ fn run(asked: &[String]) -> Result<ExitCode> {
         env::set_current_dir(root)?;
     }
     let (tasks, words) = split(asked);
+    let (tasks, seconds) = without_seconds(tasks)?;
     let mut stages = Vec::new();
-    for name in tasks {
+    for name in &tasks {
         let task = TASKS.iter().find(|task| task.name == name);
         let task =
             task.ok_or_else(|| anyhow::anyhow!("no task is called `{name}`; `cargo xtask` lists them"))?;
-        stages.extend((task.stages)());
+        stages.extend((task.stages)().into_iter().map(|stage| match seconds {
+            Some(seconds) => stage.with("SOAK_SECONDS", seconds.to_string()),
+            None => stage,
+        }));
     }
     if let Some(last) = stages.last_mut() {
         last.tell(words);
@@ -90,6 +94,22 @@ fn run(asked: &[String]) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Takes `--seconds N` out of what is asked for: how long a soak lasts.
+fn without_seconds(asked: &[String]) -> Result<(Vec<String>, Option<u32>)> {
+    let mut names = asked.to_vec();
+    let Some(place) = names.iter().position(|word| word == "--seconds") else {
+        return Ok((names, None));
+    };
+    let taken: Vec<String> = names.drain(place..names.len().min(place + 2)).collect();
+    let seconds = taken.last().and_then(|word| word.parse().ok());
+    let seconds = seconds.ok_or_else(|| anyhow::anyhow!("write how many: `--seconds 600`"))?;
+    anyhow::ensure!(
+        names.iter().any(|name| name == "soak"),
+        "only a soak takes `--seconds`: `cargo xtask soak --seconds 600`"
+    );
+    Ok((names, Some(seconds)))
 }
 
 #[cfg(test)]
@@ -111,5 +131,15 @@ mod tests {
         let (tasks, words) = split(&asked);
         assert_eq!((tasks.len(), words), (2, &asked[2..]));
         assert!(split(&asked[..1]).1.is_empty());
+    }
+
+    #[test]
+    fn soak_is_told_how_long_and_nothing_else_is() {
+        let read =
+            |words: &[&str]| without_seconds(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(read(&["soak"]).unwrap(), (vec!["soak".to_owned()], None));
+        let told = read(&["soak", "--seconds", "600"]).unwrap();
+        assert_eq!(told, (vec!["soak".to_owned()], Some(600)));
+        assert!(read(&["soak", "--seconds"]).is_err() && read(&["ci", "--seconds", "9"]).is_err());
     }
 }

@@ -15,6 +15,7 @@ pub(crate) struct Stage {
     program: &'static str,
     arguments: Vec<String>,
     tools: Vec<&'static Tool>,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Stage {
@@ -34,6 +35,7 @@ impl Stage {
             program,
             arguments: arguments.iter().map(ToString::to_string).collect(),
             tools: Vec::new(),
+            variables: Vec::new(),
         }
     }
 
@@ -49,6 +51,12 @@ impl Stage {
             self.arguments.push("--".to_owned());
             self.arguments.extend_from_slice(words);
         }
+    }
+
+    /// Sets a variable of the command's environment.
+    pub(crate) fn with(mut self, name: &'static str, value: String) -> Stage {
+        self.variables.push((name, value));
+        self
     }
 
     /// Runs the stage; returns nothing if it failed.
@@ -70,6 +78,7 @@ impl Stage {
         };
         let mut child = Command::new(program)
             .args(&self.arguments)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .spawn()?;
         let stdout = child.stdout.take().context("the command has no output")?;

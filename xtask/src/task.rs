@@ -50,6 +50,16 @@ pub(crate) const TASKS: &[Task] = &[
         stages: || vec![build(), gauntlet()],
     },
     Task {
+        name: "siege",
+        what: "hostile clients against the vault, while others are to be served",
+        stages: || vec![build(), siege()],
+    },
+    Task {
+        name: "soak",
+        what: "the vault killed at random moments for 60 s, or `soak --seconds 600`: no promise is lost",
+        stages: || vec![build(), soak()],
+    },
+    Task {
         name: "django",
         what: "one login for a real Django and Palisade on every database, and random questions to both",
         stages: || vec![django()],
@@ -80,6 +90,8 @@ fn ci() -> Vec<Stage> {
         test(),
         browser(),
         gauntlet(),
+        siege(),
+        soak(),
         django(),
         suite(),
     ];
@@ -132,6 +144,33 @@ fn gauntlet() -> Stage {
     Stage::cargo(TAKES_WORDS, &arguments)
         .needs(BROWSER)
         .needs(SERVERS)
+}
+
+// By itself, since it measures.
+fn siege() -> Stage {
+    let arguments = [
+        "test",
+        "--workspace",
+        "--all-features",
+        "--test",
+        "siege",
+        "--",
+        "--nocapture",
+    ];
+    Stage::cargo("siege", &arguments)
+}
+
+fn soak() -> Stage {
+    let arguments = [
+        "test",
+        "--workspace",
+        "--all-features",
+        "--test",
+        "soak",
+        "--",
+        "--nocapture",
+    ];
+    Stage::cargo("soak", &arguments)
 }
 
 // The test makes Django's virtual environment by itself, once.

@@ -36,7 +36,8 @@ impl Scene {
         let mut owner = member(target, "valerie").await?;
         let thief = member(target, "mallory").await?;
         let kept = keep(&mut owner, name, content_type, content).await?;
-        let document = place(&kept).with_context(|| format!("the document was answered with {}", kept.status))?;
+        let document =
+            place(&kept).with_context(|| format!("the document was answered with {}", kept.status))?;
         Ok(Scene {
             owner,
             thief,
@@ -90,7 +91,9 @@ async fn keep(visitor: &mut Visitor, name: &str, content_type: &str, content: &[
         content_type,
         content,
     };
-    visitor.upload("/documents/new/", &[("title", "a document")], &file).await
+    visitor
+        .upload("/documents/new/", &[("title", "a document")], &file)
+        .await
 }
 
 /// Where the document is that was just kept, if it was.
@@ -128,7 +131,15 @@ fn holds(body: &[u8], part: &[u8]) -> bool {
 pub async fn document_guessed_by_its_name(target: &Target) -> Result<Outcome> {
     let mut scene = Scene::on(target).await?;
     scene.fetched().await?;
-    let folders = ["/media", "/media/documents", "/uploads", "/files", "/static", "/documents", "/data/media"];
+    let folders = [
+        "/media",
+        "/media/documents",
+        "/uploads",
+        "/files",
+        "/static",
+        "/documents",
+        "/data/media",
+    ];
     let addresses: Vec<String> = folders.map(|folder| format!("{folder}/{NAME}")).into();
     tell(&mut scene.stranger, &addresses, SECRET.as_bytes()).await
 }
@@ -215,7 +226,12 @@ fn would_run(headers: &HeaderMap) -> bool {
 }
 
 /// Uploads a file and looks whether the site would run it for a visitor.
-async fn run_from_the_site(target: &Target, name: &str, content_type: &str, content: &[u8]) -> Result<Outcome> {
+async fn run_from_the_site(
+    target: &Target,
+    name: &str,
+    content_type: &str,
+    content: &[u8],
+) -> Result<Outcome> {
     let mut thief = member(target, "mallory").await?;
     let kept = keep(&mut thief, name, content_type, content).await?;
     let Some(document) = place(&kept) else {

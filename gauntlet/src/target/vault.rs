@@ -65,6 +65,26 @@ impl Vault {
         }
     }
 
+    pub(super) fn process(&self) -> Option<u32> {
+        match &self.running {
+            Running::Program(process) => Some(process.id()),
+            Running::Here(_) => None,
+        }
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.data.path()
+    }
+
+    pub(super) async fn killed_and_started(self) -> Result<Target> {
+        let Vault { mut running, data } = self;
+        let Running::Program(process) = &mut running else {
+            bail!("a vault within the test cannot be killed alone");
+        };
+        process.kill()?;
+        start(data, &[]).await
+    }
+
     pub(super) fn mails(&self) -> Result<Vec<String>> {
         let mut mails = Vec::new();
         for entry in fs::read_dir(self.data.path().join("mail"))? {
@@ -200,7 +220,10 @@ impl Vault {
 }
 
 pub(super) async fn open(options: &[&str]) -> Result<Target> {
-    let data = tempfile::Builder::new().prefix("vault-").tempdir()?;
+    start(tempfile::Builder::new().prefix("vault-").tempdir()?, options).await
+}
+
+async fn start(data: TempDir, options: &[&str]) -> Result<Target> {
     let mut command = Command::new(program()?);
     command
         .arg("--data")

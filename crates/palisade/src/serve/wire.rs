@@ -11,12 +11,18 @@ use super::frames::Frames;
 use super::framing::{Ambiguous, Framing};
 use super::pulse::Pulse;
 
+/// After how many HTTP/2 frames without a request or data the vigil looks before more are read: however much a client has sent
+/// ahead, no turn of its connection keeps a core for longer.
+const CHATTER_A_TURN: u32 = 250;
+
 /// A connection's stream, plain or TLS, that tells its [`Pulse`] what moves.
 #[derive(Debug)]
 pub(super) struct Wire<T> {
     stream: T,
     pulse: Arc<Pulse>,
     reader: Reader,
+    /// The chatter at which reading last made way for the vigil.
+    looked_at: u32,
 }
 
 /// Each protocol has its own dangers on the wire.
@@ -37,6 +43,7 @@ impl<T> Wire<T> {
             stream,
             pulse,
             reader,
+            looked_at: 0,
         }
     }
 
@@ -57,6 +64,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let wire = &mut *self;
+        let chatter = wire.pulse.chatter();
+        if chatter.wrapping_sub(wire.looked_at) > CHATTER_A_TURN {
+            wire.looked_at = chatter;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let result = Pin::new(&mut wire.stream).poll_read(cx, buf);
         if result.is_ready() {
@@ -102,5 +115,44 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Wire<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::task::noop_waker_ref;
+
+    use super::*;
+
+    /// How often reading makes way until everything is read.
+    fn pauses(bytes: &[u8]) -> usize {
+        let mut wire = Wire::new(bytes, Arc::default(), true);
+        let mut cx = Context::from_waker(noop_waker_ref());
+        let mut pauses = 0;
+        loop {
+            let mut room = [0; 1024];
+            let mut buf = ReadBuf::new(&mut room);
+            match Pin::new(&mut wire).poll_read(&mut cx, &mut buf) {
+                Poll::Pending => pauses += 1,
+                Poll::Ready(read) => {
+                    read.unwrap();
+                    if buf.filled().is_empty() {
+                        return pauses;
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pings_sent_ahead_are_not_all_read_in_one_turn() {
+        let ping = [&[0, 0, 8, 6, 0, 0, 0, 0, 0], &[0; 8][..]].concat();
+        assert!(pauses(&[&[0; 24][..], &ping.repeat(10_000)].concat()) > 20);
+    }
+
+    #[test]
+    fn upload_is_read_without_a_pause() {
+        let data = [&[0, 64, 0, 0, 0, 0, 0, 0, 1], &[0; 16_384][..]].concat();
+        assert_eq!(pauses(&[&[0; 24][..], &data.repeat(100)].concat()), 0);
     }
 }
