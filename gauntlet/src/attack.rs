@@ -20,7 +20,7 @@ pub mod guessing;
 pub mod inert;
 pub mod leaks;
 pub mod letters;
-mod media;
+pub mod media;
 mod member;
 pub mod network;
 pub mod power;
