@@ -100,7 +100,7 @@ pub struct Siege {
 pub const SIEGES: &[Siege] = &[
     siege("heads that trickle", 400, |ground| Box::pin(slow::head(ground))),
     siege("bodies that trickle", 200, |ground| Box::pin(slow::body(ground))),
-    siege("answers that nobody reads", 100, |ground| {
+    siege("answers that nobody reads", 30, |ground| {
         Box::pin(slow::read(ground))
     }),
     siege("handshakes that stall", 400, |ground| {

@@ -52,7 +52,7 @@ pub(super) async fn read(ground: &Ground) -> Result<Stand> {
         ground.target.host()
     );
     let mut clients = JoinSet::new();
-    for number in 0..100 {
+    for number in 0..30 {
         let wire = ground.target.wire_with_little_room(attacker(number % 4)).await?;
         let first = one.repeat(50).into_bytes();
         clients.spawn(trickle(wire, Trickle { first, then: None }));
