@@ -236,8 +236,10 @@ async fn digest_comes_after_an_hour_and_the_next_hour_has_letters_again() {
     assert_eq!(next(&digests), "report of /broken");
     site.clock.advance(HOUR);
     client.get("/fault/a/a").await;
-    assert_eq!(next(&digests), "report of /fault/{place}/{what}");
-    assert_eq!(next(&digests), "digest of 2");
+    // The desk may see that the hour is over before it hears of the fault.
+    let mut heard = [next(&digests), next(&digests)];
+    heard.sort();
+    assert_eq!(heard, ["digest of 2", "report of /fault/{place}/{what}"]);
     client.get("/broken").await;
     assert_eq!(next(&digests), "report of /broken");
     let sent = site.end().await;
