@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use fantoccini::Locator;
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use serde_json::json;
 
@@ -120,12 +121,16 @@ impl Browser {
         self.loaded().await
     }
 
-    /// Types keys into whatever has the focus.
+    /// Types keys, one after another, into whatever has the focus.
     ///
     /// # Errors
     /// When the browser does not answer.
     pub async fn press(&self, keys: &str) -> Result<()> {
-        Ok(self.client.active_element().await?.send_keys(keys).await?)
+        // Not by the element, where keys for the choice of a file would be taken for its name.
+        let strike =
+            |hand: KeyActions, value| hand.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        let hand = keys.chars().fold(KeyActions::new("keys".to_owned()), strike);
+        Ok(self.client.perform_actions(hand).await?)
     }
 
     /// Goes forward with the Tab key until this element has the focus, as somebody does who has no mouse.
