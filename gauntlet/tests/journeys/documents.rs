@@ -1,6 +1,8 @@
 //! A document is kept, looked at, fetched, shared with somebody, sent by a link, and gone when it is deleted.
+//!
+//! The link is followed by somebody who has no account, on a phone, until it is taken back.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gauntlet::Person;
@@ -150,4 +152,66 @@ async fn document_is_shared_seen_and_taken_back() -> Result<()> {
     journey.open("/documents/1/").await?;
     assert_eq!(browser.status().await?, 404);
     Ok(())
+}
+
+/// Opens the address of a link as somebody does who has got it in a message.
+async fn follow_link(journey: &Journey, address: &str) -> Result<()> {
+    let (_, token) = address.split_once("/d/").context("that is no link")?;
+    journey.open(&format!("/d/{token}")).await
+}
+
+#[tokio::test]
+async fn document_is_linked_opened_by_a_stranger_and_taken_back() -> Result<()> {
+    let journey = Journey::begin().await?;
+    let browser = &journey.browser;
+    let files = own_files()?;
+    journey.join(ANNA).await?;
+    keep(&journey, &files, "The plan of the house", "plan.png").await?;
+    browser.follow("a[href='/documents/1/links/']").await?;
+    says(&journey.says().await?, &["No link leads to this document."]);
+    journey.look("links-none").await?;
+    browser.fill("label", "For the plumber").await?;
+    journey.choose_day("until", 60).await?;
+    browser.submit().await?;
+    journey.refuses("until", "thirty days at most").await?;
+    journey.look("links-refused").await?;
+    journey.choose_day("until", 2).await?;
+    browser.submit().await?;
+    let page = journey.says().await?;
+    says(&page, &["The link is made.", "For the plumber", "not opened yet"]);
+    journey.look("links").await?;
+    let shown = browser
+        .run("return document.querySelector('#address').value", &[])
+        .await?;
+    let address = shown.as_str().context("no address is shown")?.to_owned();
+    journey.open("/documents/1/links/").await?;
+    hides(&journey.says().await?, &["The link is made."]);
+    journey.log_out().await?;
+
+    follow_link(&journey, &address).await?;
+    let page = journey.says().await?;
+    says(
+        &page,
+        &["The plan of the house", "Somebody gave you the link", "plan.png"],
+    );
+    hides(&page, &["anna", "plumber"]);
+    journey.look("linked").await?;
+    let file = fetched(&journey, "main .actions .button").await?;
+    says(&file, &["200 | image/png | attachment; filename=\"plan.png\""]);
+
+    journey.log_in(ANNA).await?;
+    journey.open("/documents/1/links/").await?;
+    says(&journey.says().await?, &["last opened about"]);
+    browser.follow(".grants button").await?;
+    says(
+        &journey.says().await?,
+        &[
+            "That link leads nowhere any more.",
+            "No link leads to this document.",
+        ],
+    );
+    journey.log_out().await?;
+    follow_link(&journey, &address).await?;
+    assert_eq!(browser.status().await?, 404);
+    journey.look("linked-ended").await
 }

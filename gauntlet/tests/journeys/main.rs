@@ -14,7 +14,7 @@ mod staff;
 use std::ops::Deref;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use gauntlet::{Arena, Person};
 use palisade::clock::Clock;
 
@@ -72,6 +72,21 @@ impl Journey {
         self.browser.fill("password", password).await?;
         self.browser.enter(ENTER).await?;
         self.says().await
+    }
+
+    /// Types the day that comes so many days from now into a field for days, as an American browser takes it.
+    async fn choose_day(&self, field: &str, ahead: u64) -> Result<()> {
+        let seconds = self.seconds()? + ahead * 86_400;
+        let day = "return new Date(arguments[0] * 1000).toISOString().slice(0, 10)";
+        let day = self.browser.run(day, &[seconds.into()]).await?;
+        let parts: Vec<&str> = day.as_str().unwrap_or_default().split('-').collect();
+        let [year, month, date] = parts[..] else {
+            bail!("{day} is no day");
+        };
+        let control = self.browser.find(&format!("[name={field}]")).await?;
+        control.send_keys(&format!("{month}{date}{year}")).await?;
+        assert_eq!(self.browser.value(field).await?, day);
+        Ok(())
     }
 
     fn passes(&self, time: Duration) {

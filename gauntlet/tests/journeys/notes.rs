@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use gauntlet::Person;
 use testkit::browser::Seat;
 
@@ -228,21 +228,4 @@ async fn sharing_is_taken_back_by_its_button() -> Result<()> {
         ],
     );
     Ok(())
-}
-
-impl Journey {
-    /// Types the day that comes so many days from now into a field for days, as an American browser takes it.
-    async fn choose_day(&self, field: &str, ahead: u64) -> Result<()> {
-        let seconds = self.seconds()? + ahead * 86_400;
-        let day = "return new Date(arguments[0] * 1000).toISOString().slice(0, 10)";
-        let day = self.browser.run(day, &[seconds.into()]).await?;
-        let parts: Vec<&str> = day.as_str().unwrap_or_default().split('-').collect();
-        let [year, month, date] = parts[..] else {
-            bail!("{day} is no day");
-        };
-        let control = self.browser.find(&format!("[name={field}]")).await?;
-        control.send_keys(&format!("{month}{date}{year}")).await?;
-        assert_eq!(self.browser.value(field).await?, day);
-        Ok(())
-    }
 }
