@@ -287,14 +287,27 @@ pub async fn picture_that_is_a_script(target: &Target) -> Result<Outcome> {
 /// # Errors
 /// When the attack could not be carried out.
 pub async fn archive_behind_a_picture(target: &Target) -> Result<Outcome> {
-    let mut both = STANDARD.decode(PHOTO)?;
-    both.extend_from_slice(b"PK\x05\x06");
-    both.extend_from_slice(&[0; 18]);
+    let archive = [&b"PK\x05\x06"[..], &[0; 18]].concat();
+    let both = [STANDARD.decode(PHOTO)?, archive.clone()].concat();
     let mut thief = member(target, "mallory").await?;
     let kept = keep(&mut thief, "photo.jpg", "image/jpeg", &both).await?;
+    let Some(document) = place(&kept) else {
+        return Ok(Outcome::new(
+            false,
+            format!("the picture was refused with {}", kept.status),
+        ));
+    };
+    // What stands behind a photograph may be cut off instead.
+    let sent = thief.open(&format!("{document}file/")).await?;
+    ensure!(
+        sent.status.is_success(),
+        "the picture is answered with {}",
+        sent.status
+    );
+    let is_there = holds(&sent.body, &archive);
     Ok(Outcome::new(
-        place(&kept).is_some(),
-        format!("the picture was answered with {}", kept.status),
+        is_there,
+        format!("the archive is there: {is_there}"),
     ))
 }
 
