@@ -6,6 +6,8 @@
 //! Called as `bench-palisade DATA-FOLDER PORT`; the user it needs is made at the first start. Sessions and users are in
 //! SQLite, or in PostgreSQL if `BENCH_POSTGRES` says where it is, and sessions in Redis if `BENCH_REDIS` does.
 
+mod documents;
+
 use std::error::Error;
 use std::path::Path;
 
@@ -34,12 +36,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: bench-palisade DATA-FOLDER PORT".into());
     };
     let palisade = Palisade::new(settings()?);
+    let mut routes = Router::new()
+        .route("/hello", get(async || "hello, world"))
+        .route("/me", get(me).logged_in())
+        .route("/form", get(page).post(submit))
+        .route("/count", post(count))
+        .route("/login", get(page).post(login))
+        .public();
     let palisade = match (address("BENCH_POSTGRES"), address("BENCH_REDIS")) {
         (None, _) => {
             let database = Sqlite::open(Path::new(&data).join("palisade.sqlite3"))?;
             let users = prepared(SqliteUsers::new(database.clone())?).await?;
-            let sessions = SqliteSessions::new(database)?;
-            palisade.with_sessions(sessions).with_users(users)
+            let sessions = SqliteSessions::new(database.clone())?;
+            let owner = users.by_username(USERNAME).await?.map(|user| user.id);
+            let palisade = palisade.with_sessions(sessions).with_users(users);
+            let owner = owner.ok_or("the account is gone")?;
+            routes = routes.merge(documents::routes());
+            documents::with_documents(palisade, database, Path::new(&data), owner).await?
         }
         (Some(postgres), redis) => {
             let database = Postgres::open(&postgres).await?;
@@ -51,15 +64,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             palisade.with_users(users)
         }
     };
-    let app = palisade.protect(
-        Router::new()
-            .route("/hello", get(async || "hello, world"))
-            .route("/me", get(me).logged_in())
-            .route("/form", get(page).post(submit))
-            .route("/count", post(count))
-            .route("/login", get(page).post(login))
-            .public(),
-    )?;
+    let app = palisade.protect(routes)?;
     palisade::serve(app, Listen::plain_behind_proxy(format_args!("127.0.0.1:{port}"))).await?;
     Ok(())
 }

@@ -117,6 +117,10 @@ mod guide {
     struct PasswordKeys;
     #[doc = include_str!("../../../docs/guide/forms.md")]
     struct Forms;
+    #[doc = include_str!("../../../docs/guide/uploads.md")]
+    struct Uploads;
+    #[doc = include_str!("../../../docs/guide/downloads.md")]
+    struct Downloads;
     #[doc = include_str!("../../../docs/guide/file-types.md")]
     struct FileTypes;
     #[cfg(feature = "s3")]

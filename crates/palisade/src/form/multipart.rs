@@ -208,9 +208,10 @@ async fn file(
     spec: &FieldSpec,
     media: &Media,
 ) -> Result<Came, FormRejection> {
-    if part.headers().contains_key("content-transfer-encoding") {
+    let encoding = part.headers().get("content-transfer-encoding");
+    if encoding.is_some_and(|encoding| !is_identity(encoding.as_bytes())) {
         return Err(FormRejection::MalformedMultipart(
-            "a file is sent as it is, without Content-Transfer-Encoding".into(),
+            "a file is sent as it is: a Content-Transfer-Encoding other than binary is not taken".into(),
         ));
     }
     let Some(takes) = spec.takes_files() else {
@@ -221,6 +222,14 @@ async fn file(
         incoming.write(chunk).await?;
     }
     Ok(incoming.finish().await?)
+}
+
+/// Whether the bytes of a part are what they stand for (RFC 2045, 6.2); some programs say so, though nobody has to (RFC 7578, 4.7).
+fn is_identity(encoding: &[u8]) -> bool {
+    let encoding = encoding.trim_ascii();
+    [&b"binary"[..], b"8bit", b"7bit"]
+        .iter()
+        .any(|identity| encoding.eq_ignore_ascii_case(identity))
 }
 
 async fn value(
