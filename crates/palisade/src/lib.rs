@@ -68,6 +68,7 @@ pub mod report;
 pub mod router;
 pub mod rows;
 pub mod seal;
+mod sent_file;
 pub mod serve;
 pub mod session;
 pub mod sql;

@@ -30,6 +30,7 @@ mod error;
 mod exchange;
 mod frames;
 mod framing;
+mod kernel;
 mod limits;
 mod pace;
 mod pulse;

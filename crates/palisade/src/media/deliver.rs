@@ -268,6 +268,9 @@ impl Delivery {
             return Err(MediaError::Damaged(differs).into());
         }
         if self.method != Method::HEAD {
+            if let Some(sent) = opened.sent_file(&range) {
+                response.extensions_mut().insert(sent);
+            }
             *response.body_mut() = opened.body(range);
         }
         Ok(response)

@@ -1,8 +1,10 @@
 //! What a place for files promises: a disk, or another machine.
 
 use std::fmt;
+use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::body::Body;
@@ -12,6 +14,7 @@ use palisade_core::Threat;
 
 use super::MediaName;
 use crate::rejection::Rejection;
+use crate::sent_file::{FileBody, SentFile};
 
 /// Why a file could not be kept, sent or deleted.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +49,13 @@ impl From<MediaError> for Rejection {
 /// A file that was opened to be sent: its size, and its bytes from one place to another.
 pub struct Opened {
     size: u64,
-    body: Box<dyn FnOnce(Range<u64>) -> Body + Send>,
+    bytes: Bytes,
+}
+
+/// Where they are.
+enum Bytes {
+    Made(Box<dyn FnOnce(Range<u64>) -> Body + Send>),
+    File(Arc<File>),
 }
 
 impl Opened {
@@ -54,7 +63,15 @@ impl Opened {
     pub fn new(size: u64, body: impl FnOnce(Range<u64>) -> Body + Send + 'static) -> Self {
         Self {
             size,
-            body: Box::new(body),
+            bytes: Bytes::Made(Box::new(body)),
+        }
+    }
+
+    /// A file of this machine.
+    pub(crate) fn file(size: u64, file: File) -> Self {
+        Self {
+            size,
+            bytes: Bytes::File(Arc::new(file)),
         }
     }
 
@@ -65,7 +82,18 @@ impl Opened {
 
     /// The bytes of a range that lies within the file.
     pub fn body(self, range: Range<u64>) -> Body {
-        (self.body)(range)
+        match self.bytes {
+            Bytes::Made(body) => body(range),
+            Bytes::File(file) => Body::new(FileBody::new(SentFile::new(file, range))),
+        }
+    }
+
+    /// Which part of a file of this machine that body is, if it is one.
+    pub(crate) fn sent_file(&self, range: &Range<u64>) -> Option<SentFile> {
+        match &self.bytes {
+            Bytes::Made(_) => None,
+            Bytes::File(file) => Some(SentFile::new(Arc::clone(file), range.clone())),
+        }
     }
 }
 

@@ -2,17 +2,21 @@
 //! is over.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
 use bytes::Bytes;
+use http::Response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::kernel::{Lane, poll_stand_in, sent_file};
 use super::limits::Limits;
 use super::pace::Pace;
 use super::pulse::InFlight;
+use crate::sent_file::FileBody;
 
 /// Says why the server stopped an upload; a body's error has it as its source.
 #[derive(Debug, thiserror::Error)]
@@ -145,13 +149,43 @@ impl HttpBody for Upload {
 /// A response body that holds its request's place until it is sent.
 #[derive(Debug)]
 pub(super) struct Download {
-    body: Body,
+    body: Sent,
     in_flight: InFlight,
 }
 
+/// Where it comes from.
+#[derive(Debug)]
+enum Sent {
+    Body(Body),
+    /// A file, which the kernel sends as far as it has it in memory.
+    File(FileBody, Arc<Lane>),
+}
+
 impl Download {
-    pub(super) fn new(body: Body, in_flight: InFlight) -> Self {
-        Self { body, in_flight }
+    /// The body of a response, which is a file for the lane if there is one.
+    pub(super) fn new(
+        response: Response<Body>,
+        in_flight: InFlight,
+        lane: Option<&Arc<Lane>>,
+    ) -> Response<Self> {
+        let mut response = response;
+        let file = lane.and_then(|lane| Some((sent_file(&mut response)?, lane)));
+        response.map(|body| Self {
+            body: match file {
+                Some((file, lane)) => Sent::File(FileBody::new(file), Arc::clone(lane)),
+                None => Sent::Body(body),
+            },
+            in_flight,
+        })
+    }
+}
+
+impl Sent {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match self {
+            Self::Body(body) => Pin::new(body).poll_frame(cx),
+            Self::File(body, lane) => poll_stand_in(lane, body, cx).map_err(axum::Error::new),
+        }
     }
 }
 
@@ -165,7 +199,7 @@ impl HttpBody for Download {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let download = &mut *self;
         download.in_flight.send(false);
-        let frame = ready!(Pin::new(&mut download.body).poll_frame(cx));
+        let frame = ready!(download.body.poll_frame(cx));
         match &frame {
             Some(Ok(_)) => download.in_flight.send(true),
             Some(Err(error)) => {
@@ -178,17 +212,23 @@ impl HttpBody for Download {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.body {
+            Sent::Body(body) => body.is_end_stream(),
+            Sent::File(body, _) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.body {
+            Sent::Body(body) => body.size_hint(),
+            Sent::File(body, _) => body.size_hint(),
+        }
     }
 }
 
 impl Drop for Download {
     fn drop(&mut self) {
-        if self.body.is_end_stream() {
+        if self.is_end_stream() {
             self.in_flight.complete();
         }
     }

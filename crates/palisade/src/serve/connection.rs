@@ -13,6 +13,7 @@ use tokio::time::{Sleep, sleep_until, timeout};
 
 use super::admission::Slot;
 use super::exchange::{Answers, Exchange};
+use super::kernel::{self, Lane, TakesFiles};
 use super::limits::Limits;
 use super::pulse::Pulse;
 use super::tls::Tls;
@@ -77,12 +78,15 @@ impl<S: Answers> Connections<S> {
 
     async fn speak<T>(self, stream: T, peer: Peer, credentials: Credentials, http2: bool, slot: Slot)
     where
-        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + TakesFiles + Unpin + Send + 'static,
     {
         let pulse = Arc::clone(&slot.pulse);
         pulse.establish();
         let vigil = Vigil::new(&self.limits, http2, Instant::now());
-        let io = TokioIo::new(Wire::new(stream, Arc::clone(&pulse), http2));
+        let has_lane = kernel::CAN && !http2 && stream.socket().is_some() && stream.is_write_vectored();
+        let lane = has_lane.then(Arc::<Lane>::default);
+        let wire = Wire::new(stream, Arc::clone(&pulse), http2).with_lane(lane.clone());
+        let io = TokioIo::new(wire);
         let limits = Arc::clone(&self.limits);
         let exchange = Exchange {
             app: Mutex::new(self.app),
@@ -91,11 +95,17 @@ impl<S: Answers> Connections<S> {
             peer,
             credentials,
             http2,
+            lane,
         };
+        let mut http1 = speak_http1(&limits);
+        if has_lane {
+            // What stands for a part of a file must reach the wire as it is, not copied.
+            http1.writev(true);
+        }
         let end = if http2 {
             Watch::new(speak_http2(&limits).serve_connection(io, exchange), pulse, vigil).await
         } else {
-            Watch::new(speak_http1(&limits).serve_connection(io, exchange), pulse, vigil).await
+            Watch::new(http1.serve_connection(io, exchange), pulse, vigil).await
         };
         match end {
             End::Closed(Ok(())) => {}

@@ -17,6 +17,7 @@ use tower_service::Service;
 use super::admit::{Refusal, admit};
 use super::body::{Download, Upload};
 use super::change::Change;
+use super::kernel::Lane;
 use super::limits::Limits;
 use super::pulse::{InFlight, Pulse};
 use crate::certificate::Credentials;
@@ -52,6 +53,8 @@ pub(super) struct Exchange<S> {
     pub(super) peer: Peer,
     pub(super) credentials: Credentials,
     pub(super) http2: bool,
+    /// Where files go that the kernel sends, if it does.
+    pub(super) lane: Option<Arc<Lane>>,
 }
 
 impl<S: Answers> hyper::service::Service<Request<Incoming>> for Exchange<S> {
@@ -116,6 +119,7 @@ impl<S: Answers> hyper::service::Service<Request<Incoming>> for Exchange<S> {
             limit: self.limits.request,
             close,
             http2: self.http2,
+            lane: self.lane.clone(),
         }
     }
 }
@@ -141,6 +145,7 @@ pin_project! {
         limit: Duration,
         close: bool,
         http2: bool,
+        lane: Option<Arc<Lane>>,
     }
 }
 
@@ -190,7 +195,7 @@ impl<S: Answers> Future for Answer<S> {
                 .insert(CONNECTION, HeaderValue::from_static("close"));
         }
         match this.in_flight.take() {
-            Some(in_flight) => Poll::Ready(Ok(response.map(|body| Download::new(body, in_flight)))),
+            Some(in_flight) => Poll::Ready(Ok(Download::new(response, in_flight, this.lane.as_ref()))),
             // Only a future polled after its end comes here.
             None => Poll::Pending,
         }

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::Frames;
 use super::framing::{Ambiguous, Framing};
+use super::kernel::{self, Lane, Next, TakesFiles};
 use super::pulse::Pulse;
 
 /// After how many HTTP/2 frames without a request or data the vigil looks before more are read: however much a client has sent
@@ -20,6 +21,8 @@ const CHATTER_A_TURN: u32 = 250;
 pub(super) struct Wire<T> {
     stream: T,
     pulse: Arc<Pulse>,
+    /// What the kernel is to send by itself, if it does.
+    lane: Option<Arc<Lane>>,
     reader: Reader,
     /// The chatter at which reading last made way for the vigil.
     looked_at: u32,
@@ -42,9 +45,16 @@ impl<T> Wire<T> {
         Self {
             stream,
             pulse,
+            lane: None,
             reader,
             looked_at: 0,
         }
+    }
+
+    /// Has the kernel send what is left in this lane.
+    pub(super) fn with_lane(mut self, lane: Option<Arc<Lane>>) -> Self {
+        self.lane = lane;
+        self
     }
 
     fn note(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -88,9 +98,28 @@ impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Wire<T> {
+impl<T: AsyncWrite + TakesFiles + Unpin> Wire<T> {
+    fn poll_slices(&mut self, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let Some(lane) = &self.lane else {
+            return Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        };
+        match kernel::next(slices) {
+            Next::File(length) => lane.poll_send(cx, self.stream.socket(), length),
+            Next::Bytes([only], true) if let Some(socket) = self.stream.socket() => {
+                kernel::poll_send_before(cx, socket, only)
+            }
+            Next::Bytes(slices, _) => Pin::new(&mut self.stream).poll_write_vectored(cx, slices),
+        }
+    }
+}
+
+impl<T: AsyncWrite + TakesFiles + Unpin> AsyncWrite for Wire<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let result = if self.lane.is_some() && kernel::is_blank(bytes) {
+            self.poll_slices(cx, &[io::IoSlice::new(bytes)])
+        } else {
+            Pin::new(&mut self.stream).poll_write(cx, bytes)
+        };
         self.note(result)
     }
 
@@ -99,7 +128,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        let result = self.poll_slices(cx, slices);
         self.note(result)
     }
 

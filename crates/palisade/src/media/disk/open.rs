@@ -1,40 +1,38 @@
-//! Reads a kept file: a small one at once, a large one piece by piece as fast as the client takes it.
+//! Opens a kept file, and reads it at once if it is small.
 //!
-//! The disk is asked on a thread that may wait for it, once for a small file and once a piece for a large one. Memory held for a
-//! download is one piece, however large the file and however slow the client.
+//! What the kernel holds in memory is read where one is; otherwise the disk is asked on a thread that may wait for it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use crate::media::{MediaError, Opened};
+use crate::sent_file::{open_at_hand, read_at_hand};
 
 /// Up to here, a file is read while it is opened.
 const SMALL: u64 = 64 * 1024;
-/// How much of a large file is held at once.
-const PIECE: u64 = 256 * 1024;
 
 /// Opens the file at this path, which leads nowhere else.
 pub(super) async fn open(path: PathBuf) -> Result<Opened, MediaError> {
-    let opened = spawn_blocking(move || found(&path)).await;
-    let found = opened
-        .map_err(|error| MediaError::Unavailable(error.to_string()))?
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => MediaError::Missing,
-            _ => MediaError::Unavailable(error.to_string()),
-        })?;
+    let found = match at_hand(&path) {
+        Some(found) => found,
+        None => spawn_blocking(move || found(&path))
+            .await
+            .map_err(|error| MediaError::Unavailable(error.to_string()))?
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => MediaError::Missing,
+                _ => MediaError::Unavailable(error.to_string()),
+            })?,
+    };
     Ok(match found {
         Found::Small(bytes) => Opened::new(length(&bytes), move |range| Body::from(part(&bytes, &range))),
-        Found::Large(file, size) => Opened::new(size, move |range| Body::new(FileBody::new(file, range))),
+        Found::Large(file, size) => Opened::file(size, file),
     })
 }
 
@@ -43,7 +41,20 @@ enum Found {
     Large(File, u64),
 }
 
-fn found(path: &std::path::Path) -> io::Result<Found> {
+/// Finds a file without waiting, if that is possible. Why it is not, is found out by whoever waits.
+fn at_hand(path: &Path) -> Option<Found> {
+    let file = open_at_hand(path)?;
+    let about = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    let size = about.len();
+    if size > SMALL {
+        return Some(Found::Large(file, size));
+    }
+    let mut bytes = vec![0; usize::try_from(size).ok()?];
+    read_at_hand(&file, &mut bytes)?;
+    Some(Found::Small(bytes.into()))
+}
+
+fn found(path: &Path) -> io::Result<Found> {
     let mut file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
@@ -81,85 +92,14 @@ fn part(bytes: &Bytes, range: &Range<u64>) -> Bytes {
     bytes.slice(start.min(end)..end)
 }
 
-/// A part of a large file, on its way to a client.
-#[derive(Debug)]
-struct FileBody {
-    state: State,
-    left: u64,
-}
-
-#[derive(Debug)]
-enum State {
-    /// Nothing was asked of the disk yet, and this is where it begins.
-    Waiting(Option<(File, Option<u64>)>),
-    Reading(JoinHandle<io::Result<(File, Vec<u8>)>>),
-}
-
-impl FileBody {
-    fn new(file: File, range: Range<u64>) -> Self {
-        Self {
-            left: range.end.saturating_sub(range.start),
-            state: State::Waiting(Some((file, Some(range.start)))),
-        }
-    }
-}
-
-impl http_body::Body for FileBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let this = &mut *self;
-        loop {
-            match &mut this.state {
-                State::Waiting(file) => {
-                    let piece = this.left.min(PIECE);
-                    let Some((mut file, start)) = file.take().filter(|_| piece > 0) else {
-                        return Poll::Ready(None);
-                    };
-                    this.state = State::Reading(spawn_blocking(move || {
-                        if let Some(start) = start {
-                            file.seek(SeekFrom::Start(start))?;
-                        }
-                        let read = exactly(&mut file, piece)?;
-                        Ok((file, read))
-                    }));
-                }
-                State::Reading(reading) => {
-                    let read = ready!(Pin::new(reading).poll(context));
-                    this.state = State::Waiting(None);
-                    return Poll::Ready(Some(
-                        match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
-                            Ok((file, bytes)) => {
-                                this.left = this.left.saturating_sub(length(&bytes));
-                                this.state = State::Waiting(Some((file, None)));
-                                Ok(Frame::data(bytes.into()))
-                            }
-                            Err(error) => Err(error),
-                        },
-                    ));
-                }
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
+
+    /// As much as is read of a large file at once.
+    const PIECE: u64 = 128 * 1024;
 
     /// Bytes that tell their places apart.
     fn content(size: u64) -> Vec<u8> {
