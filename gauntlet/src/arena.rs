@@ -28,7 +28,7 @@ impl Arena {
     /// When a site or the browser does not start.
     pub async fn around_weak_twin() -> Result<Arena> {
         let authority = Authority::new()?;
-        Arena::around(Target::weak_twin(&authority).await?, &authority).await
+        Arena::around_target(Target::weak_twin(&authority).await?, &authority).await
     }
 
     /// Opens an arena around the vault.
@@ -36,7 +36,7 @@ impl Arena {
     /// # Errors
     /// When the vault cannot be built or a site or the browser does not start.
     pub async fn around_vault() -> Result<Arena> {
-        Arena::around(Target::vault().await?, &Authority::new()?).await
+        Arena::around_target(Target::vault().await?, &Authority::new()?).await
     }
 
     /// Opens an arena around one of the two sites.
@@ -55,7 +55,7 @@ impl Arena {
     /// # Errors
     /// When a site or the browser does not start.
     pub async fn around_vault_at(clock: &Clock, settings: &str) -> Result<Arena> {
-        Arena::around(Target::vault_at(clock, settings).await?, &Authority::new()?).await
+        Arena::around_target(Target::vault_at(clock, settings).await?, &Authority::new()?).await
     }
 
     /// Lays traps for the users of this site.
@@ -79,7 +79,11 @@ impl Arena {
         self.browser.open(&self.target.url(path)).await
     }
 
-    async fn around(target: Target, authority: &Authority) -> Result<Arena> {
+    /// Opens an arena around a site that was opened with what an attack needs.
+    ///
+    /// # Errors
+    /// When the attacker's site or the browser does not start.
+    pub async fn around_target(target: Target, authority: &Authority) -> Result<Arena> {
         let attacker = Attacker::start(authority).await?;
         let setup = target.reachable(Browser::setup());
         let browser = attacker.lie_in_wait(setup, target.host()).start().await?;

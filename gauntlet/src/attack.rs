@@ -23,6 +23,7 @@ pub mod letters;
 pub mod media;
 mod member;
 pub mod network;
+pub mod overlay;
 pub mod power;
 pub mod query;
 pub mod recovery;

@@ -65,6 +65,17 @@ impl Side {
         }
     }
 
+    /// Opens a fresh site; the vault is started with these options, of which the weak twin knows none.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn open_with(self, options: &[&str]) -> Result<Target> {
+        match self {
+            Side::WeakTwin => self.open().await,
+            Side::Vault => Target::vault_with(options).await,
+        }
+    }
+
     /// Opens a fresh site that goes by this clock; the weak twin needs none.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use gauntlet::attack::registry::NOT_ATTACKED;
 use gauntlet::{ATTACKS, page};
 use palisade::core::Threat;
 
@@ -33,6 +34,17 @@ fn titles_are_unique_sentences_without_a_stop() {
             is_begun && !title.ends_with('.') && title.contains(' '),
             "{title}"
         );
+    }
+}
+
+#[test]
+fn every_threat_that_can_be_attacked_is_attacked_in_five_ways() {
+    for threat in Threat::ALL {
+        if NOT_ATTACKED.iter().any(|(it, _)| *it == threat) {
+            continue;
+        }
+        let ways = ATTACKS.iter().filter(|attack| attack.threat == threat).count();
+        assert!(ways >= 5, "{threat} is attacked in {ways} ways");
     }
 }
 

@@ -48,6 +48,27 @@ impl Lure {
     }
 }
 
+/// How the victim's page is laid invisible over the attacker's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cover {
+    /// In a frame.
+    Frame,
+    /// As an object.
+    Object,
+    /// Embedded, as a plugin is.
+    Embed,
+}
+
+impl Cover {
+    fn element(self) -> &'static str {
+        match self {
+            Cover::Frame => "iframe",
+            Cover::Object => "object",
+            Cover::Embed => "embed",
+        }
+    }
+}
+
 impl Attacker {
     /// Opens the site; it answers to every name that leads to it.
     ///
@@ -96,6 +117,16 @@ impl Trap {
         self.page("form", path, fields)
     }
 
+    /// Does the same from a page that sends no referrer, so that the browser calls its origin `null`.
+    pub fn forged_form_without_origin(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        self.page("form-without-origin", path, fields)
+    }
+
+    /// Reads the token off the page at `path` by script, and posts the form with it; the result begins with `sent` or `refused`.
+    pub fn forged_fetch_with_stolen_token(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        self.page("fetch-with-stolen-token", path, fields)
+    }
+
     /// Posts a form to `path` by script with the victim's cookies, in a way that needs nobody's permission.
     pub fn forged_fetch(&self, path: &str, fields: &[(&str, &str)]) -> String {
         self.page("fetch", path, fields)
@@ -116,6 +147,21 @@ impl Trap {
         self.page("frame", path, &[])
     }
 
+    /// Shows the page at `path` inside a frame inside a frame.
+    pub fn nested_frame(&self, path: &str) -> String {
+        self.page("nest", path, &[])
+    }
+
+    /// Shows the page at `path` inside a frame that may run script and must not lead the whole window elsewhere.
+    pub fn sandboxed_frame(&self, path: &str) -> String {
+        self.page("sandbox", path, &[])
+    }
+
+    /// Shows a button of its own, and lays the page at `path` over it so that nobody sees it; the result comes when that is there or refused.
+    pub fn cover(&self, with: Cover, path: &str) -> String {
+        self.page("cover", path, &[("with", with.element())])
+    }
+
     /// Sets a cookie, for the whole domain of the victim where the browser lets it.
     pub fn planted_cookie(&self, name: &str, value: &str) -> String {
         self.page("plant", "/", &[(name, value)])
@@ -134,9 +180,14 @@ impl Trap {
 fn router() -> Router {
     Router::new()
         .route("/form/", get(pages::form))
+        .route("/form-without-origin/", get(pages::form_without_origin))
+        .route("/fetch-with-stolen-token/", get(pages::fetch_with_stolen_token))
         .route("/fetch/", get(pages::fetch))
         .route("/fetch-with-header/", get(pages::fetch_with_header))
         .route("/steal/", get(pages::steal))
         .route("/frame/", get(pages::frame))
+        .route("/nest/", get(pages::nest))
+        .route("/sandbox/", get(pages::sandbox))
+        .route("/cover/", get(pages::cover))
         .route("/plant/", get(pages::plant))
 }

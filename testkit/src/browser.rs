@@ -8,6 +8,7 @@
 mod chromium;
 mod console;
 mod element;
+mod hand;
 mod screen;
 mod seat;
 mod setup;

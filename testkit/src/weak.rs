@@ -6,9 +6,9 @@
 //! | threat | hole |
 //! |---|---|
 //! | `cross-site-request-forgery` | no token is checked, the session cookie is `SameSite=None`, any origin may read with credentials |
-//! | `clickjacking` | no `X-Frame-Options`, no `frame-ancestors` |
+//! | `clickjacking` | no `X-Frame-Options`, no `frame-ancestors`; one page has a script against frames |
 //! | `session-hijacking` | ids are counted, a planted id is adopted and kept at login, logout forgets only the cookie, scripts can read it |
-//! | `mass-assignment` | every posted field is written to the user |
+//! | `mass-assignment` | every posted field is written to the user, as a form or as JSON |
 //! | `sensitive-data-exposure` | a new secret is shown by putting it into the address; private pages may be kept; sessions lie in the table as they are |
 //! | `exposed-diagnostics` | a fault shows and logs all that the form held, and the settings |
 //! | `cross-site-scripting` | what was written is put into the page as it is |

@@ -6,7 +6,8 @@ use anyhow::{Context, Result, ensure};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Html;
-use http::header;
+use bytes::Bytes;
+use http::{Method, header};
 use testkit::{Browser, Site};
 
 use super::member::{address, is_in, join, log_in, submit_with};
@@ -148,6 +149,33 @@ pub async fn link_in_clear_by_a_header(target: &Target) -> Result<Outcome> {
         }
     }
     Ok(Outcome::new(!found.is_empty(), format!("{found:?}")))
+}
+
+/// Says of a clear request, in every header there is, that a proxy has received it over TLS.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn clear_request_called_secure(target: &Target) -> Result<Outcome> {
+    let mut seen = Vec::new();
+    for (name, value) in [
+        ("X-Forwarded-Proto", "https"),
+        ("X_Forwarded_Proto", "https"),
+        ("X-Forwarded-Protocol", "https"),
+        ("X-Forwarded-Scheme", "https"),
+        ("X-Forwarded-Ssl", "on"),
+        ("Front-End-Https", "on"),
+        ("Forwarded", "proto=https"),
+    ] {
+        let mut visitor = target.visitor_in_clear();
+        let request = visitor.request(Method::GET, "/login/").header(name, value);
+        let reply = visitor.send(request, Bytes::new()).await?;
+        let evidence = format!("{name}: {value} was answered with {}", reply.status);
+        if reply.text().contains("name=\"password\"") {
+            return Ok(Outcome::new(true, evidence));
+        }
+        seen.push(evidence);
+    }
+    Ok(Outcome::new(false, seen.join("; ")))
 }
 
 /// Lets a login lead to the same site in clear, where everything that follows can be read.

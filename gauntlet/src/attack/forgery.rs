@@ -27,6 +27,35 @@ pub async fn forged_form_post(arena: &Arena, lure: Lure) -> Result<Outcome> {
     judge(arena, &forged).await
 }
 
+/// Posts it from a page that hides where it comes from, for a site that believes what has no origin.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn forged_form_post_without_origin(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    let forged = format!("Null {lure:?}");
+    let trap = arena
+        .trap(lure)
+        .forged_form_without_origin("/profile/", &profile(&forged));
+    deliver(arena, &trap).await?;
+    judge(arena, &forged).await
+}
+
+/// Reads the token off the victim's own page by script, and posts the form with it.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn forged_fetch_with_stolen_token(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    let forged = format!("Stolen {lure:?}");
+    let trap = arena
+        .trap(lure)
+        .forged_fetch_with_stolen_token("/profile/", &profile(&forged));
+    arena.browser.open(&trap).await?;
+    arena.browser.result().await?;
+    judge(arena, &forged).await
+}
+
 /// Plants a token of the attacker's choice as a cookie and posts a form that carries the same token.
 ///
 /// Checking only that cookie and form agree is no defence against a subdomain.
@@ -100,6 +129,21 @@ pub async fn forged_login(arena: &Arena, lure: Lure) -> Result<Outcome> {
     let who = arena.who().await?;
     Ok(Outcome::new(
         who.as_deref() == Some(username),
+        format!("the victim is addressed as {who:?}"),
+    ))
+}
+
+/// Logs the victim out, by a page that submits itself.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn forged_logout(arena: &Arena, lure: Lure) -> Result<Outcome> {
+    arena.enter(Person::VICTIM).await?;
+    deliver(arena, &arena.trap(lure).forged_form("/logout/", &[])).await?;
+    arena.open("/").await?;
+    let who = arena.who().await?;
+    Ok(Outcome::new(
+        who.is_none(),
         format!("the victim is addressed as {who:?}"),
     ))
 }

@@ -69,8 +69,8 @@ pub async fn power_in_parts(target: &Target) -> Result<Outcome> {
     let mut mallory = join(target, Person::ATTACKER).await?;
     let page = mallory.open("/profile/").await?;
     let token = page.field("csrfmiddlewaretoken").unwrap_or_default();
-    let mut fields = vec![("csrfmiddlewaretoken", token.as_str()), ("first_name", "M")];
-    fields.extend(POWER);
+    let honest = [("csrfmiddlewaretoken", token.as_str()), ("first_name", "M")];
+    let fields = [&honest[..], &POWER].concat();
     let parts: Vec<String> = fields
         .iter()
         .map(|(name, value)| {
@@ -84,6 +84,17 @@ pub async fn power_in_parts(target: &Target) -> Result<Outcome> {
         format!("{parts}--x--\r\n"),
     )
     .await?;
+    let powerless = POWER.map(|(name, _)| (name, "false"));
+    // A check may read the first of two and the store the last, or the other way round.
+    for twice in [[POWER, powerless], [powerless, POWER]] {
+        let pairs = [&honest[..], &twice.concat()].concat();
+        post(
+            &mut mallory,
+            "application/x-www-form-urlencoded",
+            testkit::visitor::form(&pairs),
+        )
+        .await?;
+    }
     let pairs = testkit::visitor::form(&fields);
     post(
         &mut mallory,

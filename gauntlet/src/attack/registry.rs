@@ -7,7 +7,7 @@ use palisade::core::Threat;
 use super::card::{Attack, Run};
 use super::{
     access, account, address, clear, diagnostics, exhaustion, exposure, forgery, framing, guessing, inert,
-    leaks, letters, media, network, power, query, recovery, script, session, stack, stored,
+    leaks, letters, media, network, overlay, power, query, recovery, script, session, stack, stored,
 };
 
 macro_rules! attacks {
@@ -43,6 +43,7 @@ pub const ATTACKS: &[Attack] = attacks! {
 
     Browser account::admin_by_sign_up: MassAssignment, "Signs up with `isAdmin=true` among the fields";
     Browser account::admin_by_profile: MassAssignment, "Saves their own profile with `isAdmin=true` among the fields";
+    Site account::admin_by_json: MassAssignment, "Sends JSON with `is_staff` where the page sends a form";
 
     Browser exposure::secret_in_address: SensitiveDataExposure, "Reads a new secret in the address of the page that shows it";
     Lured exposure::private_page_read_across_origins: SensitiveDataExposure, "Reads the victim's page by script from another origin, with the victim's cookies";
@@ -52,15 +53,21 @@ pub const ATTACKS: &[Attack] = attacks! {
 
     Lured forgery::forged_form_post: CrossSiteRequestForgery, "Has the victim's browser post the profile form, by a page that submits itself";
     Browser forgery::forged_form_post_with_planted_token: CrossSiteRequestForgery, "Plants a token as a cookie from a subdomain, and posts a form with the same token";
+    Lured forgery::forged_form_post_without_origin: CrossSiteRequestForgery, "Posts that form from a page that hides where it comes from, whose origin browsers call null";
+    Lured forgery::forged_fetch_with_stolen_token: CrossSiteRequestForgery, "Reads the token off the victim's own page by script, and posts the form with it";
     Lured forgery::forged_fetch: CrossSiteRequestForgery, "Posts the profile form by script, with the victim's cookies";
     Lured forgery::forged_fetch_with_guessed_token: CrossSiteRequestForgery, "Posts the form by script, with a guess in the header in which scripts send the token";
     Lured forgery::forged_login: CrossSiteRequestForgery, "Logs the victim in as the attacker, to read what they write next";
+    Lured forgery::forged_logout: CrossSiteRequestForgery, "Logs the victim out, by a page that submits itself";
 
     Lured framing::lent_click: Clickjacking, "Frames a page of the victim's and takes their click on a button in it";
     Lured framing::notes_in_a_frame: Clickjacking, "Frames the page with the victim's notes";
     Lured framing::login_page_in_a_frame: Clickjacking, "Frames the page that takes the password, to lay something over it";
     Lured framing::sign_up_page_in_a_frame: Clickjacking, "Frames the page where an account is made";
     Lured framing::error_page_in_a_frame: Clickjacking, "Frames the page of an error, which often has no headers";
+    Lured framing::notes_in_a_frame_in_a_frame: Clickjacking, "Frames a page of their own that frames the notes";
+    Lured framing::password_page_in_a_sandbox: Clickjacking, "Frames a page that has a script against frames, and forbids the frame to lead the window elsewhere";
+    Own framing::widget_in_a_frame_of_a_namesake: Clickjacking, "Frames the widget from a site that is called almost like those that may";
 
     Site guessing::passwords_in_a_row: CredentialGuessing, "Tries a list of passwords at one account, one after another";
     Site guessing::passwords_at_once: CredentialGuessing, "Tries the list all at once, so that no count of one try is seen by another";
@@ -98,6 +105,12 @@ pub const ATTACKS: &[Attack] = attacks! {
     Own network::certificate_of_another_authority: InsecureTransport, "Shows a certificate in the name of staff from an authority of their own";
     Own network::certificate_of_a_server: InsecureTransport, "Shows the certificate of a server, from the right authority, as a person's";
 
+    Browser overlay::click_through_an_invisible_frame: Clickjacking, "Lays the page invisible over a button of their own, for the victim's pointer to go through";
+    Browser overlay::click_through_an_object: Clickjacking, "Lays it there as an object, for a site that thinks of frames alone";
+    Browser overlay::click_through_an_embed: Clickjacking, "Lays it there as an embedded plugin";
+    Browser overlay::words_typed_into_an_invisible_frame: Clickjacking, "Lets the victim type into a field that they do not see, and press Enter";
+    Own overlay::widget_in_a_frame_of_another: Clickjacking, "Frames what one partner may frame, as that partner in clear and from a subdomain";
+
     Site recovery::poisoned_reset_link: UntrustedHost, "Asks for the victim's link to reset the password, and calls the site by their own name", "CVE-2012-4520";
     Site recovery::reset_link_used_twice: CredentialGuessing, "Uses a link to reset the password that its owner has used before";
     Site recovery::reset_link_after_a_new_password: CredentialGuessing, "Uses such a link from before the victim changed the password";
@@ -111,6 +124,7 @@ pub const ATTACKS: &[Attack] = attacks! {
     Site script::script_in_markdown: CrossSiteScripting, "Keeps notes that are script in HTML and in Markdown";
     Site script::script_in_a_link: CrossSiteScripting, "Keeps links that run script when somebody clicks on them";
     Site script::script_in_a_title: CrossSiteScripting, "Gives a note a title that is script";
+    Site script::script_in_an_address: CrossSiteScripting, "Writes a script into an address that leads nowhere, for the page that says so";
     Site script::secret_by_order: SqlInjection, "Sorts by a query that depends on a letter of somebody else's secret", "CVE-2021-35042";
     Site script::secret_by_search: SqlInjection, "Searches for words that end the query's text and put another query behind it";
     Site script::wild_card_in_a_search: SqlInjection, "Searches for wild cards, which find what does not have them in it";
@@ -122,6 +136,7 @@ pub const ATTACKS: &[Attack] = attacks! {
     Browser session::session_id_after_logout: SessionHijacking, "Comes back with a copy of the cookie after the victim has logged out";
     Browser session::session_id_after_a_new_password: SessionHijacking, "Comes back with a copy of the cookie after the victim has changed the password";
     Browser session::session_id_read_by_script: SessionHijacking, "Reads the session id by script";
+    Site session::session_id_counted_on: SessionHijacking, "Counts on from their own session id to those that were handed out before";
 
     Site address::onward_by_slashes: UntrustedHost, "Lets a login go on to another site, which begins with two slashes, a backslash, or a scheme with none", "CVE-2017-7233";
     Site address::onward_by_a_user_part: UntrustedHost, "Lets a login go on to an address that has the site's name before an @, or at the front of a longer name";
@@ -140,6 +155,7 @@ pub const ATTACKS: &[Attack] = attacks! {
     Site clear::second_visit_in_clear: InsecureTransport, "Answers in clear in the site's place, after the victim has been there once over TLS";
     Site clear::cookie_sent_in_clear: InsecureTransport, "Puts a picture with an address in clear before the logged-in victim, and reads the cookies that come along";
     Site clear::link_in_clear_by_a_header: InsecureTransport, "Says in headers that the connection is not TLS, so that the link in a mail is one in clear", "CVE-2026-3902";
+    Site clear::clear_request_called_secure: InsecureTransport, "Says of a request in clear, in every header there is, that a proxy has received it over TLS";
     Site clear::login_that_leads_into_the_clear: InsecureTransport, "Lets a login lead to the same site in clear, where everything that follows can be read";
 
     Site diagnostics::trace: ExposedDiagnostics, "Sends TRACE with a cookie that script cannot read, and reads it in the answer";

@@ -272,3 +272,25 @@ pub async fn flood_of_policy_reports(target: &Target) -> Result<Outcome> {
     ensure!(kept > 0, "not one report was kept");
     Ok(Outcome::new(kept > 500, format!("{kept} reports are kept")))
 }
+
+/// `cross-site-scripting`: writes a script into an address that leads nowhere, for the page that says so.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn script_in_an_address(target: &Target) -> Result<Outcome> {
+    let script = "<script>steal()</script>";
+    let encoded = "%3Cscript%3Esteal()%3C%2Fscript%3E";
+    let mut seen = Vec::new();
+    for address in [
+        format!("/{encoded}/"),
+        format!("/nowhere/?q={encoded}"),
+        format!("/secret/{encoded}/"),
+    ] {
+        let reply = target.visitor()?.open(&address).await?;
+        if reply.text().contains(script) {
+            return Ok(Outcome::new(true, format!("{address} shows it as it is")));
+        }
+        seen.push(format!("{address} was answered with {}", reply.status));
+    }
+    Ok(Outcome::new(false, seen.join("; ")))
+}

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use testkit::attacker::Lure;
 
-use super::Outcome;
-use crate::{Arena, Person};
+use super::{Outcome, member};
+use crate::{Arena, Person, Target};
 
 /// The cookie that carries the session id.
 const COOKIE: &str = "sessionid";
@@ -100,6 +100,29 @@ pub async fn session_id_read_by_script(arena: &Arena) -> Result<Outcome> {
     Ok(Outcome::new(
         readable.contains(COOKIE),
         format!("scripts can read {readable:?}"),
+    ))
+}
+
+/// Counts on from the attacker's own session id to those that were handed out before.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn session_id_counted_on(target: &Target) -> Result<Outcome> {
+    let _victim = member(target, Person::VICTIM.username).await?;
+    let attacker = member(target, Person::ATTACKER.username).await?;
+    let own = attacker.cookie(COOKIE).context("the attacker has no session")?;
+    let mut before = own.to_owned();
+    before.pop();
+    for last in ('0'..='9').chain('a'..='z') {
+        let guess = format!("{before}{last}");
+        let reply = target.visitor()?.with_cookie(COOKIE, &guess).open("/").await?;
+        if guess != own && reply.text().contains(Person::VICTIM.username) {
+            return Ok(Outcome::new(true, format!("{guess} is the victim's")));
+        }
+    }
+    Ok(Outcome::new(
+        false,
+        "no neighbour of the attacker's id is anybody's",
     ))
 }
 

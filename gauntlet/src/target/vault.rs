@@ -310,9 +310,17 @@ fn build() -> Result<PathBuf> {
         .parent()
         .and_then(Path::parent)
         .context("the test does not run from a target folder")?;
-    // The whole workspace is selected, so that the dependencies are those that its tests were compiled with.
+    // The whole workspace is selected, with all features, as `cargo xtask` has just built it: another selection would have other
+    // dependencies, and be compiled once more.
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--quiet", "--workspace", "--bin", "vault"]);
+    command.args([
+        "build",
+        "--quiet",
+        "--workspace",
+        "--all-features",
+        "--bin",
+        "vault",
+    ]);
     if folder.ends_with("release") {
         command.arg("--release");
     }

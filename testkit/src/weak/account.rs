@@ -1,13 +1,16 @@
 //! Who visits the weak twin, and the forms that change an account.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 
-use axum::extract::{Extension, Form, FromRequestParts, Query, State};
+use axum::body::Bytes;
+use axum::extract::{Extension, Form, FromRequest, FromRequestParts, Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::HeaderValue;
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::request::Parts;
+use serde_json::Value;
 
 use super::pages::{self, Page};
 use super::passwords;
@@ -21,6 +24,30 @@ const LOCKED_FROM: u32 = 50;
 
 /// The fields of a form, as many as there are.
 pub(super) type Fields = Form<Vec<(String, String)>>;
+
+/// What a body says, as a form or as JSON.
+pub(super) struct Said(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequest<S> for Said {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Said, Response> {
+        let kind = request.headers().get(CONTENT_TYPE);
+        if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
+            let form = Form::from_request(request, state).await;
+            return form
+                .map(|Form(fields)| Said(fields))
+                .map_err(IntoResponse::into_response);
+        }
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let said: BTreeMap<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
+        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let fields = said.into_iter().map(|(name, value)| (name, text(value)));
+        Ok(Said(fields.collect()))
+    }
+}
 
 /// Somebody who visits: the session id they bring, if any, and the user behind it.
 #[derive(Debug)]
@@ -123,7 +150,7 @@ pub(super) async fn log_out(Extension(scheme): Extension<Scheme>) -> Response {
 pub(super) async fn change_profile(
     State(shelf): State<Shared>,
     visit: Visit,
-    Form(fields): Fields,
+    Said(fields): Said,
 ) -> Response {
     let mut shelf = shelf.lock();
     let Some(user) = visit.username.and_then(|name| shelf.users.get_mut(&name)) else {

@@ -53,6 +53,9 @@ impl Page {
     }
 }
 
+/// All that this site has against frames; a frame that is forbidden to lead its page elsewhere need not mind it.
+const FRAME_KILLER: &str = "<script>if (self !== top) { top.location = self.location }</script>";
+
 /// There is a field, for the look of it; nothing reads it.
 const TOKEN: &str = r#"<input type="hidden" name="csrfmiddlewaretoken" value="unread">"#;
 
@@ -158,7 +161,7 @@ pub(super) async fn password(visit: Visit) -> Response {
     }
     let inputs = ["old_password", "new_password1", "new_password2"].map(|name| input(name, "password", ""));
     Page::of(&visit)
-        .form("/password/", "Change", &inputs.each_ref().map(String::as_str))
+        .form("/password/", "Change", &[&inputs.concat(), FRAME_KILLER])
         .into_response()
 }
 
