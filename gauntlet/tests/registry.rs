@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use gauntlet::attack::registry::NOT_ATTACKED;
 use gauntlet::{ATTACKS, page};
 use palisade::core::Threat;
 
@@ -20,6 +21,23 @@ fn ids_are_unique_and_in_kebab_case() {
             "{id}"
         );
         assert!(id.parse::<Threat>().is_err(), "{id} is the id of a threat");
+    }
+}
+
+#[test]
+fn every_threat_has_five_attacks_or_a_written_reason() {
+    assert!(ATTACKS.len() >= 70, "{} attacks", ATTACKS.len());
+    for threat in Threat::ALL {
+        let has = ATTACKS.iter().filter(|attack| attack.threat == threat).count();
+        let has_reason = NOT_ATTACKED.iter().any(|(it, _)| *it == threat);
+        assert!(
+            has >= 5 || has_reason,
+            "{threat} has {has} attacks, and no reason is written"
+        );
+        assert!(
+            has == 0 || !has_reason,
+            "{threat} is attacked: its reason would hide the attacks on its page"
+        );
     }
 }
 
