@@ -282,6 +282,7 @@ pub async fn page_beside_a_good_file(target: &Target) -> Result<Outcome> {
         ..page
     };
     let mut thief = member(target, "mallory").await?;
+    keep_one(&mut thief).await?;
     let mut seen = Vec::new();
     for (first, second) in [(page, good), (good, page)] {
         let kept = keep_both(&mut thief, &first, &second).await?;
@@ -330,6 +331,23 @@ async fn keep_parts(visitor: &mut Visitor, parts: &[u8]) -> Result<Reply> {
     visitor.send(request, body.into()).await
 }
 
+/// Sends one good file, to be sure that it is not the form that is refused.
+async fn keep_one(visitor: &mut Visitor) -> Result<()> {
+    let file = Upload {
+        field: "document",
+        name: NAME,
+        content_type: "text/plain",
+        content: SECRET.as_bytes(),
+    };
+    let kept = keep_parts(visitor, &without_end(&multipart(&[], &file))).await?;
+    ensure!(
+        place(&kept).is_some(),
+        "one good file was answered with {}",
+        kept.status
+    );
+    Ok(())
+}
+
 /// Sends a thousand and one files with one form.
 ///
 /// # Errors
@@ -342,6 +360,7 @@ pub async fn form_of_a_thousand_files(target: &Target) -> Result<Outcome> {
         content_type: "text/plain",
         content: SECRET.as_bytes(),
     };
+    keep_one(&mut thief).await?;
     let files = without_end(&multipart(&[], &file)).repeat(1_001);
     let kept = keep_parts(&mut thief, &files).await?;
     Ok(Outcome::new(
@@ -354,8 +373,9 @@ pub async fn form_of_a_thousand_files(target: &Target) -> Result<Outcome> {
 ///
 /// # Errors
 /// When the attack could not be carried out.
-pub async fn file_in_base64(target: &Target) -> Result<Outcome> {
+pub async fn file_that_is_encoded(target: &Target) -> Result<Outcome> {
     let mut thief = member(target, "mallory").await?;
+    keep_one(&mut thief).await?;
     let mut seen = Vec::new();
     for content in ["aGVsbG8gd29ybG".to_owned(), " \r\n\t ".repeat(1_000_000)] {
         let part = format!(

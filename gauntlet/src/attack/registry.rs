@@ -86,7 +86,7 @@ pub const ATTACKS: &[Attack] = attacks! {
     Site media::page_called_a_picture: ExposedMedia, "Uploads a page with script in it that is called a picture";
     Site media::page_beside_a_good_file: ExposedMedia, "Uploads a page with script and a good file under one name, for the form to look at the one and keep the other", "CVE-2023-31047";
     Site media::form_of_a_thousand_files: ResourceExhaustion, "Sends 1,001 files with one form", "CVE-2023-24580";
-    Site media::file_in_base64: ResourceExhaustion, "Sends files in base64: cut off within a letter, and of nothing but white space", "CVE-2022-23833", "CVE-2026-33033", "CVE-2026-108147";
+    Site media::file_that_is_encoded: ResourceExhaustion, "Sends files in base64: cut off within a letter, and of nothing but white space", "CVE-2022-23833", "CVE-2026-33033", "CVE-2026-108147";
     Site media::script_in_a_drawing: ExposedMedia, "Uploads a drawing (SVG) that holds a script";
     Site media::picture_that_is_a_script: ExposedMedia, "Uploads a file that is a picture at its beginning, and a script for who runs it";
     Site media::archive_behind_a_picture: ExposedMedia, "Uploads an archive behind a picture, for who opens it from its end";
