@@ -20,6 +20,7 @@ pub mod guessing;
 pub mod inert;
 pub mod leaks;
 pub mod letters;
+pub mod links;
 pub mod media;
 mod member;
 pub mod network;

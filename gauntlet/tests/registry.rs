@@ -25,6 +25,23 @@ fn ids_are_unique_and_in_kebab_case() {
 }
 
 #[test]
+fn every_threat_has_five_attacks_or_a_written_reason() {
+    assert!(ATTACKS.len() >= 70, "{} attacks", ATTACKS.len());
+    for threat in Threat::ALL {
+        let has = ATTACKS.iter().filter(|attack| attack.threat == threat).count();
+        let has_reason = NOT_ATTACKED.iter().any(|(it, _)| *it == threat);
+        assert!(
+            has >= 5 || has_reason,
+            "{threat} has {has} attacks, and no reason is written"
+        );
+        assert!(
+            has == 0 || !has_reason,
+            "{threat} is attacked: its reason would hide the attacks on its page"
+        );
+    }
+}
+
+#[test]
 fn titles_are_unique_sentences_without_a_stop() {
     let titles: BTreeSet<&str> = ATTACKS.iter().map(|attack| attack.title).collect();
     assert_eq!(titles.len(), ATTACKS.len());

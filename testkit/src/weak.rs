@@ -27,7 +27,7 @@
 //! | `inert-defence` | a header overrides the method; a guard goes by how an address is written; a question is asked of GET alone |
 //! | `outdated-software` | a server made by hand reads lengths, line ends and chunks in its own way, and everybody is told its version |
 //! | `resource-exhaustion` | no time is measured and nothing is counted: connections, fields, bytes, requests taken back, letters of a password |
-//! | `exposed-media` | uploads of any kind keep their names, lie where anybody looks, and are shown as what they are called; a link is a number, for ever |
+//! | `exposed-media` | uploads of any kind keep their names, lie where anybody looks, and are shown as what they are called; a link is a number, for ever and for any number beside it, and goes out to wherever its holder goes |
 
 mod access;
 mod account;
@@ -191,10 +191,8 @@ fn routes(shelf: &Shared, scheme: Scheme) -> Router {
         .route("/documents/{id}/share/", get(media::read).post(media::say_so))
         .route("/documents/{id}/revoke/", get(media::read).post(media::say_so))
         .route("/documents/{id}/links/", get(media::link).post(media::link))
-        .route(
-            "/documents/{id}/links/revoke/",
-            get(media::link).post(media::say_so),
-        )
+        .route("/documents/{id}/links/end/", get(media::link).post(media::say_so))
+        .route("/documents/{id}/delete/", get(media::read).post(media::say_so))
         .route("/media/{name}", get(media::public))
         .route("/link/{token}/", get(media::linked))
         .route("/link/{token}/file/", get(media::linked))

