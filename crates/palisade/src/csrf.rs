@@ -35,6 +35,7 @@ pub use anonymous::{AnonymousSecrets, MemoryAnonymousSecrets};
 pub use palisade_core::csrf::{CsrfRejection, TokenSource};
 pub use protection::CsrfProtection;
 pub use scan::{SCAN_LIMIT, Scan, scan};
+pub(crate) use service::is_length_limit;
 pub use service::{CsrfFuture, CsrfLayer, CsrfService};
 pub use token::CsrfToken;
 pub(crate) use token::Rotation;

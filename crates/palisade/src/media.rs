@@ -91,11 +91,20 @@ impl Media {
         Self::with_store(disk, spool)
     }
 
-    /// Keeps files in a store of one's own. Uploads wait in the folder `spool` of this machine until they are known for what they are.
+    /// Keeps files in another store than a folder: a bucket, or a store of one's own that [`contract::keeps_files`] holds to its promises.
+    ///
+    /// Uploads wait in the folder `spool` of this machine until it is known what they are. It is made for the service's user alone if
+    /// it is not there, several processes may share it, and what a dead one left in it is removed. Nothing in it outlives a start, so
+    /// that no backup needs it. Ask the store's [`MediaStore::check`] before the site serves: this does not.
     ///
     /// # Errors
     ///
-    /// When the spool cannot be used.
+    /// When the spool cannot be used, is a link, or is open to others.
+    ///
+    /// # Security
+    ///
+    /// What waits there is as private as what is kept: keep it out of every folder that a web server serves, and on a disk
+    /// rather than in memory, which uploads would fill.
     pub fn with_store(store: impl MediaStore, spool: impl AsRef<Path>) -> Result<Self, MediaFolderError> {
         let path = spool.as_ref();
         let spool = Spool::open(path, MOST_WAITING).map_err(|reason| MediaFolderError::Unusable {
@@ -114,6 +123,17 @@ impl Media {
     #[must_use]
     pub fn with_limits(mut self, limits: InspectLimits) -> Self {
         Arc::make_mut(&mut self.0).limits = Arc::new(limits);
+        self
+    }
+
+    /// Sets the most bytes of uploads that wait in the spool at the same time, of everybody together. 2 GiB without it.
+    ///
+    /// One that comes above it is answered with 507. Processes that share a spool count for themselves: set it to what the disk
+    /// can spare, divided by how many there are. A picture that is written anew waits twice for a moment.
+    #[must_use]
+    pub fn with_max_waiting(mut self, bytes: u64) -> Self {
+        let inner = Arc::make_mut(&mut self.0);
+        inner.spool = inner.spool.with_most(bytes);
         self
     }
 

@@ -230,7 +230,7 @@ async fn token_field(
 }
 
 /// Whether a body was longer than it may be: by this limit or by the route's, which is further in and wrapped.
-fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
+pub(crate) fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
 }

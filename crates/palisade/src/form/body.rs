@@ -103,7 +103,7 @@ async fn whole(
     let set_aside = FIRST_BYTES.min(claimed).min(limit.unwrap_or(FIRST_BYTES));
     let mut collected = Zeroizing::new(Vec::with_capacity(set_aside));
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| FormRejection::Unreadable(error.to_string()))?;
+        let frame = frame.map_err(|error| FormRejection::unread(&error))?;
         if let Ok(data) = frame.into_data() {
             if limit.is_some_and(|limit| collected.len().saturating_add(data.len()) > limit) {
                 return Err(FormRejection::RequestDataTooBig);

@@ -14,7 +14,7 @@ use super::submission::Submission;
 use super::{FieldSpec, FileParts, Form, FormPolicy, FormRejection, Kind};
 use crate::media::{Came, Incoming, Media};
 use crate::stack::StackContext;
-use palisade_core::file_name::from_upload;
+use palisade_core::file_name::{from_upload, upload_base_name};
 
 /// What Django adds to each field that it counts.
 const PER_FIELD: usize = 2;
@@ -77,7 +77,7 @@ where
         let is_file = part.file_name().is_some_and(|file| !file.is_empty());
         if let (Some(spec), Some(files), Some(claimed)) = (declared, files, part.file_name()) {
             // What a browser sends where no file was chosen has no name.
-            if let Some(file_name) = from_upload(claimed).filter(|_| is_file) {
+            if let Some(file_name) = caption(claimed).filter(|_| is_file) {
                 count.file_taken(policy)?;
                 let taken = submission.files_of(spec.name) < spec.most_files();
                 let came = if taken {
@@ -201,6 +201,11 @@ impl FileFields {
     }
 }
 
+/// What Django would call a file: what is usable of the client's name, and of that 255 characters, the extension first.
+fn caption(claimed: &str) -> Option<String> {
+    upload_base_name(&from_upload(claimed)?).ok()
+}
+
 /// Takes a file in, piece by piece.
 async fn file(
     mut part: Field<'_>,
@@ -271,7 +276,7 @@ async fn value(
 fn broken(error: multer::Error) -> FormRejection {
     match error {
         multer::Error::StreamSizeExceeded { .. } => FormRejection::RequestDataTooBig,
-        multer::Error::StreamReadFailed(error) => FormRejection::Unreadable(error.to_string()),
+        multer::Error::StreamReadFailed(error) => FormRejection::unread(&*error),
         other => FormRejection::MalformedMultipart(other.to_string()),
     }
 }

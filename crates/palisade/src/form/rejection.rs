@@ -8,6 +8,7 @@ use http::StatusCode;
 use palisade_core::Threat;
 use palisade_core::query::TooManyFieldsSent;
 
+use crate::csrf::is_length_limit;
 use crate::media::MediaError;
 use crate::redact::printable;
 use crate::rejection::Rejection;
@@ -64,6 +65,15 @@ pub enum FormRejection {
 }
 
 impl FormRejection {
+    /// Why a body was not read to its end: it is longer than the route's limit and did not say so before, or it broke off.
+    pub(super) fn unread(error: &(dyn std::error::Error + 'static)) -> Self {
+        if is_length_limit(error) {
+            Self::RequestDataTooBig
+        } else {
+            Self::Unreadable(error.to_string())
+        }
+    }
+
     /// Gives the status for the client.
     pub fn status(&self) -> StatusCode {
         match self {

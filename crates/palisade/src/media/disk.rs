@@ -78,6 +78,13 @@ impl Disk {
         }
         let files = folder.join(FILES);
         private_folder(&files).map_err(unusable)?;
+        // What is kept is synced from its folder up to this one: a loss of power must not take that.
+        sync(&folder).map_err(unusable)?;
+        match sync(folder.parent().unwrap_or(&folder)) {
+            // A folder above may be one to pass through and not to read.
+            Err(error) if error.kind() != io::ErrorKind::PermissionDenied => return Err(unusable(error)),
+            _ => {}
+        }
         Ok((Self { files }, folder.join(SPOOL)))
     }
 

@@ -24,7 +24,11 @@ const LOCK: &str = "lock";
 
 /// The folder of this process. Cheap to clone; removed with the last clone.
 #[derive(Clone, Debug)]
-pub(super) struct Spool(Arc<Inner>);
+pub(super) struct Spool {
+    inner: Arc<Inner>,
+    /// The most bytes that wait at the same time.
+    most: u64,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -32,7 +36,6 @@ struct Inner {
     /// Held for as long as the process lives.
     _alive: File,
     waiting: AtomicU64,
-    most: u64,
 }
 
 impl Drop for Inner {
@@ -74,12 +77,22 @@ impl Spool {
         DirBuilder::new().mode(0o700).create(&folder)?;
         let alive = new_file(&folder.join(LOCK))?;
         alive.lock()?;
-        Ok(Self(Arc::new(Inner {
-            folder,
-            _alive: alive,
-            waiting: AtomicU64::new(0),
+        Ok(Self {
+            inner: Arc::new(Inner {
+                folder,
+                _alive: alive,
+                waiting: AtomicU64::new(0),
+            }),
             most,
-        })))
+        })
+    }
+
+    /// The same folder, in which more or less may wait.
+    pub(super) fn with_most(&self, most: u64) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            most,
+        }
     }
 
     /// Begins a new file.
@@ -98,7 +111,7 @@ impl Spool {
 
     /// Makes an empty file.
     fn place(&self) -> io::Result<(Place, File)> {
-        let path = self.0.folder.join(MediaName::draw().to_string());
+        let path = self.inner.folder.join(MediaName::draw().to_string());
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -113,15 +126,13 @@ impl Spool {
     /// Makes room for more bytes, unless too many wait already.
     fn reserve(&self, bytes: u64) -> Result<(), MediaError> {
         let reserved = self
-            .0
+            .inner
             .waiting
             .try_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| {
-                waiting
-                    .checked_add(bytes)
-                    .filter(|waiting| *waiting <= self.0.most)
+                waiting.checked_add(bytes).filter(|waiting| *waiting <= self.most)
             });
         reserved.map(|_| ()).map_err(|_| {
-            let most = self.0.most;
+            let most = self.most;
             MediaError::Full(format!("{most} bytes of uploads are under way already"))
         })
     }
@@ -290,7 +301,7 @@ impl Drop for Place {
             }
             _ => {}
         }
-        self.spool.0.waiting.fetch_sub(self.size, Ordering::Relaxed);
+        self.spool.inner.waiting.fetch_sub(self.size, Ordering::Relaxed);
     }
 }
 
@@ -308,7 +319,7 @@ mod tests {
     }
 
     fn files(spool: &Spool) -> usize {
-        fs::read_dir(&spool.0.folder).unwrap().count() - 1
+        fs::read_dir(&spool.inner.folder).unwrap().count() - 1
     }
 
     #[tokio::test]
@@ -324,7 +335,7 @@ mod tests {
         assert_eq!((file.size(), files(&spool)), (3, 1));
         drop(file);
         assert_eq!(files(&spool), 0);
-        assert_eq!(spool.0.waiting.load(Ordering::Relaxed), 0);
+        assert_eq!(spool.inner.waiting.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]

@@ -45,6 +45,8 @@ mod flaky;
 mod form_compile;
 mod form_html;
 mod form_model;
+mod form_uploads;
+mod form_uploads_site;
 mod gates;
 mod headers;
 mod html_browser;
