@@ -7,7 +7,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, anyhow, ensure};
 use palisade::check::{Exposed, committed, readable};
@@ -19,6 +19,9 @@ use palisade::{SecretKey, Settings};
 
 /// 64 characters of 62 are 381 bits.
 const KEY_CHARS: usize = 64;
+
+/// After how long what a start was about to write counts as left behind.
+const UNFINISHED: Duration = Duration::from_mins(1);
 
 /// The folder that holds everything the vault remembers.
 pub(crate) struct DataFolder(PathBuf);
@@ -45,7 +48,11 @@ impl DataFolder {
                 path.display()
             );
         }
-        Ok(Self(path))
+        let data = Self(path);
+        for folder in [data.path(), &data.seal_folder()] {
+            sweep(folder);
+        }
+        Ok(data)
     }
 
     /// Opens the folder of a vault that was started before. None is made: a slip in its name leaves nothing behind.
@@ -93,7 +100,9 @@ impl DataFolder {
     /// folder of before has sessions that are not: whoever has one logs in again.
     pub(crate) fn seal_sessions(&self, settings: &mut Settings) -> Result<()> {
         let keys = self.seal_folder();
-        if !keys.exists() {
+        // A first start that was cut off may have left the folder without its key.
+        let is_new = !self.database().exists() && !has_a_key(&keys);
+        if is_new || !keys.exists() {
             if self.database().exists() {
                 tracing::warn!("sessions are sealed from now on: everybody has to log in again, once");
             }
@@ -211,6 +220,33 @@ impl DataFolder {
     }
 }
 
+fn has_a_key(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths = entries.map(|entry| entry.path());
+    paths.any(|path| path.extension().is_some_and(|ending| ending == "key"))
+}
+
+/// Removes what starts have left that were cut off: nothing that is whole ends in `.new`, and nobody takes so long to write a key.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let written = entry.metadata().and_then(|about| about.modified()).ok();
+        let age = written.and_then(|written| written.elapsed().ok());
+        if path.extension().is_none_or(|ending| ending != "new") || age.is_none_or(|age| age < UNFINISHED) {
+            continue;
+        }
+        let removed = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        match removed {
+            Ok(()) => tracing::info!("removed {}, left by a start that was cut off", path.display()),
+            Err(error) => tracing::warn!("cannot remove {}: {}", path.display(), reason(&error)),
+        }
+    }
+}
+
 /// Writes a new key under another name first, so that a start that is cut off leaves no half of one.
 fn make_key(path: &Path) -> io::Result<String> {
     let key = random_string(KEY_CHARS, Alphabet::Base62);
@@ -294,6 +330,40 @@ mod tests {
         assert_eq!(data.secret_key(false).unwrap().expose(), key.expose());
         let error = data.secret_key(true).unwrap_err().to_string();
         assert!(error.contains("only where there is none"), "{error}");
+    }
+
+    #[test]
+    fn first_start_that_was_cut_off_before_its_keys_is_begun_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        fs::create_dir(data.seal_folder()).unwrap();
+        let mut settings = Settings::default();
+        data.seal_sessions(&mut settings).unwrap();
+        assert!(has_a_key(&data.seal_folder()));
+        assert!(data.seal_keys(Clock::system()).is_ok());
+    }
+
+    #[test]
+    fn lost_seal_key_is_not_replaced_silently() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        fs::write(data.database(), "").unwrap();
+        fs::create_dir(data.seal_folder()).unwrap();
+        data.seal_sessions(&mut Settings::default()).unwrap();
+        assert!(!has_a_key(&data.seal_folder()));
+    }
+
+    #[test]
+    fn what_a_start_has_left_is_removed_and_what_one_is_writing_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = folder.path().join("secret-key.4711.new");
+        fs::write(&old, "half").unwrap();
+        let file = fs::File::options().write(true).open(&old).unwrap();
+        file.set_modified(SystemTime::now() - 2 * UNFINISHED).unwrap();
+        let young = folder.path().join("secret-key.4712.new");
+        fs::write(&young, "half").unwrap();
+        DataFolder::open(folder.path()).unwrap();
+        assert!(!old.exists() && young.exists());
     }
 
     #[test]

@@ -224,7 +224,8 @@ fn listed(faults: &[KeyFileError]) -> String {
     faults.join("; ")
 }
 
-/// Makes the key of today, readable by its owner alone, and the folder if it is not there. Says where it lies.
+/// Makes the key of today, readable by its owner alone, and the folder if it is not there. Says where it lies. It is written under
+/// another name first: who is cut off meanwhile leaves no half of a key.
 ///
 /// # Errors
 ///
@@ -246,10 +247,17 @@ pub fn make_key(folder: impl AsRef<Path>, now: SystemTime) -> Result<PathBuf, Ke
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path)?;
+        let fresh = path.with_extension(format!("{}.new", std::process::id()));
+        // Left over from somebody with this number who was cut off.
+        let _ = fs::remove_file(&fresh);
+        let mut file = options.open(&fresh)?;
         let secret = zeroize::Zeroizing::new(random_string(SECRET_LENGTH, Alphabet::Base62));
         writeln!(file, "secret = \"{}\"", &*secret)?;
-        file.sync_all()
+        file.sync_all()?;
+        // A link, unlike a renaming, never replaces a key.
+        let linked = fs::hard_link(&fresh, &path);
+        fs::remove_file(&fresh)?;
+        linked
     };
     match write() {
         Ok(()) => Ok(path),

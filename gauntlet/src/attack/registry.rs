@@ -7,8 +7,7 @@ use palisade::core::Threat;
 use super::card::{Attack, Run};
 use super::{
     access, account, address, clear, diagnostics, exhaustion, exposure, forgery, framing, guessing, inert,
-    leaks, letters, media, network, overlay, power, query, recovery, script, session, stack, stored,
-    leaks, letters, links, media, network, power, query, recovery, script, session, stack, stored,
+    leaks, letters, links, media, network, overlay, power, query, recovery, script, session, stack, stored,
 };
 
 macro_rules! attacks {
