@@ -294,6 +294,8 @@ pub(crate) fn reason(error: &io::Error) -> String {
 mod tests {
     use super::*;
 
+    const KEY: &str = "a key for these tests only, which is long enough: 4711-0815-2342";
+
     #[test]
     fn key_is_made_once_for_this_user_alone() {
         let folder = tempfile::tempdir().unwrap();
@@ -337,7 +339,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(folder.path()).unwrap();
         fs::create_dir(data.seal_folder()).unwrap();
-        let mut settings = Settings::default();
+        let mut settings = Settings::for_tests(SecretKey::new(KEY));
         data.seal_sessions(&mut settings).unwrap();
         assert!(has_a_key(&data.seal_folder()));
         assert!(data.seal_keys(Clock::system()).is_ok());
@@ -349,7 +351,8 @@ mod tests {
         let data = DataFolder::open(folder.path()).unwrap();
         fs::write(data.database(), "").unwrap();
         fs::create_dir(data.seal_folder()).unwrap();
-        data.seal_sessions(&mut Settings::default()).unwrap();
+        let mut settings = Settings::for_tests(SecretKey::new(KEY));
+        data.seal_sessions(&mut settings).unwrap();
         assert!(!has_a_key(&data.seal_folder()));
     }
 

@@ -34,11 +34,12 @@ pub use anonymous::RedisAnonymousSecrets;
 pub use anonymous::{AnonymousSecrets, MemoryAnonymousSecrets};
 pub use palisade_core::csrf::{CsrfRejection, TokenSource};
 pub use protection::CsrfProtection;
+pub(crate) use room::{Place, Room, full};
 pub use scan::{SCAN_LIMIT, Scan, scan};
 pub(crate) use service::is_length_limit;
 pub use service::{CsrfFuture, CsrfLayer, CsrfService};
 pub use token::CsrfToken;
-pub(crate) use token::Rotation;
+pub(crate) use token::{Rotation, room_of};
 
 /// The form field that carries the token.
 pub const FIELD: &str = "csrfmiddlewaretoken";

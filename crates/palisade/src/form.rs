@@ -96,6 +96,7 @@ mod email;
 mod error;
 mod field;
 mod file;
+mod held;
 mod html;
 mod limits;
 mod multipart;

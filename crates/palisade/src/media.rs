@@ -39,13 +39,17 @@ pub(crate) use upload::{Came, Incoming, Takes};
 pub use upload::{Kept, Upload};
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::extract::FromRequestParts;
 use http::request;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
+use crate::peer::network;
 use crate::rejection::Rejection;
 use crate::stack::StackContext;
 use spool::{MOST_WAITING, Spool};
@@ -72,6 +76,8 @@ struct Inner {
     store: Arc<dyn MediaStore>,
     spool: Spool,
     limits: Arc<InspectLimits>,
+    /// How many files may be looked into at once: others need the cores, too.
+    looking: Arc<Semaphore>,
     /// Where nginx finds the files that it sends itself.
     accelerated: Option<String>,
 }
@@ -115,6 +121,7 @@ impl Media {
             store: Arc::new(store),
             spool,
             limits: Arc::default(),
+            looking: Arc::new(Semaphore::new(places_to_look())),
             accelerated: None,
         })))
     }
@@ -178,18 +185,33 @@ impl Media {
     }
 
     /// Deletes what no row names, and says how much that was: files whose process ended between keeping them and noting them. Files
-    /// that came within the last hour stay, since their rows may be about to be written.
+    /// that came within the last seven days stay: their rows may be about to be written, or the database to be put back.
     ///
     /// # Errors
     ///
-    /// When the store cannot answer.
+    /// When the store cannot answer; and where most of what is kept is named by nobody, which is what an empty or an older database looks like:
+    /// then nothing is deleted.
     ///
     /// # Security
     ///
     /// What is not in `named` is gone. Read the names from every table that has some, after this process has opened the store.
     pub async fn sweep(&self, named: &HashSet<MediaName>, now: SystemTime) -> Result<usize, MediaError> {
         let mut swept = 0;
-        for listed in self.0.store.list().await? {
+        let listed = self.0.store.list().await?;
+        // A database that is empty, or of yesterday, knows nothing of what is kept: it must not cost every file.
+        let known = listed
+            .iter()
+            .filter(|listed| named.contains(&listed.name))
+            .count();
+        let unknown = listed.len().saturating_sub(known);
+        if unknown > LOST_PROCESSES && unknown > known {
+            let says = format!(
+                "{unknown} of {} files are named by no row, more than a process leaves: nothing is deleted. Is the database the newest?",
+                listed.len()
+            );
+            return Err(MediaError::Damaged(says));
+        }
+        for listed in listed {
             let is_old = now.duration_since(listed.kept).is_ok_and(|age| age >= GRACE);
             if is_old && !named.contains(&listed.name) && self.delete(&listed.name).await? {
                 swept += 1;
@@ -208,6 +230,27 @@ impl Media {
         Some(format!("{location}{place}"))
     }
 
+    /// Waits for a place among the files that are looked into. A picture that is drawn anew takes all of them, by the memory that it needs.
+    async fn place_to_look(&self, images: ImageHandling) -> Result<OwnedSemaphorePermit, MediaError> {
+        let places = match images {
+            ImageHandling::ReEncode => u32::try_from(places_to_look()).unwrap_or(1),
+            _ => 1,
+        };
+        let place = Arc::clone(&self.0.looking).acquire_many_owned(places);
+        let busy = || MediaError::Unavailable("too many files are waiting to be looked into".into());
+        timeout(PATIENCE, place)
+            .await
+            .map_err(|_late| busy())?
+            .map_err(|_closed| busy())
+    }
+
+    /// The same for a client, whose uploads have a share of the spool.
+    pub(crate) fn for_client(mut self, client: IpAddr) -> Self {
+        let inner = Arc::make_mut(&mut self.0);
+        inner.spool = inner.spool.for_client(network(client));
+        self
+    }
+
     fn spool(&self) -> &Spool {
         &self.0.spool
     }
@@ -217,8 +260,18 @@ impl Media {
     }
 }
 
-/// How long a file may wait for its row.
-const GRACE: Duration = Duration::from_hours(1);
+/// So many files without a row may be there without a doubt about the rows.
+const LOST_PROCESSES: usize = 16;
+/// How long a file waits for its turn to be looked into.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Half of the cores.
+fn places_to_look() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
+}
+
+/// How long a file may be without a row: until then a database that was put back from a copy may become the newest again.
+const GRACE: Duration = Duration::from_hours(7 * 24);
 
 /// A text is no location of nginx.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -25,7 +25,7 @@ use piece::Piece;
 /// Between two places that are looked at, where all that lies between is taken to be in memory with them.
 const STEP: u64 = 64 * 1024;
 
-/// Part of a file. On a response it says that the body is this and nothing else.
+/// Part of a file.
 #[derive(Clone, Debug)]
 pub(crate) struct SentFile {
     pub(crate) file: Arc<File>,
@@ -72,9 +72,24 @@ pub(crate) fn read_at_hand(file: &File, room: &mut [u8]) -> Option<()> {
     (cached::read(file, room, 0)? == room.len()).then_some(())
 }
 
+/// Says on a response what its body is. It says nothing any more once that body is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct FileSent {
+    file: SentFile,
+    body: Weak<()>,
+}
+
+impl FileSent {
+    /// The file, if its body is still there.
+    pub(crate) fn file(self) -> Option<SentFile> {
+        self.body.upgrade().map(|_| self.file)
+    }
+}
+
 /// The part of a file as a body.
 #[derive(Debug)]
 pub(crate) struct FileBody {
+    alive: Arc<()>,
     sent: SentFile,
     /// What a thread reads that may wait.
     reading: Option<JoinHandle<io::Result<Bytes>>>,
@@ -82,7 +97,19 @@ pub(crate) struct FileBody {
 
 impl FileBody {
     pub(crate) fn new(sent: SentFile) -> Self {
-        Self { sent, reading: None }
+        Self {
+            alive: Arc::default(),
+            sent,
+            reading: None,
+        }
+    }
+
+    /// What a response says of it.
+    pub(crate) fn told(&self) -> FileSent {
+        FileSent {
+            file: self.sent.clone(),
+            body: Arc::downgrade(&self.alive),
+        }
     }
 
     /// What is to be sent; nothing may be taken off while a thread reads.

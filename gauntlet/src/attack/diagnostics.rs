@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use bytes::Bytes;
-use http::{Method, header};
+use http::{Method, StatusCode, header};
 use testkit::raw::exchange;
 
 use super::Outcome;
@@ -168,8 +168,11 @@ pub async fn insides_by_wrong_types(target: &Target) -> Result<Outcome> {
             let request = member
                 .request(Method::POST, path)
                 .header(header::CONTENT_TYPE, kind)
-                .header(header::ORIGIN, member.origin());
+                .header(header::ORIGIN, member.origin())
+                // Without it nobody looks at what was sent.
+                .header("x-csrftoken", member.cookie("csrftoken").unwrap_or_default());
             let reply = member.send(request, Bytes::copy_from_slice(body)).await?;
+            ensure!(reply.status != StatusCode::FORBIDDEN, "{kind} was not looked at");
             answers.push((path, reply.status, reply.text()));
         }
     }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use testkit::raw::Wire;
 use tokio::time::{sleep, timeout};
 
-use super::Outcome;
+use super::{Outcome, member};
 use crate::{Person, Target};
 
 /// How long a site waits that has no limit; ten seconds are enough for every honest client.
@@ -128,21 +128,45 @@ pub async fn one_field_thousands_of_times(target: &Target) -> Result<Outcome> {
 /// # Errors
 /// When the attack could not be carried out.
 pub async fn body_of_megabytes(target: &Target) -> Result<Outcome> {
+    let mut visitor = target.visitor()?;
+    visitor.open("/login/").await?;
+    let token = visitor.cookie("csrftoken").map_or_else(String::new, |token| {
+        format!("Cookie: csrftoken={token}\r\nX-CSRFToken: {token}\r\n")
+    });
     let head = format!(
-        "POST /login/ HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-         Transfer-Encoding: chunked\r\n\r\n",
-        target.host()
+        "POST /login/ HTTP/1.1\r\nHost: {}\r\nOrigin: {}\r\n{token}Connection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n",
+        target.host(),
+        visitor.origin()
     );
-    let chunk = [
-        format!("{MIB:x}\r\n").into_bytes(),
-        vec![b'a'; MIB],
-        b"\r\n".to_vec(),
-    ]
-    .concat();
+    let chunk = |bytes: usize| {
+        [
+            format!("{bytes:x}\r\n").into_bytes(),
+            vec![b'a'; bytes],
+            b"\r\n".to_vec(),
+        ]
+        .concat()
+    };
+    let (little, much, end) = (chunk(100), chunk(MIB), b"0\r\n\r\n");
+    // Of a small one it is said that name and password are missing.
+    let small = whole(
+        target.wire_speaking(&["http/1.1"]).await?,
+        &[head.as_bytes(), &little, end],
+    )
+    .await?;
+    ensure!(
+        !["403", "400", "413", "cut"]
+            .iter()
+            .any(|no| small.evidence.contains(no)),
+        "a small body is refused, too: {}",
+        small.evidence
+    );
     let mut pieces = vec![head.as_bytes()];
-    pieces.resize(33, &chunk);
-    pieces.push(b"0\r\n\r\n");
-    whole(target.wire().await?, &pieces).await
+    pieces.resize(33, &much);
+    pieces.push(end);
+    let large = whole(target.wire_speaking(&["http/1.1"]).await?, &pieces).await?;
+    let is_refused = ["400", "413", "cut"].iter().any(|no| large.evidence.contains(no));
+    Ok(Outcome::new(!is_refused, large.evidence))
 }
 
 /// Posts a form of 1,001 fields.
@@ -150,14 +174,21 @@ pub async fn body_of_megabytes(target: &Target) -> Result<Outcome> {
 /// # Errors
 /// When the attack could not be carried out.
 pub async fn form_of_a_thousand_and_one_fields(target: &Target) -> Result<Outcome> {
+    let person = Person::VICTIM;
+    member::join(target, person).await?;
     let names: Vec<String> = (0..999).map(|number| format!("f{number}")).collect();
-    let mut fields = vec![("username", "nobody"), ("password", "nothing")];
+    let mut fields = vec![("username", person.username), ("password", person.password)];
     fields.extend(names.iter().map(|name| (name.as_str(), "a")));
-    let mut visitor = target.visitor()?;
+    let few = fields.get(..12).unwrap_or_default();
+    let logged_in = target.visitor()?.submit("/login/", few).await?.status;
+    ensure!(
+        logged_in.is_redirection(),
+        "a form of a few fields is answered with {logged_in}"
+    );
     // The token is the thousand and first, where there is one; where there is none, an empty one is sent.
-    let reply = visitor.submit("/login/", &fields).await?;
+    let reply = target.visitor()?.submit("/login/", &fields).await?;
     Ok(Outcome::new(
-        !reply.status.is_client_error(),
+        reply.status.is_redirection(),
         format!("answered with {}", reply.status),
     ))
 }

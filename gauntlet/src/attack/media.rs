@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use testkit::Visitor;
 use testkit::visitor::{BOUNDARY, Reply, Upload, multipart};
 
@@ -238,12 +238,10 @@ async fn run_from_the_site(
     content: &[u8],
 ) -> Result<Outcome> {
     let mut thief = member(target, "mallory").await?;
+    keep_one(&mut thief).await?;
     let kept = keep(&mut thief, name, content_type, content).await?;
     let Some(document) = place(&kept) else {
-        return Ok(Outcome::new(
-            false,
-            format!("{name} was refused with {}", kept.status),
-        ));
+        return refused(&kept);
     };
     for room in ["file", "picture"] {
         let sent = thief.open(&format!("{document}{room}/")).await?;
@@ -331,6 +329,16 @@ async fn keep_parts(visitor: &mut Visitor, parts: &[u8]) -> Result<Reply> {
     visitor.send(request, body.into()).await
 }
 
+/// The form was shown again, with what is wrong with the file.
+fn refused(reply: &Reply) -> Result<Outcome> {
+    ensure!(
+        reply.status == StatusCode::UNPROCESSABLE_ENTITY,
+        "the file was answered with {}",
+        reply.status
+    );
+    Ok(Outcome::new(false, "the form is shown again".to_owned()))
+}
+
 /// Sends one good file, to be sure that it is not the form that is refused.
 async fn keep_one(visitor: &mut Visitor) -> Result<()> {
     let file = Upload {
@@ -363,10 +371,16 @@ pub async fn form_of_a_thousand_files(target: &Target) -> Result<Outcome> {
     keep_one(&mut thief).await?;
     let files = without_end(&multipart(&[], &file)).repeat(1_001);
     let kept = keep_parts(&mut thief, &files).await?;
-    Ok(Outcome::new(
-        place(&kept).is_some(),
-        format!("the files were answered with {}", kept.status),
-    ))
+    if place(&kept).is_some() {
+        return Ok(Outcome::new(true, "the files were taken".to_owned()));
+    }
+    // Not the form with a sentence: the files were not even read.
+    ensure!(
+        kept.status == StatusCode::BAD_REQUEST,
+        "the files were answered with {}",
+        kept.status
+    );
+    Ok(Outcome::new(false, "they were counted".to_owned()))
 }
 
 /// Sends files in base64: one that is cut off within a letter, and one of nothing but white space, which is read to find any.
@@ -408,13 +422,31 @@ pub async fn script_in_a_drawing(target: &Target) -> Result<Outcome> {
 /// # Errors
 /// When the attack could not be carried out.
 pub async fn picture_that_is_a_script(target: &Target) -> Result<Outcome> {
-    let both = b"GIF89a/*\x00\x00\x00\x00\x00*/=0;document.title=document.cookie//";
     let mut thief = member(target, "mallory").await?;
-    let kept = keep(&mut thief, "both.gif", "image/gif", both).await?;
-    Ok(Outcome::new(
+    // Of a size that nobody hides a script in, it is a good picture.
+    let kept = keep(&mut thief, "small.gif", "image/gif", &gif([8, 0, 8, 0])).await?;
+    ensure!(
         place(&kept).is_some(),
-        format!("the picture was answered with {}", kept.status),
-    ))
+        "the picture itself was answered with {}",
+        kept.status
+    );
+    // The first line ends in the table of colours, and the script begins behind it.
+    let kept = keep(&mut thief, "both.gif", "image/gif", &gif(*b";//\0")).await?;
+    if place(&kept).is_some() {
+        return Ok(Outcome::new(true, "the script was kept as a picture".to_owned()));
+    }
+    refused(&kept)
+}
+
+/// A GIF of one point on a screen of this size, whose two colours are the second line of a script.
+fn gif(screen: [u8; 4]) -> Vec<u8> {
+    let mut gif = b"GIF89a".to_vec();
+    gif.extend_from_slice(&screen);
+    gif.extend_from_slice(&[0x80, 0, 0]);
+    gif.extend_from_slice(b"\na()//");
+    gif.extend_from_slice(&[0x2c, 0, 0, 0, 0, 1, 0, 1, 0]);
+    gif.extend_from_slice(&[0, 2, 2, 0x44, 0x01, 0, 0x3b]);
+    gif
 }
 
 /// Uploads an archive behind a picture, for who opens it from its end.
@@ -452,11 +484,12 @@ pub async fn archive_behind_a_picture(target: &Target) -> Result<Outcome> {
 /// When the attack could not be carried out.
 pub async fn picture_of_billions_of_points(target: &Target) -> Result<Outcome> {
     let mut thief = member(target, "mallory").await?;
+    keep_one(&mut thief).await?;
     let kept = keep(&mut thief, "bomb.gif", "image/gif", &bomb()).await?;
-    Ok(Outcome::new(
-        place(&kept).is_some(),
-        format!("the bomb was answered with {}", kept.status),
-    ))
+    if place(&kept).is_some() {
+        return Ok(Outcome::new(true, "the bomb was kept".to_owned()));
+    }
+    refused(&kept)
 }
 
 /// A GIF whose every part is there, of [`SIDE`] by [`SIDE`] points.

@@ -67,7 +67,7 @@ pub async fn truth_by_what_is_found(target: &Target) -> Result<Outcome> {
         ));
     }
     ensure!(
-        thief.open("/?q=harmless").await?.text().contains("harmless"),
+        thief.open("/?q=harmless").await?.text().contains(">harmless<"),
         "the search finds nothing at all"
     );
     Ok(Outcome::new(

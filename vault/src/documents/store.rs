@@ -64,9 +64,11 @@ pub(crate) async fn media(folder: &Path, database: &Sqlite) -> Result<Media> {
     let named: Vec<String> = database
         .read(|reader| reader.all("SELECT media FROM vault_document", params![], |row| row.get(0)))?;
     let named = named.iter().filter_map(|name| name.parse().ok()).collect();
-    let swept = media.sweep(&named, SystemTime::now()).await?;
-    if swept > 0 {
-        tracing::info!(swept, "files were deleted that belong to no document");
+    match media.sweep(&named, SystemTime::now()).await {
+        Ok(0) => {}
+        Ok(swept) => tracing::info!(swept, "files were deleted that belong to no document"),
+        // Nobody has lost anything by what is left.
+        Err(error) => tracing::error!(%error, "files that belong to no document are left"),
     }
     Ok(media)
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use minijinja::context;
 use palisade::auth::LoggedIn;
 use palisade::form::{Bound, Checked, Form};
-use palisade::media::Upload;
+use palisade::media::{Media, Upload};
 use palisade::rows::{RowError, Rows, Seconds};
 use palisade::session::Session;
 use palisade::{Rejection, templates};
@@ -46,6 +46,7 @@ pub(super) async fn ask(_user: LoggedIn, page: Page) -> Result<Response, Rejecti
 pub(super) async fn keep(
     State(app): State<App>,
     documents: Rows<Document>,
+    media: Media,
     session: Session,
     page: Page,
     form: Checked<DocumentForm>,
@@ -54,8 +55,8 @@ pub(super) async fn keep(
         Ok(form) => form.into_form(),
         Err(form) => return page.show_again("keep.html", about(&form)),
     };
-    let kept = form.document.keep().await?;
-    let file = kept.file();
+    // Noted before its row is: whether a row that was not answered for has been written, the next sweep knows.
+    let file = form.document.keep().await?.noted();
     let new = NewDocument {
         title: if form.title.is_empty() {
             file.file_name.clone()
@@ -72,6 +73,7 @@ pub(super) async fn keep(
     let id = match documents.add_up_to(MOST_DOCUMENTS, new).await {
         Ok(id) => id,
         Err(RowError::Full { most }) => {
+            media.delete(&file.name).await?;
             let full =
                 format!("You have {most} documents, which is the most one can have. Delete one first.");
             let about = context! { full, ..about(&DocumentForm::blank()) };
@@ -79,7 +81,6 @@ pub(super) async fn keep(
         }
         Err(error) => return Err(error.into()),
     };
-    kept.noted();
     leave_notice(&session, "The document is kept.").await?;
     Ok(to_document(id).into_response())
 }

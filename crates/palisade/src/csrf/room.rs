@@ -19,21 +19,21 @@ const UNIT: usize = 1024;
 
 /// The room of one site.
 #[derive(Clone, Debug)]
-pub(super) struct Room(Arc<Semaphore>);
+pub(crate) struct Room(Arc<Semaphore>);
 
 /// What one request holds of it: an extension of the request, given back with it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place(Option<Arc<OwnedSemaphorePermit>>);
+pub(crate) struct Place(Option<Arc<OwnedSemaphorePermit>>);
 
 impl Room {
     /// Makes the room of a site whose forms have at most so many bytes; the largest fits in any case.
-    pub(super) fn for_forms_of(bytes: usize) -> Self {
+    pub(crate) fn for_forms_of(bytes: usize) -> Self {
         let units = UNITS.max(bytes.div_ceil(UNIT)).min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Semaphore::new(units)))
     }
 
     /// Makes the place fit for so many bytes.
-    pub(super) fn widen(&self, place: &mut Place, bytes: usize) -> Result<(), Rejection> {
+    pub(crate) fn widen(&self, place: &mut Place, bytes: usize) -> Result<(), Rejection> {
         let needed = bytes.saturating_sub(SMALL).div_ceil(UNIT);
         let held = place.0.as_ref().map_or(0, |held| held.num_permits());
         let Some(more) = needed.checked_sub(held).filter(|more| *more > 0) else {
@@ -52,7 +52,8 @@ impl Room {
     }
 }
 
-fn full() -> Rejection {
+/// What a client is told for whom there is no room.
+pub(crate) fn full() -> Rejection {
     Rejection::unavailable("the forms that are being read take all the memory they may", 2)
         .with_threat(Threat::ResourceExhaustion)
         .with_hint("Many large forms are being sent right now. Please try again in a moment.")

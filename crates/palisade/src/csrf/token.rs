@@ -11,6 +11,7 @@ use palisade_core::session::AUTH_USER_ID;
 
 use super::anonymous::{ANONYMOUS_AGE, AnonymousKey};
 use super::protection::CsrfProtection;
+use super::room::Room;
 use super::{FIELD, SESSION_KEY};
 use crate::rejection::Rejection;
 use crate::session::store::StoreError;
@@ -281,6 +282,12 @@ impl Rotation {
         }
         Ok(())
     }
+}
+
+/// The site's room for forms that are being read.
+pub(crate) fn room_of(extensions: &http::Extensions) -> Option<Room> {
+    let state = extensions.get::<RequestState>()?;
+    Some(state.0.protection.room().clone())
 }
 
 fn state(extensions: &http::Extensions) -> Result<RequestState, Rejection> {

@@ -3,6 +3,7 @@
 //! What is counted is what arrives, not what `Content-Length` claims (CVE-2026-33034); the claim can only refuse a
 //! request sooner.
 
+use std::sync::Arc;
 use std::task::{Poll, ready};
 
 use axum::body::Body;
@@ -13,14 +14,14 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
 use zeroize::Zeroizing;
 
+use super::held::{Held, PIECE};
 use super::multipart::{self, FileFields};
 use super::submission::Submission;
 use super::{FormPolicy, FormRejection};
+use crate::csrf::Room;
 
 /// The most that is set aside for a body before its bytes arrive.
 const FIRST_BYTES: usize = 16 * 1024;
-/// What the multipart reader is given at once.
-const PIECE: usize = 256 * 1024;
 
 /// Reads a form of either encoding.
 pub(super) async fn read(
@@ -28,6 +29,7 @@ pub(super) async fn read(
     body: Body,
     policy: &FormPolicy,
     files: Option<&FileFields>,
+    room: Option<Room>,
 ) -> Result<Submission, FormRejection> {
     let claimed = headers
         .get(CONTENT_LENGTH)
@@ -50,7 +52,11 @@ pub(super) async fn read(
         return Submission::urlencoded(text, &policy.limits);
     }
     if essence.eq_ignore_ascii_case("multipart/form-data") {
-        return multipart::read(content_type, in_pieces(body), policy, files).await;
+        // Without the layer nobody shares it: then it bounds this one form.
+        let room = room.unwrap_or_else(|| Room::for_forms_of(policy.limits.max_memory_size.unwrap_or(0)));
+        let held = Held::within(room);
+        let pieces = in_pieces(body, Arc::clone(&held));
+        return multipart::read(content_type, pieces, policy, files, &held).await;
     }
     if essence.is_empty() {
         // A browser that submits nothing may name no type.
@@ -121,7 +127,7 @@ async fn whole(
 ///
 /// The multipart reader searches all that it holds each time something arrives: a body of many tiny frames would cost it
 /// the square of its length.
-fn in_pieces(body: Body) -> impl Stream<Item = Result<Bytes, axum::Error>> + Send + 'static {
+fn in_pieces(body: Body, held: Arc<Held>) -> impl Stream<Item = Result<Bytes, axum::Error>> + Send + 'static {
     let mut frames = body.into_data_stream();
     let mut gathered = BytesMut::new();
     let (mut ended, mut given) = (false, false);
@@ -132,7 +138,10 @@ fn in_pieces(body: Body) -> impl Stream<Item = Result<Bytes, axum::Error>> + Sen
         }
         while !ended && gathered.len() < PIECE {
             match ready!(frames.poll_next_unpin(context)) {
-                Some(Ok(frame)) => gathered.extend_from_slice(&frame),
+                Some(Ok(frame)) => {
+                    held.arrive(frame.len()).map_err(axum::Error::new)?;
+                    gathered.extend_from_slice(&frame);
+                }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => ended = true,
             }
@@ -141,6 +150,7 @@ fn in_pieces(body: Body) -> impl Stream<Item = Result<Bytes, axum::Error>> + Sen
             return Poll::Ready(None);
         }
         given = true;
+        held.give(gathered.len()).map_err(axum::Error::new)?;
         Poll::Ready(Some(Ok(gathered.split().freeze())))
     })
 }

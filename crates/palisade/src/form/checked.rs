@@ -8,7 +8,7 @@ use axum::extract::{FromRequest, Request};
 
 use super::multipart::FileFields;
 use super::{Bound, ErrorList, Form, FormPolicy, FormRejection, Submission, UnknownFields, body, clean};
-use crate::csrf::Proof;
+use crate::csrf::{Proof, room_of};
 use crate::report::Notes;
 
 /// Extracts a form from the body of a request that the CSRF guard has let through.
@@ -59,7 +59,8 @@ impl<F: Form, S: Send + Sync> FromRequest<S> for Checked<F> {
         }
         let policy = FormPolicy::of(&parts.extensions);
         let files = FileFields::of::<F>(&parts.extensions)?;
-        let submission = body::read(&parts.headers, body, &policy, files.as_ref()).await?;
+        let room = room_of(&parts.extensions);
+        let submission = body::read(&parts.headers, body, &policy, files.as_ref(), room).await?;
         if let Some(notes) = parts.extensions.get::<Notes>() {
             let sensitive: Vec<&str> = F::sensitive_names().collect();
             notes.tell_form(submission.iter(), &sensitive);

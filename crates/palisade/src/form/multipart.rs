@@ -10,10 +10,12 @@ use futures_util::Stream;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use zeroize::Zeroizing;
 
+use super::held::Held;
 use super::submission::Submission;
 use super::{FieldSpec, FileParts, Form, FormPolicy, FormRejection, Kind};
 use crate::media::{Came, Incoming, Media};
 use crate::stack::StackContext;
+use crate::transport::Connection;
 use palisade_core::file_name::{from_upload, upload_base_name};
 
 /// What Django adds to each field that it counts.
@@ -38,6 +40,7 @@ pub(super) async fn read<S, E>(
     body: S,
     policy: &FormPolicy,
     files: Option<&FileFields>,
+    held: &Held,
 ) -> Result<Submission, FormRejection>
 where
     S: Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -60,6 +63,8 @@ where
     let mut count = Count::default();
     let mut submission = Submission::default();
     while let Some(part) = parts.next_field().await.map_err(broken)? {
+        held.progress();
+        count.part(policy)?;
         let headers: usize = part
             .headers()
             .iter()
@@ -71,6 +76,7 @@ where
             ));
         }
         let Some(name) = part.name().map(|name| name.trim_matches(BLANK).to_owned()) else {
+            read_past(part, held).await?;
             continue;
         };
         let declared = files.and_then(|files| files.spec(&name));
@@ -81,21 +87,24 @@ where
                 count.file_taken(policy)?;
                 let taken = submission.files_of(spec.name) < spec.most_files();
                 let came = if taken {
-                    file(part, file_name, spec, &files.media).await?
+                    file(part, file_name, spec, &files.media, held).await?
                 } else {
+                    read_past(part, held).await?;
                     Came::TooMany
                 };
                 submission.push_file(spec.name, came);
+            } else {
+                read_past(part, held).await?;
             }
             continue;
         }
         if is_file {
             count.file(&name, policy)?;
-            // The next part is found by reading past this one.
+            read_past(part, held).await?;
             continue;
         }
         count.field(&name, policy)?;
-        let value = value(part, &name, &mut count, policy).await?;
+        let value = value(part, &name, &mut count, policy, held).await?;
         submission.push(name, value);
     }
     Ok(submission)
@@ -122,12 +131,24 @@ fn whole_stream(policy: &FormPolicy) -> u64 {
 
 #[derive(Default)]
 struct Count {
+    parts: usize,
     fields: usize,
     files: usize,
     bytes: usize,
 }
 
 impl Count {
+    /// A part of any kind, one without a name too; those that end the body are let pass, as with fields.
+    fn part(&mut self, policy: &FormPolicy) -> Result<(), FormRejection> {
+        self.parts += 1;
+        let limits = &policy.limits;
+        let most = limits.max_number_fields.zip(limits.max_number_files);
+        if most.is_some_and(|(fields, files)| self.parts > fields.saturating_add(files).saturating_add(2)) {
+            return Err(FormRejection::TooManyFieldsSent);
+        }
+        Ok(())
+    }
+
     fn file_taken(&mut self, policy: &FormPolicy) -> Result<(), FormRejection> {
         self.files += 1;
         if policy
@@ -188,6 +209,10 @@ impl FileFields {
         }
         let context = StackContext::of(extensions).map_err(|_| FormRejection::NoMedia)?;
         let media = context.media().map_err(|_| FormRejection::NoMedia)?.clone();
+        let media = match extensions.get::<Connection>() {
+            Some(connection) => media.for_client(connection.client),
+            None => media,
+        };
         Ok(Some(Self {
             specs: F::FIELDS,
             media,
@@ -206,12 +231,21 @@ fn caption(claimed: &str) -> Option<String> {
     upload_base_name(&from_upload(claimed)?).ok()
 }
 
+/// Reads a part that nobody wants to its end, behind which the next one begins.
+async fn read_past(mut part: Field<'_>, held: &Held) -> Result<(), FormRejection> {
+    while part.chunk().await.map_err(broken)?.is_some() {
+        held.progress();
+    }
+    Ok(())
+}
+
 /// Takes a file in, piece by piece.
 async fn file(
     mut part: Field<'_>,
     file_name: String,
     spec: &FieldSpec,
     media: &Media,
+    held: &Held,
 ) -> Result<Came, FormRejection> {
     let encoding = part.headers().get("content-transfer-encoding");
     if encoding.is_some_and(|encoding| !is_identity(encoding.as_bytes())) {
@@ -224,6 +258,7 @@ async fn file(
     };
     let mut incoming = Incoming::begin(media, file_name, takes).await?;
     while let Some(chunk) = part.chunk().await.map_err(broken)? {
+        held.progress();
         incoming.write(chunk).await?;
     }
     Ok(incoming.finish().await?)
@@ -242,6 +277,7 @@ async fn value(
     name: &str,
     count: &mut Count,
     policy: &FormPolicy,
+    held: &Held,
 ) -> Result<String, FormRejection> {
     let base64 = part
         .headers()
@@ -249,6 +285,8 @@ async fn value(
         .is_some_and(|encoding| encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"base64"));
     let mut raw = Zeroizing::new(Vec::new());
     while let Some(chunk) = part.chunk().await.map_err(broken)? {
+        held.progress();
+        held.keep(chunk.len())?;
         count.bytes(chunk.len(), policy)?;
         if policy
             .limits
@@ -289,6 +327,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::csrf::Room;
 
     /// A part as a browser writes it (HTML, multipart/form-data encoding), or with the base64 of other clients.
     fn part() -> impl Strategy<Value = String> {
@@ -325,7 +364,7 @@ mod tests {
             let streamed = tokio::runtime::Builder::new_current_thread()
                 .build()
                 .unwrap()
-                .block_on(read("multipart/form-data; boundary=X", stream, &policy, None))
+                .block_on(read("multipart/form-data; boundary=X", stream, &policy, None, &Held::within(Room::for_forms_of(0))))
                 .unwrap();
             prop_assert_eq!(streamed.pairs(), whole.fields);
         }

@@ -8,6 +8,7 @@ use http::StatusCode;
 use palisade_core::Threat;
 use palisade_core::query::TooManyFieldsSent;
 
+use super::held::Refused;
 use crate::csrf::is_length_limit;
 use crate::media::MediaError;
 use crate::redact::printable;
@@ -50,6 +51,9 @@ pub enum FormRejection {
     /// The multipart body is broken.
     #[error("the multipart body is broken: {}", printable(.0, 200))]
     MalformedMultipart(String),
+    /// The forms that are being read take all the memory they may.
+    #[error("the forms that are being read take all the memory they may")]
+    NoRoom,
     /// The store of media is full, or too many uploads are under way.
     #[error("an upload could not be taken: {0}")]
     MediaFull(String),
@@ -67,7 +71,9 @@ pub enum FormRejection {
 impl FormRejection {
     /// Why a body was not read to its end: it is longer than the route's limit and did not say so before, or it broke off.
     pub(super) fn unread(error: &(dyn std::error::Error + 'static)) -> Self {
-        if is_length_limit(error) {
+        if let Some(refused) = Refused::of(error) {
+            refused.into()
+        } else if is_length_limit(error) {
             Self::RequestDataTooBig
         } else {
             Self::Unreadable(error.to_string())
@@ -79,7 +85,7 @@ impl FormRejection {
         match self {
             Self::MissingCsrfGuard | Self::NoMedia => StatusCode::INTERNAL_SERVER_ERROR,
             Self::MediaFull(_) => StatusCode::INSUFFICIENT_STORAGE,
-            Self::MediaUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::MediaUnavailable(_) | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::SafeMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAForm(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             _ => StatusCode::BAD_REQUEST,
@@ -94,6 +100,7 @@ impl FormRejection {
             | Self::TooManyFieldsSent
             | Self::TooManyFilesSent
             | Self::FieldTooBig(_)
+            | Self::NoRoom
             | Self::MediaFull(_) => Some(Threat::ResourceExhaustion),
             Self::UnknownFields(_) => Some(Threat::MassAssignment),
             _ => None,
@@ -118,6 +125,9 @@ impl From<TooManyFieldsSent> for FormRejection {
 
 impl From<FormRejection> for Rejection {
     fn from(error: FormRejection) -> Self {
+        if error == FormRejection::NoRoom {
+            return crate::csrf::full();
+        }
         let rejection = Self::new(error.status(), error.to_string());
         match error.threat() {
             Some(threat) => rejection.with_threat(threat),

@@ -3,9 +3,12 @@
 use axum::body::Body;
 use axum::extract::{FromRequest as _, FromRequestParts as _};
 use axum::response::IntoResponse as _;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http::{Request, StatusCode};
 use palisade_core::secret::Sensitive;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::csrf::Proof;
@@ -402,7 +405,7 @@ async fn endless_body_is_cut_off() {
         extract(post(MULTIPART, endless("no boundary")))
             .await
             .unwrap_err(),
-        FormRejection::RequestDataTooBig
+        FormRejection::MalformedMultipart("a part is not begun, or its headers are too long".into())
     );
     let part = "--X\r\nContent-Disposition: form-data; name=\"username\"\r\n\r\nkim\r\n";
     assert_eq!(
@@ -411,8 +414,33 @@ async fn endless_body_is_cut_off() {
     );
 }
 
+/// A part whose head does not end, and a body whose first part does not begin.
 #[tokio::test]
-async fn part_with_endless_headers_is_refused() {
+async fn head_without_an_end_is_not_gathered() {
+    for begins in [
+        "--X\r\nContent-Disposition: form-data; name=\"name\"\r\nX-Y: ",
+        "--Y",
+    ] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let frames = Arc::clone(&asked);
+        let endless = futures_util::stream::repeat_with(move || {
+            frames.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from(vec![b'y'; 64 * 1024]))
+        });
+        let first = futures_util::stream::iter([Ok(Bytes::from_static(begins.as_bytes()))]);
+        let body = Body::from_stream(first.chain(endless));
+        let refused = extract(post(MULTIPART, body)).await;
+        assert!(
+            matches!(refused, Err(FormRejection::MalformedMultipart(_))),
+            "{refused:?}"
+        );
+        let bytes = asked.load(Ordering::Relaxed) * 64 * 1024;
+        assert!(bytes < 1_000_000, "{bytes} bytes were asked for");
+    }
+}
+
+#[tokio::test]
+async fn part_with_long_headers_is_refused() {
     let long = "x".repeat(1024);
     let body = format!("--X\r\nContent-Disposition: form-data; name=\"{long}\"\r\n\r\nkim\r\n--X--\r\n");
     assert!(matches!(

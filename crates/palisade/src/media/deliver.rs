@@ -119,8 +119,8 @@ impl Asked {
         }
     }
 
-    /// What is to be sent, in the order of RFC 9110, section 13.2.2.
-    fn answer(&self, tag: &EntityTag, size: u64) -> Answer {
+    /// What is to be sent, in the order of RFC 9110, section 13.2.2. Of a `HEAD` no range is heard (14.2).
+    fn answer(&self, tag: &EntityTag, size: u64, is_get: bool) -> Answer {
         if self
             .if_match
             .as_ref()
@@ -135,7 +135,7 @@ impl Asked {
         {
             return Answer::Same;
         }
-        let Some(range) = &self.range else {
+        let Some(range) = self.range.as_ref().filter(|_| is_get) else {
             return Answer::Whole;
         };
         if self.if_range.as_ref().is_some_and(|has| !tag.is_if_range(has)) {
@@ -218,7 +218,7 @@ impl Delivery {
         };
         headers.insert(CACHE_CONTROL, cache);
         headers.insert(CONTENT_SECURITY_POLICY, SANDBOX);
-        let answer = self.asked.answer(&tag, file.size);
+        let answer = self.asked.answer(&tag, file.size, self.method == Method::GET);
         if answer == Answer::Same {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return Ok(response);
@@ -240,7 +240,9 @@ impl Delivery {
             Answer::Whole | Answer::Part(_) | Answer::Same => {}
         }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.media_type.mime()));
-        if let Some(disposition) = content_disposition(as_attachment, Some(&file.file_name)) {
+        if let Some(disposition) =
+            content_disposition(as_attachment, Some(&file.media_type.saved_as(&file.file_name)))
+        {
             headers.insert(CONTENT_DISPOSITION, value(disposition)?);
         }
         if let Some(place) = self.media.accelerated(&file.name) {
@@ -268,10 +270,11 @@ impl Delivery {
             return Err(MediaError::Damaged(differs).into());
         }
         if self.method != Method::HEAD {
-            if let Some(sent) = opened.sent_file(&range) {
-                response.extensions_mut().insert(sent);
+            let (body, told) = opened.told_body(range);
+            if let Some(told) = told {
+                response.extensions_mut().insert(told);
             }
-            *response.body_mut() = opened.body(range);
+            *response.body_mut() = body;
         }
         Ok(response)
     }

@@ -1,5 +1,6 @@
 //! What kinds of files there are to accept, and how each is sent.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::rows::{Cell, Kind, Value};
@@ -29,6 +30,13 @@ pub enum MediaType {
     Ods,
     Odp,
 }
+
+/// What Windows takes for a device, with any ending.
+const DEVICES: [&str; 26] = [
+    "con", "prn", "aux", "nul", "com0", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8",
+    "com9", "lpt0", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9", "conin$",
+    "conout$",
+];
 
 impl MediaType {
     /// All of them.
@@ -119,6 +127,47 @@ impl MediaType {
         }
     }
 
+    /// What the name of such a file may end with: nothing that a double click runs.
+    fn endings(self) -> &'static [&'static str] {
+        match self {
+            Self::Png => &["png"],
+            Self::Jpeg => &["jpg", "jpeg", "jpe", "jfif"],
+            Self::Gif => &["gif"],
+            Self::WebP => &["webp"],
+            Self::Pdf => &["pdf"],
+            Self::Text => &[
+                "txt", "text", "csv", "tsv", "md", "markdown", "rst", "log", "json", "yaml", "yml", "toml",
+                "asc", "pem", "srt", "vcf", "ics", "tex", "bib", "diff", "patch",
+            ],
+            Self::Zip => &["zip"],
+            Self::Docx => &["docx"],
+            Self::Xlsx => &["xlsx"],
+            Self::Pptx => &["pptx"],
+            Self::Odt => &["odt"],
+            Self::Ods => &["ods"],
+            Self::Odp => &["odp"],
+        }
+    }
+
+    /// The name under which such a file is saved, whatever its sender has called it: with an ending of its kind, so that no text is an
+    /// `invoice.hta`, not hidden, and not that of a device of Windows.
+    pub fn saved_as(self, name: &str) -> Cow<'_, str> {
+        let ending = name
+            .rsplit_once('.')
+            .map(|(_, ending)| ending.to_ascii_lowercase());
+        let ends_well = ending.is_some_and(|ending| self.endings().contains(&ending.as_str()));
+        let stem = name.split('.').next().unwrap_or_default().trim_end();
+        let is_device = DEVICES.iter().any(|device| stem.eq_ignore_ascii_case(device));
+        let starts_well = !name.starts_with('.') && !is_device;
+        if starts_well && ends_well {
+            return Cow::Borrowed(name);
+        }
+        let before = if starts_well { "" } else { "_" };
+        let behind = if ends_well { "" } else { self.extension() };
+        // Windows takes dots and blanks off the end.
+        Cow::Owned(format!("{before}{}{behind}", name.trim_end_matches(['.', ' '])))
+    }
+
     /// What it is called, with its article.
     pub const fn name(self) -> &'static str {
         match self {
@@ -178,5 +227,30 @@ impl Cell for MediaType {
 
     fn from_value(value: Value) -> Option<Self> {
         Self::of_mime(&String::from_value(value)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_is_saved_under_a_name_of_another_kind() {
+        for (kind, name, saved) in [
+            (MediaType::Text, "notes.txt", "notes.txt"),
+            (MediaType::Text, "Table.CSV", "Table.CSV"),
+            (MediaType::Text, "invoice.hta", "invoice.hta.txt"),
+            (MediaType::Text, "run.bat", "run.bat.txt"),
+            (MediaType::Text, "page.html", "page.html.txt"),
+            (MediaType::Text, "run.bat. ", "run.bat.txt"),
+            (MediaType::Text, "README", "README.txt"),
+            (MediaType::Text, ".htaccess", "_.htaccess.txt"),
+            (MediaType::Text, "con.txt", "_con.txt"),
+            (MediaType::Jpeg, "a.jpeg", "a.jpeg"),
+            (MediaType::Jpeg, "a.png", "a.png.jpg"),
+            (MediaType::Pdf, "a.pdf.exe", "a.pdf.exe.pdf"),
+        ] {
+            assert_eq!(kind.saved_as(name), saved, "{name}");
+        }
     }
 }

@@ -4,12 +4,13 @@
 //! hung up, a handler that panicked. What a process left that was killed, the next one removes that opens the same spool. It knows the
 //! dead from the living by a lock, which the system takes from a process with its last breath; so several processes share a spool.
 
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
@@ -19,6 +20,8 @@ use super::{FileDigest, MediaError, MediaName};
 
 /// The most bytes of uploads that wait at the same time, unless told.
 pub(super) const MOST_WAITING: u64 = 2 * 1024 * 1024 * 1024;
+/// Into how many shares that is divided: one client has one of them at most.
+const SHARES: u64 = 8;
 /// The lock of a folder, and of the spool while it is tidied.
 const LOCK: &str = "lock";
 
@@ -28,6 +31,8 @@ pub(super) struct Spool {
     inner: Arc<Inner>,
     /// The most bytes that wait at the same time.
     most: u64,
+    /// From whom what is begun here comes.
+    sender: Option<IpAddr>,
 }
 
 #[derive(Debug)]
@@ -35,7 +40,32 @@ struct Inner {
     folder: PathBuf,
     /// Held for as long as the process lives.
     _alive: File,
-    waiting: AtomicU64,
+    waiting: Mutex<Waiting>,
+}
+
+/// How many bytes wait, in all and of whom.
+#[derive(Debug, Default)]
+struct Waiting {
+    all: u64,
+    of: HashMap<IpAddr, u64>,
+}
+
+impl Waiting {
+    fn of(&self, sender: Option<IpAddr>) -> u64 {
+        let of = sender.and_then(|sender| self.of.get(&sender));
+        of.copied().unwrap_or_default()
+    }
+
+    fn set(&mut self, all: u64, sender: Option<IpAddr>, of: u64) {
+        self.all = all;
+        if let Some(sender) = sender {
+            if of == 0 {
+                self.of.remove(&sender);
+            } else {
+                self.of.insert(sender, of);
+            }
+        }
+    }
 }
 
 impl Drop for Inner {
@@ -81,9 +111,10 @@ impl Spool {
             inner: Arc::new(Inner {
                 folder,
                 _alive: alive,
-                waiting: AtomicU64::new(0),
+                waiting: Mutex::default(),
             }),
             most,
+            sender: None,
         })
     }
 
@@ -92,6 +123,7 @@ impl Spool {
         Self {
             inner: Arc::clone(&self.inner),
             most,
+            sender: self.sender,
         }
     }
 
@@ -123,18 +155,46 @@ impl Spool {
         Ok((Place { path, spool, size: 0 }, file))
     }
 
+    /// The same spool for a client, who may have a share of it waiting: nobody keeps everybody else from uploading.
+    pub(super) fn for_client(&self, network: IpAddr) -> Self {
+        Self {
+            sender: Some(network),
+            ..self.clone()
+        }
+    }
+
     /// Makes room for more bytes, unless too many wait already.
     fn reserve(&self, bytes: u64) -> Result<(), MediaError> {
-        let reserved = self
-            .inner
-            .waiting
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| {
-                waiting.checked_add(bytes).filter(|waiting| *waiting <= self.most)
-            });
-        reserved.map(|_| ()).map_err(|_| {
+        let mut waiting = self.waiting();
+        let (all, of) = (
+            waiting.all.saturating_add(bytes),
+            waiting.of(self.sender).saturating_add(bytes),
+        );
+        let share = self.most / SHARES;
+        if all > self.most {
             let most = self.most;
-            MediaError::Full(format!("{most} bytes of uploads are under way already"))
-        })
+            return Err(MediaError::Full(format!(
+                "{most} bytes of uploads are under way already"
+            )));
+        }
+        if self.sender.is_some() && of > share {
+            return Err(MediaError::Full(format!(
+                "{share} bytes of uploads are under way already from this address"
+            )));
+        }
+        waiting.set(all, self.sender, of);
+        Ok(())
+    }
+
+    fn release(&self, bytes: u64) {
+        let mut waiting = self.waiting();
+        let all = waiting.all.saturating_sub(bytes);
+        let of = waiting.of(self.sender).saturating_sub(bytes);
+        waiting.set(all, self.sender, of);
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -301,13 +361,28 @@ impl Drop for Place {
             }
             _ => {}
         }
-        self.spool.inner.waiting.fetch_sub(self.size, Ordering::Relaxed);
+        self.spool.release(self.size);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_client_takes_no_more_than_a_share() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(&folder.path().join("spool"), 800).unwrap();
+        let [greedy, other] = [1, 2].map(|last| spool.for_client(IpAddr::from([192, 0, 2, last])));
+        greedy.reserve(100).unwrap();
+        assert!(matches!(greedy.reserve(1), Err(MediaError::Full(_))));
+        other.reserve(100).unwrap();
+        greedy.release(100);
+        greedy.reserve(40).unwrap();
+        greedy.release(40);
+        other.release(100);
+        assert_eq!((spool.waiting().all, spool.waiting().of.len()), (0, 0));
+    }
 
     async fn spooled(spool: &Spool, content: &'static [u8]) -> Spooled {
         let spooling = spool.begin().await.unwrap();
@@ -335,7 +410,7 @@ mod tests {
         assert_eq!((file.size(), files(&spool)), (3, 1));
         drop(file);
         assert_eq!(files(&spool), 0);
-        assert_eq!(spool.inner.waiting.load(Ordering::Relaxed), 0);
+        assert_eq!(spool.waiting().all, 0);
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use palisade_core::Threat;
 
 use super::MediaName;
 use crate::rejection::Rejection;
-use crate::sent_file::{FileBody, SentFile};
+use crate::sent_file::{FileBody, FileSent, SentFile};
 
 /// Why a file could not be kept, sent or deleted.
 #[derive(Debug, thiserror::Error)]
@@ -82,17 +82,18 @@ impl Opened {
 
     /// The bytes of a range that lies within the file.
     pub fn body(self, range: Range<u64>) -> Body {
-        match self.bytes {
-            Bytes::Made(body) => body(range),
-            Bytes::File(file) => Body::new(FileBody::new(SentFile::new(file, range))),
-        }
+        self.told_body(range).0
     }
 
-    /// Which part of a file of this machine that body is, if it is one.
-    pub(crate) fn sent_file(&self, range: &Range<u64>) -> Option<SentFile> {
-        match &self.bytes {
-            Bytes::Made(_) => None,
-            Bytes::File(file) => Some(SentFile::new(Arc::clone(file), range.clone())),
+    /// The same, with what a response says of it if it is a file of this machine.
+    pub(crate) fn told_body(self, range: Range<u64>) -> (Body, Option<FileSent>) {
+        match self.bytes {
+            Bytes::Made(body) => (body(range), None),
+            Bytes::File(file) => {
+                let body = FileBody::new(SentFile::new(file, range));
+                let told = body.told();
+                (Body::new(body), Some(told))
+            }
         }
     }
 }

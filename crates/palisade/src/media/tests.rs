@@ -34,6 +34,7 @@ const TEXTS: Takes = Takes {
 fn runtime() -> Runtime {
     Builder::new_current_thread()
         .max_blocking_threads(1)
+        .enable_time()
         .build()
         .unwrap()
 }
@@ -266,7 +267,7 @@ fn sweep_deletes_what_is_old_and_has_no_row() {
         for path in files(folder.path()) {
             if !path.ends_with(new.to_string()) {
                 let file = fs::File::options().write(true).open(path).unwrap();
-                file.set_modified(now - Duration::from_secs(3601)).unwrap();
+                file.set_modified(now - Duration::from_hours(7 * 24)).unwrap();
             }
         }
         let stranger = folder.path().join("media/files/readme.txt");
@@ -278,5 +279,26 @@ fn sweep_deletes_what_is_old_and_has_no_row() {
             stranger.exists(),
             "what this library did not name is not its to delete"
         );
+    });
+}
+
+#[test]
+fn empty_or_older_database_does_not_cost_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let media = Media::on_disk(folder.path().join("media")).unwrap();
+        let mut names = Vec::new();
+        for _ in 0..40 {
+            names.push(upload(&media, b"a text").await.keep().await.unwrap().noted().name);
+        }
+        let later = SystemTime::now() + Duration::from_hours(30 * 24);
+        for named in [&[][..], &names[..19]] {
+            let named = named.iter().copied().collect();
+            let refused = media.sweep(&named, later).await.unwrap_err().to_string();
+            assert!(refused.contains("nothing is deleted"), "{refused}");
+        }
+        assert_eq!(files(&folder.path().join("media/files")).len(), 40);
+        let named = names[..38].iter().copied().collect();
+        assert_eq!(media.sweep(&named, later).await.unwrap(), 2);
     });
 }

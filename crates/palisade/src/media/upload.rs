@@ -203,7 +203,12 @@ impl Incoming {
             return Ok(Came::Empty);
         }
         let limits = Arc::clone(media.limits());
-        let found = spawn_blocking(move || looked_into(spooled, takes, &limits)).await;
+        let place = media.place_to_look(takes.images).await?;
+        let found = spawn_blocking(move || {
+            let _place = place;
+            looked_into(spooled, takes, &limits)
+        })
+        .await;
         Ok(
             match found.map_err(|error| MediaError::Unavailable(error.to_string()))? {
                 Ok((spooled, media_type)) => Came::Here(Box::new(Upload {

@@ -17,7 +17,7 @@ use http_body::Body as _;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
-use crate::sent_file::SentFile;
+use crate::sent_file::{FileSent, SentFile};
 
 /// The longest part that is sent at once.
 const LONGEST: usize = 256 * 1024;
@@ -130,7 +130,7 @@ pub(super) fn is_blank(bytes: &[u8]) -> bool {
 
 /// The file that a response says its body is, unless something has made another body of it since.
 pub(super) fn sent_file(response: &mut Response<Body>) -> Option<SentFile> {
-    let sent = response.extensions_mut().remove::<SentFile>()?;
+    let sent = response.extensions_mut().remove::<FileSent>()?.file()?;
     let is_whole = response.body().size_hint().exact() == Some(sent.bytes());
     let is_coded = response.headers().contains_key(header::CONTENT_ENCODING);
     (is_whole && !is_coded && sent.bytes() > 0).then_some(sent)

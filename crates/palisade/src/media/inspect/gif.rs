@@ -18,7 +18,10 @@ pub(super) fn walk<F: Read + Seek>(
     // A size that nobody's picture has, so that the file's first line is one of a script.
     let is_text = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' '..=b'~');
     let reads_as_text = [w, idth, h, eight].iter().all(is_text);
-    if reads_as_text || goes_on_as_script(&screen) || (is_text(&w) && [idth, h] == *b"/*") {
+    let remarks = [[w, idth], [idth, h], [h, eight]]
+        .iter()
+        .any(|two| two == b"//" || two == b"/*");
+    if reads_as_text || remarks || goes_on_as_script(&screen) {
         return Err(source.besides("it begins like a script"));
     }
     source.rule(width > 0 && height > 0, "it has no size")?;

@@ -3,6 +3,7 @@
 //! Names are looked at wherever they stand in an object, and in the compressed collections of objects, too: what runs when a document
 //! is opened has a name (`/JavaScript`, `/Launch`), however it is spelt (`/J#61vaScript`). Pages, pictures and fonts are stepped over.
 
+mod headers;
 mod lexer;
 mod names;
 
@@ -13,8 +14,9 @@ use memchr::memmem;
 use super::inflate::{Fault, Inflate};
 use super::sniff::markup;
 use super::{InspectLimits, Source, Unacceptable};
+use headers::Headers;
 use lexer::{Token, is_space, next, skip_space};
-use names::{Names, Sort};
+use names::{Names, Sort, plain};
 
 /// What is said of whatever belongs to no object.
 const BETWEEN: &str = "something stands between its objects";
@@ -40,7 +42,7 @@ pub(super) fn walk<F: Read + Seek>(
         names: Names::default(),
         left: limits.max_unfolded,
     };
-    let (mut objects, mut end, mut table) = (0_u64, None, None);
+    let (mut objects, mut trailers, mut end, mut table) = (0_u64, 0_u64, None, None);
     loop {
         skip_space(source)?;
         if source.left() == 0 {
@@ -61,7 +63,10 @@ pub(super) fn walk<F: Read + Seek>(
             }
             Token::Word(word) => match word.as_slice() {
                 b"xref" => lexer::table(source)?,
-                b"trailer" => walk.dictionary(source)?,
+                b"trailer" => {
+                    walk.dictionary(source)?;
+                    trailers += 1;
+                }
                 b"startxref" => {
                     let Token::Number(at) = next(source)? else {
                         return Err(source.damaged("its table is nowhere"));
@@ -77,7 +82,27 @@ pub(super) fn walk<F: Read + Seek>(
     ends_at(source, end)?;
     source.rule(objects > 0, "it holds nothing")?;
     walk.judge(source)?;
-    begins_a_table(source, table)
+    begins_a_table(source, table)?;
+    begins_nowhere_else(source, objects, trailers)
+}
+
+/// Whether nothing but what was walked through can be taken for an object: a table may name any place.
+fn begins_nowhere_else<F: Read + Seek>(
+    source: &mut Source<'_, F>,
+    objects: u64,
+    trailers: u64,
+) -> Result<(), Unacceptable> {
+    let mut headers = Headers::default();
+    source.go_to(0)?;
+    source.each(source.size(), |piece| {
+        headers.scan(piece);
+        Ok(())
+    })?;
+    if headers.count() == (objects, trailers) {
+        Ok(())
+    } else {
+        Err(source.besides("a part of it can be read as another document"))
+    }
 }
 
 /// Behind the end there may be an end of line, or some.
@@ -136,7 +161,13 @@ impl Walk<'_> {
             Some(length) => begin.saturating_add(length),
             None => lexer::find(source, b"endstream")?,
         };
-        if is_named(&own, b"Type", b"ObjStm") && !self.limits.scripts_in_documents {
+        source.rule(
+            own.len() <= MOST_TOKENS,
+            "one of its parts says more of itself than anybody reads",
+        )?;
+        // A reader does not ask a collection for its type.
+        let is_collection = has(&own, b"ObjStm") || has(&own, b"First") && has(&own, b"N");
+        if is_collection && !self.limits.scripts_in_documents {
             self.collection(source, &own, begin, end)?;
         }
         source.go_to(end)?;
@@ -214,7 +245,9 @@ impl Walk<'_> {
         if source.left() < length {
             return Err(source.cut_off());
         }
-        let filters = filters(own);
+        // Each row of what is unfolded may be a difference to the one before.
+        let is_plain = !has(own, b"DecodeParms") && !has(own, b"DP");
+        let filters = if is_plain { filters(own) } else { vec![Vec::new()] };
         let names = &mut self.names;
         let mut fault = None;
         match filters.as_slice() {
@@ -285,30 +318,37 @@ fn length(own: &[Token]) -> Option<u64> {
     }
 }
 
-/// Whether a dictionary has this name under that one.
-fn is_named(own: &[Token], key: &[u8], value: &[u8]) -> bool {
-    own.windows(2).any(|pair| match pair {
-        [Token::Name(first), Token::Name(second)] => first == key && second == value,
-        _ => false,
-    })
+/// Whether this name stands in a dictionary, however it is spelt.
+fn has(own: &[Token], name: &[u8]) -> bool {
+    own.iter()
+        .any(|token| matches!(token, Token::Name(written) if plain(written) == name))
 }
 
-/// How a stream is packed, in the order of unpacking.
+/// How a stream is packed, in the order of unpacking; a name that nobody has, where it does not say so itself or says it twice.
 fn filters(own: &[Token]) -> Vec<Vec<u8>> {
-    let mut tokens = own
-        .iter()
-        .skip_while(|token| !matches!(token, Token::Name(name) if name == b"Filter"))
-        .skip(1);
+    let unknown = || vec![Vec::new()];
+    let is_filter = |token: &Token| matches!(token, Token::Name(name) if matches!(plain(name).as_slice(), b"Filter" | b"F"));
+    let mut said = own.iter().enumerate().filter(|(_, token)| is_filter(token));
+    let Some((at, _)) = said.next() else {
+        return Vec::new();
+    };
+    if said.next().is_some() {
+        return unknown();
+    }
+    let mut tokens = own.iter().skip(at + 1);
     match tokens.next() {
         Some(Token::Name(name)) => vec![name.clone()],
-        Some(word) if word.is(b"[") => tokens
-            .map_while(|token| match token {
-                Token::Name(name) => Some(name.clone()),
-                _ => None,
-            })
-            .collect(),
-        None => Vec::new(),
-        // Elsewhere: nobody looks there.
-        Some(_) => vec![Vec::new()],
+        Some(word) if word.is(b"[") => {
+            let mut names = Vec::new();
+            for token in tokens {
+                match token {
+                    Token::Name(name) => names.push(name.clone()),
+                    word if word.is(b"]") => return names,
+                    _ => break,
+                }
+            }
+            unknown()
+        }
+        _ => unknown(),
     }
 }

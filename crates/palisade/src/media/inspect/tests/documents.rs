@@ -196,3 +196,56 @@ fn a_stream_is_as_long_as_it_says() {
     // Elsewhere: it ends where it ends.
     accepted(&stream("/Length 3 0 R", b"data"), MediaType::Pdf);
 }
+
+/// A collection of objects that holds a script, packed.
+fn scripts() -> Vec<u8> {
+    zlib(b"1 0 5 40 <</Type/Catalog/OpenAction 5 0 R         >> <</S/JavaScript/JS(x)>> ")
+}
+
+#[test]
+fn collection_of_objects_is_looked_into_however_it_describes_itself() {
+    let data = scripts();
+    let many = "/X0 0".repeat(300);
+    for dictionary in [
+        "/N 2/First 8/Filter/FlateDecode",
+        "/Type 7 0 R/N 2/First 8/Filter/FlateDecode",
+        "/#54ype/Obj#53tm/N 2/First 8/Filter/FlateDecode",
+        "/N 2/#46irst 8/Filter/FlateDecode",
+    ] {
+        refused(&stream(dictionary, &data), MediaType::Pdf, "script");
+    }
+    refused(
+        &stream(
+            &format!("{many}/Type/ObjStm/N 2/First 8/Filter/FlateDecode"),
+            &data,
+        ),
+        MediaType::Pdf,
+        "says more of itself",
+    );
+    for dictionary in [
+        "/Type/ObjStm/N 2/First 8/Filter[7 0 R]",
+        "/Type/ObjStm/N 2/First 8/Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 4>>",
+        "/Type/ObjStm/N 2/First 8/Filter/FlateDecode/DP 7 0 R",
+        "/Type/ObjStm/N 2/First 8/Filter/Crypt/Filter/FlateDecode",
+    ] {
+        refused(&stream(dictionary, &data), MediaType::Pdf, "nobody looks into");
+    }
+}
+
+#[test]
+fn document_within_a_stream_a_string_or_a_comment_is_refused() {
+    let hidden = "5 0 obj <</S/JavaScript/JS(x)>> endobj";
+    refused(&stream("", hidden.as_bytes()), MediaType::Pdf, "another document");
+    let string = format!("<</Title({hidden})>>");
+    refused(&with(&string), MediaType::Pdf, "another document");
+    let remark = "%5 0 obj [/S/JavaScript] endobj\n".to_owned();
+    refused(
+        &pdf_with(&remark, &PLAIN, "/Root 1 0 R"),
+        MediaType::Pdf,
+        "another document",
+    );
+    let apart = "5 0 %\nobj <</S/JavaScript/JS(x)>> endobj";
+    refused(&stream("", apart.as_bytes()), MediaType::Pdf, "another document");
+    let root = b"xref\n0 0\ntrailer\n<</Root<</OpenAction<</S/JavaScript>>>>>>";
+    refused(&stream("", root), MediaType::Pdf, "another document");
+}
