@@ -133,7 +133,8 @@ impl Media {
         self
     }
 
-    /// Sets the most bytes of uploads that wait in the spool at the same time, of everybody together. 2 GiB without it.
+    /// Sets the most bytes of uploads that wait in the spool at the same time, of everybody together. 2 GiB without it. Of one address an eighth of
+    /// that may wait, or 64 MiB if that is more.
     ///
     /// One that comes above it is answered with 507. Processes that share a spool count for themselves: set it to what the disk
     /// can spare, divided by how many there are. A picture that is written anew waits twice for a moment.

@@ -22,6 +22,8 @@ use super::{FileDigest, MediaError, MediaName};
 pub(super) const MOST_WAITING: u64 = 2 * 1024 * 1024 * 1024;
 /// Into how many shares that is divided: one client has one of them at most.
 const SHARES: u64 = 8;
+/// A share is no less, where there is so much: a large file has to fit.
+const LEAST_SHARE: u64 = 64 * 1024 * 1024;
 /// The lock of a folder, and of the spool while it is tidied.
 const LOCK: &str = "lock";
 
@@ -170,7 +172,7 @@ impl Spool {
             waiting.all.saturating_add(bytes),
             waiting.of(self.sender).saturating_add(bytes),
         );
-        let share = self.most / SHARES;
+        let share = (self.most / SHARES).max(LEAST_SHARE).min(self.most);
         if all > self.most {
             let most = self.most;
             return Err(MediaError::Full(format!(
@@ -371,17 +373,19 @@ mod tests {
 
     #[test]
     fn one_client_takes_no_more_than_a_share() {
+        const GIB: u64 = 1024 * 1024 * 1024;
         let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(&folder.path().join("spool"), 800).unwrap();
+        let spool = Spool::open(&folder.path().join("spool"), 8 * GIB).unwrap();
         let [greedy, other] = [1, 2].map(|last| spool.for_client(IpAddr::from([192, 0, 2, last])));
-        greedy.reserve(100).unwrap();
+        greedy.reserve(GIB).unwrap();
         assert!(matches!(greedy.reserve(1), Err(MediaError::Full(_))));
-        other.reserve(100).unwrap();
-        greedy.release(100);
+        other.reserve(GIB).unwrap();
+        greedy.release(GIB);
         greedy.reserve(40).unwrap();
         greedy.release(40);
-        other.release(100);
-        assert_eq!((spool.waiting().all, spool.waiting().of.len()), (0, 0));
+        other.release(GIB);
+        let waiting = spool.waiting();
+        assert_eq!((waiting.all, waiting.of.len()), (0, 0));
     }
 
     async fn spooled(spool: &Spool, content: &'static [u8]) -> Spooled {

@@ -134,13 +134,16 @@ async fn pictures_alone_are_shown_in_place() {
 #[tokio::test]
 async fn name_is_written_so_that_it_cannot_become_another_header_or_another_name() {
     for (name, disposition) in [
-        ("Ärger.pdf", "attachment; filename*=utf-8''%C3%84rger.pdf"),
-        ("a\".exe", "attachment; filename=\"a\\\".exe\""),
+        ("Ärger.pdf", "attachment; filename*=utf-8''%C3%84rger.pdf.txt"),
+        ("a\".exe", "attachment; filename=\"a\\\".exe.txt\""),
         (
             "a\r\nSet-Cookie: b=c",
-            "attachment; filename*=utf-8''a%0D%0ASet-Cookie%3A%20b%3Dc",
+            "attachment; filename*=utf-8''a%0D%0ASet-Cookie%3A%20b%3Dc.txt",
         ),
-        ("写真.png", "attachment; filename*=utf-8''%E5%86%99%E7%9C%9F.png"),
+        (
+            "写真.png",
+            "attachment; filename*=utf-8''%E5%86%99%E7%9C%9F.png.txt",
+        ),
     ] {
         let site = Site::sending(name, MediaType::Text).await;
         let answer = site.get(&[]).await;
