@@ -18,6 +18,7 @@ pub mod file_name;
 pub mod finding;
 pub mod git_index;
 pub mod header;
+pub mod hexadecimal;
 pub mod host;
 pub mod http_date;
 pub mod json;

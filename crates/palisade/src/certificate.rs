@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::{StatusCode, request};
 use palisade_core::Threat;
+use palisade_core::hexadecimal::hexadecimal;
 use rustls::pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use x509_parser::extensions::GeneralName;
@@ -83,7 +84,7 @@ impl ClientCertificate {
             Ok(([], parsed)) => Facts::of(&parsed),
             _ => return Err(UnreadableCertificate),
         };
-        let fingerprint = hex(&Sha256::digest(&der));
+        let fingerprint = hexadecimal(&Sha256::digest(&der));
         Ok(Self(Arc::new(Facts {
             der,
             fingerprint,
@@ -168,7 +169,7 @@ impl Facts {
             subject: parsed.subject().to_string(),
             common_name: common_name(parsed),
             issuer: parsed.issuer().to_string(),
-            serial: hex(parsed.raw_serial()),
+            serial: hexadecimal(parsed.raw_serial()),
             emails: Vec::new(),
             dns_names: Vec::new(),
             uris: Vec::new(),
@@ -199,15 +200,6 @@ fn common_name(parsed: &X509Certificate<'_>) -> Option<String> {
     let (name, second) = (names.next()?, names.next());
     let name = name.as_str().ok()?;
     (second.is_none() && !name.contains(char::is_control)).then(|| name.to_owned())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 impl<S: Sync> FromRequestParts<S> for ClientCertificate {

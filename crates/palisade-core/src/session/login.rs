@@ -1,6 +1,7 @@
 //! What ties a session to the password it was opened with.
 
 use crate::KeyRing;
+use crate::hexadecimal::hexadecimal;
 use crate::signing::{Algorithm, ReadyMac};
 
 /// The salt of the hash: the dotted path of Django's method.
@@ -50,18 +51,7 @@ impl SessionAuthHasher {
 }
 
 fn hash_with(key: &ReadyMac, encoded: &str) -> String {
-    hex(key.tag(&[encoded.as_bytes()]).as_bytes())
-}
-
-/// Bytes in lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 15));
-    }
-    text
+    hexadecimal(key.tag(&[encoded.as_bytes()]).as_bytes())
 }
 
 #[cfg(test)]

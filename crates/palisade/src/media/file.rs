@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use palisade_core::hexadecimal::hexadecimal;
+
 use super::{MediaName, MediaType};
 use crate::rows::{Cell, Kind, Value};
 
@@ -11,7 +13,7 @@ pub struct FileDigest(pub [u8; 32]);
 
 impl fmt::Display for FileDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hexadecimal(&self.0))
     }
 }
 

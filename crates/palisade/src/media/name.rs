@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use palisade_core::hexadecimal::hexadecimal;
 use palisade_core::token::random_bytes;
 
 use crate::rows::{Cell, Kind, Value};
@@ -48,7 +49,7 @@ impl MediaName {
 
 impl fmt::Display for MediaName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hexadecimal(&self.0))
     }
 }
 

@@ -3,10 +3,9 @@
 //! The parameters come out of the database. Whoever can write there must not be able to make a login take all memory or a day,
 //! so each function has a limit far above Django's parameters, beyond which nothing is derived.
 
-use std::fmt::Write as _;
-
 use argon2::{Argon2, Params};
 use md5::{Digest, Md5};
+pub(super) use palisade_core::hexadecimal::hexadecimal as hex;
 use palisade_core::signing;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -123,16 +122,6 @@ pub(super) fn md5_hex(salt: &[u8], password: &[u8]) -> String {
     md5.update(salt);
     md5.update(password);
     hex(&md5.finalize())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 fn within<T: Copy + PartialOrd>(value: T, least: T, most: T) -> Result<(), Underivable> {
